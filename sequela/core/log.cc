@@ -1,0 +1,60 @@
+#include "sequela/core/log.h"
+
+namespace sequela {
+namespace {
+
+struct Sinks {
+  std::mutex mutex;
+  std::function<void(LogLevel, const std::string&)> log;
+  std::function<void(const ProgressState&)> progress;
+};
+
+Sinks& sinks() {
+  static Sinks instance;
+  return instance;
+}
+
+constexpr int64_t kReportIntervalMs = 100;
+
+}  // namespace
+
+void set_log_sink(std::function<void(LogLevel, const std::string&)> sink) {
+  std::lock_guard lock(sinks().mutex);
+  sinks().log = std::move(sink);
+}
+
+void set_progress_sink(std::function<void(const ProgressState&)> sink) {
+  std::lock_guard lock(sinks().mutex);
+  sinks().progress = std::move(sink);
+}
+
+void log(LogLevel level, const std::string& message) {
+  std::lock_guard lock(sinks().mutex);
+  if (sinks().log) sinks().log(level, message);
+}
+
+Progress::Progress(std::string label, int64_t total, std::string unit)
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(std::chrono::steady_clock::now()) {}
+
+Progress::~Progress() { report(true); }
+
+void Progress::advance(int64_t amount) {
+  done_ += amount;
+  const auto elapsed = std::chrono::steady_clock::now() - start_;
+  const int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
+  int64_t next = next_report_ms_;
+  if (ms < next || !next_report_ms_.compare_exchange_strong(next, ms + kReportIntervalMs)) return;
+  report(false);
+}
+
+void Progress::report(bool is_finished) {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  std::lock_guard lock(sinks().mutex);
+  if (!sinks().progress) return;
+  sinks().progress({label_, unit_, done_, total_, elapsed.count(), is_finished});
+}
+
+}  // namespace sequela

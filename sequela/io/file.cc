@@ -1,0 +1,185 @@
+#include "sequela/io/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "sequela/core/error.h"
+#include "sequela/core/sha256.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kWholeHashBytes = size_t{64} << 20;
+
+[[noreturn]] void throw_errno(const std::string& path, const char* doing) {
+  const int code = errno;
+  const std::string cause = str("cannot ", doing, ": ", std::strerror(code));
+  if (code == ENOSPC || code == EDQUOT) throw ResourceError(path + ": disk full. Fix: free some space.");
+  if (code == ENOMEM) throw ResourceError(path + ": " + cause);
+  throw FileError(path, cause);
+}
+
+void flush_path(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY);
+  if (descriptor < 0) throw_errno(path, "open");
+  const int result = fsync(descriptor);
+  close(descriptor);
+  if (result != 0) throw_errno(path, "flush");
+}
+
+std::string parent_folder(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw_errno(path, "open");
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    throw FileError(path, "not a file");
+  }
+  size_ = static_cast<size_t>(status.st_size);
+  void* mapped = nullptr;
+  if (size_ > 0) mapped = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
+  close(descriptor);
+  if (mapped == MAP_FAILED) throw_errno(path, "map");
+  data_ = static_cast<const std::byte*>(mapped);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void MappedFile::check_range(size_t offset, size_t count, size_t size, size_t alignment) const {
+  if (offset > size_ || count > (size_ - offset) / size) {
+    throw FileError(path_, "shorter than its header says", "make the file again");
+  }
+  if (offset % alignment != 0) throw FileError(path_, "an array is not aligned");
+}
+
+AtomicFile::AtomicFile(std::string path)
+    : path_(std::move(path)), partial_path_(path_ + ".partial") {
+  descriptor_ = open(partial_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw_errno(partial_path_, "create");
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  close(descriptor_);
+  unlink(partial_path_.c_str());
+}
+
+void AtomicFile::write(const void* data, size_t size) {
+  written_ += static_cast<int64_t>(size);
+  buffer_.append(static_cast<const char*>(data), size);
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void AtomicFile::flush() {
+  const char* next = buffer_.data();
+  size_t left = buffer_.size();
+  while (left > 0) {
+    const ssize_t count = ::write(descriptor_, next, left);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno(partial_path_, "write");
+    next += count;
+    left -= static_cast<size_t>(count);
+  }
+  buffer_.clear();
+}
+
+void AtomicFile::commit() {
+  flush();
+  if (fsync(descriptor_) != 0) throw_errno(partial_path_, "flush");
+  close(descriptor_);
+  descriptor_ = -1;
+  if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
+  flush_path(parent_folder(path_));
+}
+
+AtomicFolder::AtomicFolder(std::string path)
+    : path_(std::move(path)), partial_path_(path_ + ".partial") {
+  std::error_code error;
+  fs::remove_all(partial_path_, error);
+  if (!fs::create_directories(partial_path_, error) && error) {
+    throw FileError(partial_path_, "cannot create: " + error.message());
+  }
+}
+
+AtomicFolder::~AtomicFolder() {
+  std::error_code error;
+  if (!is_committed_) fs::remove_all(partial_path_, error);
+}
+
+void AtomicFolder::commit() {
+  for (const auto& entry : fs::recursive_directory_iterator(partial_path_)) {
+    flush_path(entry.path().string());
+  }
+  flush_path(partial_path_);
+  const std::string old_path = path_ + ".old";
+  std::error_code error;
+  fs::remove_all(old_path, error);
+  if (fs::exists(path_) && rename(path_.c_str(), old_path.c_str()) != 0) throw_errno(path_, "replace");
+  if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
+  is_committed_ = true;
+  flush_path(parent_folder(path_));
+  fs::remove_all(old_path, error);
+}
+
+std::string read_file(const std::string& path, size_t max_bytes) {
+  const MappedFile file(path);
+  if (file.size() > max_bytes) {
+    throw FileError(path, str(file.size(), " bytes; at most ", max_bytes, " are read"));
+  }
+  return std::string(file.text());
+}
+
+void write_file(const std::string& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+std::string file_digest(const std::string& path) {
+  const MappedFile file(path);
+  return to_hex(sha256(file.data(), file.size()));
+}
+
+std::string file_fingerprint(const std::string& path) {
+  const MappedFile file(path);
+  if (file.size() <= kWholeHashBytes) {
+    return str(file.size(), ":", to_hex(sha256(file.data(), file.size())));
+  }
+  Sha256 hash;
+  hash.update(file.data(), kBufferBytes);
+  hash.update(file.data() + file.size() - kBufferBytes, kBufferBytes);
+  const auto modified = fs::last_write_time(path).time_since_epoch().count();
+  return str(file.size(), ":", modified, ":", to_hex(hash.finish()));
+}
+
+}  // namespace sequela
