@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sequela/core/time.h"
+
+namespace sequela {
+
+// The code that marks a subject's birth. Of several, the earliest counts.
+inline constexpr std::string_view kBirthCode = "MEDS_BIRTH";
+
+// A null float32 in the store: a NaN with this payload. Any other NaN is a value that was NaN.
+inline constexpr uint32_t kNullFloatBits = 0x7FC0'5E9Au;
+inline bool is_null_float(float value) { return __builtin_bit_cast(uint32_t, value) == kNullFloatBits; }
+
+// One column of values beside the code: numeric_value, text_value, or a further column of the source.
+struct Property {
+  std::string name;
+  bool is_text = false;  // text: the store holds indices into `texts`; else float32
+  // Distinct values, sorted; for each the number that it parses as, if it does (else a null float).
+  std::vector<std::string> texts;
+  std::vector<float> text_numbers;
+};
+
+// The values of one property for the events of one subject; exactly one pointer is set.
+struct PropertyValues {
+  const float* numbers = nullptr;          // null float = no value
+  const int32_t* local_texts = nullptr;    // -1 = no value
+  const int32_t* text_ids = nullptr;       // local text -> index into Property::texts
+
+  std::optional<float> number(int64_t i) const {
+    if (numbers == nullptr || is_null_float(numbers[i])) return std::nullopt;
+    return numbers[i];
+  }
+  // Index into Property::texts, -1 = no value.
+  int32_t text(int64_t i) const {
+    if (local_texts == nullptr || local_texts[i] < 0) return -1;
+    return text_ids[local_texts[i]];
+  }
+  bool has_value(int64_t i) const {
+    return numbers != nullptr ? !is_null_float(numbers[i]) : local_texts[i] >= 0;
+  }
+};
+
+// One subject's events in order of time, those without a time first. A view: valid while its store lives.
+class Subject {
+ public:
+  int64_t id = 0;
+  int64_t birth_us = kNoTime;  // earliest MEDS_BIRTH with a time; kNoTime = none, such subjects are skipped
+  int64_t num_events = 0;
+  const int64_t* times_us = nullptr;     // kNoTime = static
+  const int32_t* local_codes = nullptr;
+  const int32_t* code_ids = nullptr;     // local code -> index into EventStore::codes()
+  std::span<const PropertyValues> properties;  // parallel to EventStore::properties()
+
+  int32_t code(int64_t i) const { return code_ids[local_codes[i]]; }
+  int64_t time_us(int64_t i) const { return times_us[i]; }
+  // True if event i has any value in numeric_value or text_value: it is then no survival event.
+  bool has_value(int64_t i) const {
+    for (const auto& values : value_properties) {
+      if (values.has_value(i)) return true;
+    }
+    return false;
+  }
+  std::span<const PropertyValues> value_properties;  // those of numeric_value and text_value only
+};
+
+// A run of subjects that is worked on as one unit. Cut by the data alone (subjects and events), never by
+// threads or memory, so that per-chunk results merged in chunk order do not depend on the machine.
+struct Chunk {
+  int64_t first_subject = 0;
+  int64_t num_subjects = 0;
+  int64_t num_events = 0;
+};
+
+// All events of a data set, decoded once (16 to 24 bytes an event) and memory-mapped: see docs/formats.md.
+// Subjects are numbered 0 .. num_subjects - 1 by ascending subject id. Thread-safe to read.
+class EventStore {
+ public:
+  // Opens a folder that ingest() made. Throws FileError if it is damaged.
+  static EventStore open(const std::string& folder);
+  EventStore(EventStore&&) noexcept;
+  EventStore& operator=(EventStore&&) noexcept;
+  ~EventStore();
+
+  int64_t num_subjects() const;
+  int64_t num_events() const;
+  // Distinct codes of the data, sorted bytewise; a code id is an index into this, and counts()[id] the
+  // number of its events.
+  const std::vector<std::string>& codes() const;
+  const std::vector<int64_t>& counts() const;
+  const std::vector<Property>& properties() const;
+  const std::vector<Chunk>& chunks() const;
+
+  int64_t subject_id(int64_t index) const;
+  Subject subject(int64_t index) const;  // O(1), allocates nothing
+  std::optional<int64_t> find_subject(int64_t subject_id) const;  // index of a subject id
+
+ private:
+  struct State;
+  explicit EventStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sequela

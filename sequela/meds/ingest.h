@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sequela/meds/event_store.h"
+
+namespace sequela {
+
+struct IngestOptions {
+  std::string meds;    // a MEDS data set, or a meds_reader database folder; path or URI
+  std::string folder;  // where the store goes
+  // Columns kept as properties; {"all"} = every column but subject_id, time and code.
+  std::vector<std::string> properties = {"numeric_value", "text_value"};
+  bool repair = false;  // sort rows by subject and time and gather split subjects, instead of failing
+  int num_threads = 1;
+  int64_t memory_bytes = int64_t{1} << 30;
+
+  void validate() const;
+};
+
+// What was met on the way; part of the coverage report.
+struct IngestReport {
+  int64_t num_shards = 0;
+  int64_t num_shards_reused = 0;  // found finished from an earlier run
+  int64_t num_subjects = 0;
+  int64_t num_events = 0;
+  int64_t num_static_events = 0;  // without a time
+  int64_t num_codes = 0;
+  int64_t subjects_without_birth = 0;
+  int64_t subjects_with_several_births = 0;
+  int64_t events_before_birth = 0;
+  int64_t non_finite_values = 0;   // NaN is treated as missing by the tokenizer, infinities are dropped
+  int64_t clipped_times = 0;       // beyond year 9999, brought back to its end
+};
+
+// Decodes a data set into an event store, one shard at a time and shards in parallel. Checks all that
+// design.md section 3 asks for; the first violation is a DataError with file, row group, row, column and
+// subject. Finished shards of an interrupted run with unchanged input are reused. The same bytes come out
+// for any number of threads.
+IngestReport ingest(const IngestOptions& options);
+
+}  // namespace sequela
