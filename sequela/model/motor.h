@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sequela/model/encoder_config.h"
+#include "sequela/nn/inputs.h"
+#include "sequela/nn/parameters.h"
+
+namespace sequela {
+
+enum class Precision { fp32, bf16 };  // of the matrix products; weights and gradients stay float32
+
+// The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150. Forward and
+// backward passes are written out by hand on preallocated buffers, without an autograd tape; one code path
+// for CPU and CUDA. Not thread-safe: one call at a time.
+class Motor {
+ public:
+  // Fresh weights, from `seed` alone.
+  Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision);
+  // Weights of a bundle (femr's or ours; model_dir.h).
+  Motor(const ModelConfig& config, Parameters parameters, at::Device device, Precision precision);
+  ~Motor();
+
+  const ModelConfig& config() const;
+  Parameters& parameters();  // float32 master weights and gradients, by femr's names
+
+  // Tells the model that the master weights changed (it casts them to bf16 once, not per batch).
+  void refresh_weights();
+
+  // Hidden states after out_norm, float32 [T, H].
+  at::Tensor encode(const BatchInputs& inputs);
+
+  // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With `gradient_scale`, also
+  // adds gradient_scale * d loss / d parameter to the parameters' gradients.
+  at::Tensor loss(const MotorBatch& batch, std::optional<double> gradient_scale);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sequela
