@@ -1,0 +1,49 @@
+# `make` builds build/bin/sequela; `make demo` and `make test` do all the set-up they need.
+#
+#   SEQUELA_CUDA=1 make    the CUDA wheel of torch and the CUDA kernels (needs nvcc)
+
+BUILD ?= build
+VENV ?= .venv
+PRESET := $(if $(filter 1,$(SEQUELA_CUDA)),cuda,release)
+SHELL := bash
+
+.PHONY: all setup configure build test test-cpp test-femr lint format demo bench clean
+all: build
+
+setup:
+	@VENV=$(VENV) tools/setup.sh
+
+$(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLayer.cmake CMakePresets.json | setup
+	@cmake --preset $(PRESET) -B $(BUILD) -DSEQUELA_PYTHON=$(abspath $(VENV))/bin/python > $(BUILD).configure.log \
+	  || (cat $(BUILD).configure.log; exit 1)
+	@mv $(BUILD).configure.log $(BUILD)/configure.log
+
+configure: setup $(BUILD)/build.ninja
+
+build: configure
+	@ninja -C $(BUILD) sequela
+
+test: test-cpp test-femr
+
+test-cpp: configure
+	@ninja -C $(BUILD)
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+
+test-femr: build
+	@tools/test_femr.sh $(BUILD)
+
+lint: configure
+	@tools/lint.sh
+
+format:
+	@git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format -i
+
+demo: build
+	@$(BUILD)/bin/sequela demo
+
+bench: configure
+	@ninja -C $(BUILD) benchmarks
+	@tools/bench.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD)

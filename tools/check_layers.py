@@ -1,0 +1,63 @@
+"""Fails on an include that a layer may not have. The table is the architecture; see CONTRIBUTING.md."""
+
+import pathlib
+import re
+import sys
+
+ALLOWED = {
+    "core": [],
+    "io": ["core"],
+    "meds": ["core", "io"],
+    "ontology": ["core", "io"],
+    "tokenizer": ["core", "io", "meds", "ontology"],
+    "task": ["core", "io", "meds", "ontology", "tokenizer"],
+    "nn": ["core", "io"],
+    "batch": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn"],
+    "model": ["core", "io", "nn"],
+    "train": ["core", "io", "batch", "nn", "model"],
+    "features": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch", "nn", "model"],
+    "evaluation": ["core", "io"],
+    "synth": ["core", "io", "meds"],
+    "pipeline": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch"],
+}
+ALLOWED["cli"] = list(ALLOWED)
+WITH_TORCH = {"nn", "batch", "model", "train", "features", "cli"}
+
+# Third-party headers and the one place that may include them.
+OWNERS = [
+    (re.compile(r"^(arrow|parquet)/"), "io", ".cc"),
+    (re.compile(r"^msgpack"), "io", ".cc"),
+    (re.compile(r"^CLI/"), "cli", ".cc"),
+    (re.compile(r"^(spdlog|fmt)/"), "cli", ".cc"),
+    (re.compile(r"^libpq"), "features", ".cc"),
+    (re.compile(r"^nlohmann/json\.hpp"), None, ".cc"),
+]
+TORCH = re.compile(r"^(ATen|c10|torch)/")
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
+
+
+def faults(root: pathlib.Path):
+    for path in sorted((root / "sequela").rglob("*")):
+        if path.suffix not in {".h", ".cc", ".cu", ".cuh"} or path.parent == root / "sequela":
+            continue
+        layer = path.relative_to(root / "sequela").parts[0]
+        name = path.relative_to(root)
+        if layer not in ALLOWED:
+            yield f"{name}: folder '{layer}' is not in the table of tools/check_layers.py"
+            continue
+        for include in INCLUDE.findall(path.read_text()):
+            if include.startswith("sequela/"):
+                other = include.split("/")[1]
+                if other != layer and other not in ALLOWED[layer]:
+                    yield f"{name}: layer '{layer}' may not include '{include}'"
+            if TORCH.match(include) and layer not in WITH_TORCH:
+                yield f"{name}: layer '{layer}' may not include torch ('{include}')"
+            for pattern, owner, suffix in OWNERS:
+                if pattern.match(include) and (owner not in (None, layer) or path.suffix != suffix):
+                    yield f"{name}: '{include}' belongs into {suffix} files of '{owner or 'any layer'}'"
+
+
+if __name__ == "__main__":
+    found = list(faults(pathlib.Path(__file__).resolve().parent.parent))
+    print("\n".join(found) or "layers: all includes are allowed")
+    sys.exit(1 if found else 0)

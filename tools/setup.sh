@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs what the build needs, once: Debian packages that are missing, then a Python environment with
+# the pinned wheels. A second call finds all in place and does nothing.
+#
+#   SEQUELA_CUDA=1   take the CUDA build of torch and compile the CUDA kernels
+#   VENV=DIR         where the Python environment goes (default .venv)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=${VENV:-.venv}
+torch_version=2.13.0
+pyarrow_version=26.0.0
+
+missing=()
+while read -r package; do
+  [ -n "$package" ] || continue
+  status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+  [ "$status" = "install ok installed" ] || missing+=("$package")
+done < tools/debian-packages.txt
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" = 0 ]; then as_root=()
+  elif command -v sudo > /dev/null; then as_root=(sudo)
+  else
+    echo "These packages are missing: ${missing[*]}. Fix: install them as root (apt-get install), or install sudo." >&2
+    exit 1
+  fi
+  echo "Installing Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -q > /dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" > /dev/null
+fi
+
+wanted="torch $torch_version cuda ${SEQUELA_CUDA:-0} pyarrow $pyarrow_version"
+if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
+  echo "Making $venv with torch $torch_version and pyarrow $pyarrow_version"
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  pip=("$venv/bin/python" -m pip install -q --disable-pip-version-check)
+  # The "+cpu" build is a tenth of the size; where the configured indexes lack it, the plain one serves.
+  if [ "${SEQUELA_CUDA:-0}" = 1 ] || ! "${pip[@]}" "torch==$torch_version+cpu" 2> /dev/null; then
+    "${pip[@]}" "torch==$torch_version"
+  fi
+  "${pip[@]}" "pyarrow==$pyarrow_version"
+  echo "$wanted" > "$venv/.installed"
+fi
