@@ -141,14 +141,17 @@ void AtomicFolder::commit() {
     flush_path(entry.path().string());
   }
   flush_path(partial_path_);
-  const std::string old_path = path_ + ".old";
-  std::error_code error;
-  fs::remove_all(old_path, error);
-  if (fs::exists(path_) && rename(path_.c_str(), old_path.c_str()) != 0) throw_errno(path_, "replace");
-  if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
+  // An older folder trades places with the new one, so that no moment is without either.
+  const bool is_swapped = renameat2(AT_FDCWD, partial_path_.c_str(), AT_FDCWD, path_.c_str(),
+                                    RENAME_EXCHANGE) == 0;
+  if (!is_swapped) {
+    std::error_code error;
+    if (errno != ENOENT) fs::remove_all(path_, error);  // a file system that cannot exchange
+    if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
+  }
   is_committed_ = true;
   flush_path(parent_folder(path_));
-  fs::remove_all(old_path, error);
+  if (is_swapped) fs::remove_all(partial_path_);
 }
 
 std::string read_file(const std::string& path, size_t max_bytes) {

@@ -1,0 +1,28 @@
+#include "sequela/train/gemm_rate.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace sequela {
+
+double measure_gemm_rate(at::Device device, Precision precision) {
+  const int64_t scale = device.is_cuda() ? 4 : 1;
+  const int64_t rows = 2048 * scale, inner = 768 * scale, columns = 3072 * scale;
+  const auto options = at::TensorOptions(device).dtype(precision == Precision::bf16 ? at::kBFloat16
+                                                                                    : at::kFloat);
+  const at::Tensor a = at::ones({rows, inner}, options), b = at::ones({inner, columns}, options);
+  at::Tensor out = at::empty({rows, columns}, options);
+  double best_seconds = 1e30;
+  for (int i = 0; i < 6; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    at::mm_out(out, a, b);
+    out[0][0].item();  // waits for the device
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    best_seconds = std::min(best_seconds, elapsed.count());
+  }
+  return 2.0 * static_cast<double>(rows * inner) * static_cast<double>(columns) / best_seconds;
+}
+
+}  // namespace sequela

@@ -1,0 +1,33 @@
+#include "sequela/train/train_options.h"
+
+#include <cmath>
+
+#include "sequela/core/error.h"
+
+namespace sequela {
+namespace {
+
+void require(bool holds, const char* key, double value, const char* allowed) {
+  if (!holds || !std::isfinite(value)) throw ConfigError(key, str(value), allowed);
+}
+
+}  // namespace
+
+void TrainOptions::validate() const {
+  require(learning_rate > 0, "learning-rate", learning_rate, "a number above 0");
+  require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "a number in [0, 1)");
+  require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "a number in [0, 1)");
+  require(weight_decay >= 0, "weight-decay", weight_decay, "0 or more");
+  require(max_gradient_norm >= 0, "max-gradient-norm", max_gradient_norm, "0 or more");
+  require(warmup_steps >= 0, "warmup-steps", static_cast<double>(warmup_steps), "0 or more");
+  require(epochs >= 1, "epochs", static_cast<double>(epochs), "1 or more");
+  require(max_steps >= 0, "max-steps", static_cast<double>(max_steps), "0 or more");
+  require(accumulate >= 1, "accumulate", static_cast<double>(accumulate), "1 or more");
+  require(eval_every >= 1, "eval-every", static_cast<double>(eval_every), "1 or more");
+  require(patience >= 0, "patience", static_cast<double>(patience), "0 or more");
+  require(log_every >= 1, "log-every", static_cast<double>(log_every), "1 or more");
+  require(keep_checkpoints >= 1, "keep-checkpoints", static_cast<double>(keep_checkpoints),
+          "1 or more");
+}
+
+}  // namespace sequela

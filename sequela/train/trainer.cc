@@ -1,0 +1,261 @@
+#include "sequela/train/trainer.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+#include "sequela/core/log.h"
+#include "sequela/core/random.h"
+#include "sequela/train/checkpoint.h"
+#include "sequela/train/gemm_rate.h"
+#include "sequela/train/optimizer.h"
+#include "sequela/train/run_log.h"
+#include "sequela/train/schedule.h"
+
+namespace sequela {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Trainer {
+ public:
+  Trainer(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
+          const TrainOptions& options, const std::string& run_key)
+      : model_(model),
+        train_batches_(train_batches),
+        valid_batches_(valid_batches),
+        options_(options),
+        run_key_(run_key),
+        optimizer_(model.parameters(), options),
+        log_(options.folder) {
+    const int64_t per_epoch = (train_batches.num_batches() + options.accumulate - 1) / options.accumulate;
+    total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
+  }
+
+  TrainReport run();
+
+ private:
+  void run_epoch();
+  void accumulate(const MotorBatch& batch, int64_t batch_index, int64_t group_size);
+  void finish_step();
+  void evaluate_now();
+  void save();
+  void throw_if_not_finite(double norm);
+  [[noreturn]] void dump_and_throw(int64_t batch_index, const char* what);
+  bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
+
+  Motor& model_;
+  const BatchFolder& train_batches_;
+  const BatchFolder& valid_batches_;
+  const TrainOptions& options_;
+  const std::string run_key_;
+  AdamW optimizer_;
+  RunLog log_;
+  int64_t total_steps_ = 0;
+  double gemm_rate_ = 0;
+  TrainState state_;
+  TrainReport report_;
+  std::vector<at::Tensor> group_losses_;   // of the batches of this step, on the device
+  std::vector<int64_t> group_batches_;
+  Clock::time_point start_;
+  Clock::time_point last_log_;
+  int64_t tokens_at_start_ = 0;
+  int64_t tokens_at_last_log_ = 0;
+  std::unique_ptr<Progress> progress_;
+};
+
+TrainReport Trainer::run() {
+  model_.parameters().zero_gradients();
+  if (auto state = read_newest_checkpoint(options_.folder, run_key_, model_, optimizer_)) {
+    state_ = *state;
+    report_.is_resumed = true;
+    log_info(str("going on from step ", state_.step));
+  }
+  gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
+  start_ = last_log_ = Clock::now();
+  tokens_at_start_ = tokens_at_last_log_ = state_.num_tokens;
+  progress_ = std::make_unique<Progress>("pretrain", total_steps_, "steps");
+  progress_->advance(state_.step);
+  if (!state_.is_evaluated) evaluate_now();
+  while (!is_done() && stop_signal() == 0) run_epoch();
+  progress_.reset();
+  report_.seconds = seconds_since(start_);
+  if (is_done() && stop_signal() == 0) {
+    // The last steps are evaluated too, so that the end of the run can be its best.
+    if (!state_.is_finished && state_.step % options_.eval_every != 0) evaluate_now();
+    report_.is_finished = stop_signal() == 0;
+    if (report_.is_finished && state_.best_step >= 0) {
+      read_checkpoint_weights(checkpoint_path(options_.folder, state_.best_step), model_);
+    }
+  }
+  report_.steps = state_.step;
+  report_.num_tokens = state_.num_tokens;
+  const auto tokens_here = static_cast<double>(state_.num_tokens - tokens_at_start_);
+  report_.tokens_per_second = report_.seconds > 0 ? tokens_here / report_.seconds : 0;
+  report_.best_step = state_.best_step;
+  report_.best_loss = state_.best_step >= 0 ? state_.best_loss : std::nan("");
+  return report_;
+}
+
+void Trainer::run_epoch() {
+  const int64_t num_batches = train_batches_.num_batches();
+  std::vector<int64_t> order = epoch_order(num_batches, options_.seed, state_.epoch);
+  order.erase(order.begin(), order.begin() + state_.position);
+  BatchLoader loader(train_batches_, order);
+  MotorBatch batch;
+  for (int64_t batch_index : order) {
+    if (!loader.next(batch)) break;
+    const int64_t group_start = state_.position - state_.micro_batch;
+    const int64_t group_size = std::min(options_.accumulate, num_batches - group_start);
+    accumulate(batch, batch_index, group_size);
+    if (state_.micro_batch == group_size) finish_step();
+    if (is_done()) return;
+    if (stop_signal() != 0) {
+      if (state_.is_evaluated) save();
+      return;
+    }
+  }
+  ++state_.epoch;
+  state_.position = 0;
+}
+
+void Trainer::accumulate(const MotorBatch& batch, int64_t batch_index, int64_t group_size) {
+  group_losses_.push_back(model_.loss(batch, 1.0 / static_cast<double>(group_size)));
+  group_batches_.push_back(batch_index);
+  ++state_.position;
+  ++state_.micro_batch;
+  state_.num_tokens += batch.inputs.ages_days_T.size(0);
+}
+
+void Trainer::finish_step() {
+  const at::Tensor norm = optimizer_.gradient_norm();
+  const double norm_value = norm.item<double>();  // the step's one wait for the device
+  throw_if_not_finite(norm_value);
+  const double rate =
+      linear_schedule(options_.learning_rate, state_.step, options_.warmup_steps, total_steps_);
+  optimizer_.step(rate, norm);
+  model_.parameters().zero_gradients();
+  model_.refresh_weights();
+  state_.micro_batch = 0;
+  ++state_.step;
+  progress_->advance(1);
+  if (state_.step % options_.log_every == 0 && state_.loss_count > 0) {
+    const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
+    const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
+    log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),
+              rate, norm_value, speed, speed * model_.flops_per_token() / gemm_rate_});
+    state_.loss_sum = 0;
+    state_.loss_count = 0;
+    last_log_ = Clock::now();
+    tokens_at_last_log_ = state_.num_tokens;
+  }
+  if (state_.step % options_.eval_every == 0) evaluate_now();
+}
+
+void Trainer::throw_if_not_finite(double norm) {
+  for (size_t i = 0; i < group_losses_.size(); ++i) {
+    const double loss = group_losses_[i].item<double>();
+    if (!std::isfinite(loss)) dump_and_throw(group_batches_[i], "loss");
+    state_.loss_sum += loss;
+    ++state_.loss_count;
+  }
+  if (!std::isfinite(norm)) dump_and_throw(group_batches_.back(), "gradient");
+  group_losses_.clear();
+  group_batches_.clear();
+}
+
+void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
+  const std::string path = options_.folder + "/non_finite.safetensors";
+  const MotorBatch batch = train_batches_.read(batch_index);
+  Parameters dump;
+  dump.items.push_back({"token_ids", batch.inputs.token_ids_N.to(at::kFloat), {}, false});
+  dump.items.push_back({"token_weights", batch.inputs.token_weights_N, {}, false});
+  dump.items.push_back({"ages_days", batch.inputs.ages_days_T, {}, false});
+  dump.items.push_back({"time_data", batch.inputs.time_data_T5, {}, false});
+  dump.items.push_back({"censor_seconds", batch.targets.censor_seconds_L, {}, false});
+  dump.items.push_back({"event_seconds", batch.targets.event_seconds_Z, {}, false});
+  dump.write(path);
+  throw DataError({}, str("the ", what, " is not finite at step ", state_.step, " (training batch ",
+                          batch_index, "); its tensors are in ", path),
+                  "lower --learning-rate, or look for extreme values in that batch");
+}
+
+void Trainer::evaluate_now() {
+  state_.is_evaluated = false;
+  if (stop_signal() != 0) return save();
+  const double loss = evaluate(model_, valid_batches_);
+  if (stop_signal() != 0) return save();
+  state_.is_evaluated = true;
+  const bool is_best = state_.best_step < 0 || loss < state_.best_loss;
+  if (is_best) {
+    state_.best_step = state_.step;
+    state_.best_loss = loss;
+    state_.evals_without_gain = 0;
+  } else {
+    ++state_.evals_without_gain;
+  }
+  report_.eval_losses.emplace_back(state_.step, loss);
+  log_.add_evaluation(state_.step, loss, is_best);
+  if (options_.patience > 0 && state_.evals_without_gain >= options_.patience) {
+    log_info(str("no better validation loss in ", options_.patience, " evaluations: the run ends"));
+    state_.is_finished = true;
+  }
+  save();
+  prune_checkpoints(options_.folder, options_.keep_checkpoints, state_.best_step);
+  last_log_ = Clock::now();
+  tokens_at_last_log_ = state_.num_tokens;
+}
+
+void Trainer::save() {
+  write_checkpoint(options_.folder, run_key_, state_, model_, optimizer_);
+  log_info(str("wrote ", checkpoint_path(options_.folder, state_.step)));
+}
+
+}  // namespace
+
+std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch) {
+  std::vector<int64_t> order(num_batches);
+  std::iota(order.begin(), order.end(), 0);
+  Random random(hash_key(seed, static_cast<uint64_t>(epoch)));
+  for (int64_t i = num_batches - 1; i > 0; --i) {
+    std::swap(order[i], order[random.below(static_cast<uint64_t>(i) + 1)]);
+  }
+  return order;
+}
+
+double evaluate(Motor& model, const BatchFolder& batches) {
+  std::vector<int64_t> order(batches.num_batches());
+  std::iota(order.begin(), order.end(), 0);
+  BatchLoader loader(batches, order);
+  Progress progress("validate", batches.num_batches(), "batches");
+  at::Tensor sum;
+  MotorBatch batch;
+  while (stop_signal() == 0 && loader.next(batch)) {
+    const at::Tensor loss = model.loss(batch, std::nullopt).to(at::kDouble);
+    sum = sum.defined() ? sum + loss : loss;
+    progress.advance(1);
+  }
+  return sum.defined() ? sum.item<double>() / static_cast<double>(batches.num_batches()) : 0.0;
+}
+
+TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
+                  const TrainOptions& options, const std::string& run_key) {
+  options.validate();
+  if (train_batches.num_batches() == 0) {
+    throw DataError({}, "there are no training batches", "prepare a data set with labelled records");
+  }
+  std::filesystem::create_directories(options.folder);
+  return Trainer(model, train_batches, valid_batches, options, run_key).run();
+}
+
+}  // namespace sequela
