@@ -1,0 +1,27 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace sequela {
+
+// Where the packed sequences of a batch lie: sequence s owns tokens [offsets[s], offsets[s + 1]).
+//
+//   S = sequences, T = tokens
+struct PackedSequences {
+  at::Tensor offsets_S1;              // int32 [S + 1], on the device of the batch
+  std::vector<int32_t> host_offsets;  // the same, [S + 1]
+  std::vector<int32_t> token_starts;  // [T], first token of each token's sequence
+  int64_t max_length = 0;
+
+  int64_t num_tokens() const { return static_cast<int64_t>(token_starts.size()); }
+  int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }
+};
+
+// Builds them from the sequences' lengths (int32 or int64 [S]). Throws std::invalid_argument for a
+// length below 1.
+PackedSequences build_packed_sequences(const at::Tensor& lengths_S, at::Device device);
+
+}  // namespace sequela
