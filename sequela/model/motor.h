@@ -27,6 +27,10 @@ class Motor {
   ~Motor();
 
   const ModelConfig& config() const;
+  Precision precision() const;
+  // Floating-point operations of a training step (forward and backward) per token of the matrix products and
+  // attention, at full sequences; 10 % of the tokens are taken as labelled.
+  double flops_per_token() const;
   Parameters& parameters();  // float32 master weights and gradients, by femr's names
 
   // Tells the model that the master weights changed (it casts them to bf16 once, not per batch).

@@ -92,7 +92,7 @@ TrainReport Trainer::run() {
   report_.seconds = seconds_since(start_);
   if (is_done() && stop_signal() == 0) {
     // The last steps are evaluated too, so that the end of the run can be its best.
-    if (!state_.is_finished && state_.step % options_.eval_every != 0) evaluate_now();
+    if (!state_.is_finished) evaluate_now();
     report_.is_finished = stop_signal() == 0;
     if (report_.is_finished && state_.best_step >= 0) {
       read_checkpoint_weights(checkpoint_path(options_.folder, state_.best_step), model_);
@@ -210,6 +210,7 @@ void Trainer::evaluate_now() {
     log_info(str("no better validation loss in ", options_.patience, " evaluations: the run ends"));
     state_.is_finished = true;
   }
+  if (state_.step >= total_steps_) state_.is_finished = true;
   save();
   prune_checkpoints(options_.folder, options_.keep_checkpoints, state_.best_step);
   last_log_ = Clock::now();
