@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/core/sha256.h"
@@ -23,7 +24,8 @@ constexpr size_t kWholeHashBytes = size_t{64} << 20;
 [[noreturn]] void throw_errno(const std::string& path, const char* doing) {
   const int code = errno;
   const std::string cause = str("cannot ", doing, ": ", std::strerror(code));
-  if (code == ENOSPC || code == EDQUOT) throw ResourceError(path + ": disk full. Fix: free some space.");
+  if (code == ENOSPC || code == EDQUOT)
+    throw ResourceError(path + ": disk full. Fix: free some space.");
   if (code == ENOMEM) throw ResourceError(path + ": " + cause);
   throw FileError(path, cause);
 }
@@ -142,8 +144,8 @@ void AtomicFolder::commit() {
   }
   flush_path(partial_path_);
   // An older folder trades places with the new one, so that no moment is without either.
-  const bool is_swapped = renameat2(AT_FDCWD, partial_path_.c_str(), AT_FDCWD, path_.c_str(),
-                                    RENAME_EXCHANGE) == 0;
+  const bool is_swapped =
+      renameat2(AT_FDCWD, partial_path_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
   if (!is_swapped) {
     std::error_code error;
     if (errno != ENOENT) fs::remove_all(path_, error);  // a file system that cannot exchange

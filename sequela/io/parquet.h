@@ -13,14 +13,15 @@ namespace sequela {
 
 // How a Parquet column's values are handed out.
 enum class ColumnType {
-  int64,      // every integer type and date
+  int64,  // every integer type; a date as days since 1970
   float32,
-  float64,    // and decimal
+  float64,  // and decimal
   boolean,
   timestamp,  // int64 microseconds, whatever the file's unit; rounded towards the past
   string,     // string, large_string, string_view, binary, or a dictionary of them
   string_list,
-  other,      // not readable here
+  float_list,  // list or fixed_size_list of float16, float32, float64
+  other,       // not readable here
 };
 
 struct ColumnInfo {
@@ -29,22 +30,25 @@ struct ColumnInfo {
   std::string type_name;  // as Arrow prints it, for messages
 };
 
-// Consecutive values of one column, typed as its ColumnInfo says. Only the fields of that type are set.
-// Values at null places are unspecified. Pointers live as long as this object.
+// Consecutive values of one column, typed as its ColumnInfo says. Only the fields of that type are
+// set. Values at null places are unspecified, but an index is always inside the dictionary.
+// Pointers live as long as `owner`.
 struct ColumnSlice {
   int64_t size = 0;
   const uint8_t* validity = nullptr;  // bit bit_offset + i; nullptr = no nulls
   int64_t bit_offset = 0;
 
   const int64_t* int64s = nullptr;  // int64, timestamp
-  const float* floats = nullptr;
+  const float* floats = nullptr;    // float32, and the items of float_list
   const double* doubles = nullptr;
   const uint8_t* booleans = nullptr;  // one byte each
   // string: the value at i is dictionary[indices[i]]
   const int32_t* indices = nullptr;
   const std::string_view* dictionary = nullptr;
   int64_t dictionary_size = 0;
-  // string_list: the items at i are indices[list_offsets[i]] .. indices[list_offsets[i + 1]) of dictionary
+  // string_list: the items at i are indices[list_offsets[i]] .. indices[list_offsets[i + 1]) of
+  // dictionary float_list: floats[list_offsets[i]] .. floats[list_offsets[i + 1]) A null row is an
+  // empty list; a null item is an empty string or NaN.
   const int64_t* list_offsets = nullptr;
 
   std::shared_ptr<const void> owner;
@@ -66,8 +70,8 @@ struct RowBatch {
   std::vector<ColumnSlice> columns;
 };
 
-// Reads a Parquet file, local or any URI that Arrow opens (s3://...). Not for use by two threads at a
-// time. All faults are DataError with path, row group and column.
+// Reads a Parquet file, local or any URI that Arrow opens (s3://...). Not for use by two threads at
+// a time. All faults are DataError with path, row group and column.
 class ParquetReader {
  public:
   explicit ParquetReader(const std::string& path_or_uri);
@@ -76,15 +80,15 @@ class ParquetReader {
   const std::string& path() const;
   const std::vector<ColumnInfo>& columns() const;  // top-level columns
   std::optional<int> find_column(const std::string& name) const;
-  // find_column, but a missing column or another type than one of `allowed` is a DataError that names the
-  // column, the type found and the type wanted.
+  // find_column, but a missing column or another type than one of `allowed` is a DataError that
+  // names the column, the type found and the type wanted.
   int require_column(const std::string& name, const std::vector<ColumnType>& allowed) const;
   int64_t num_rows() const;
   int num_row_groups() const;
   int64_t row_group_rows(int row_group) const;
 
-  // Decodes the columns (indices into columns()) of one row group, in order, and calls `visit` with runs
-  // of rows. Strings come as dictionaries (one per run; entries may repeat and may be unused).
+  // Decodes the columns (indices into columns()) of one row group, in order, and calls `visit` with
+  // runs of rows. Strings come as dictionaries (one per run; entries may repeat and may be unused).
   void read_row_group(int row_group, const std::vector<int>& columns,
                       const std::function<void(const RowBatch&)>& visit);
   // All row groups in order.
@@ -107,13 +111,13 @@ struct TableColumn {
                std::vector<std::vector<std::string>>>
       values;
   std::vector<uint8_t> valid;
-  bool is_timestamp = false;        // int64 microseconds
-  int32_t fixed_list_size = 0;      // float only: values hold rows * size entries, type fixed_size_list
+  bool is_timestamp = false;    // int64 microseconds
+  int32_t fixed_list_size = 0;  // float only: values hold rows * size entries, type fixed_size_list
 };
 using Table = std::vector<TableColumn>;
 
-// Writes a Parquet file (zstd, dictionary strings) that appears only when finish() returns. All tables
-// must have the same columns; each becomes a row group.
+// Writes a Parquet file (zstd, dictionary strings) that appears only when finish() returns. All
+// tables must have the same columns; each becomes a row group.
 class ParquetWriter {
  public:
   explicit ParquetWriter(const std::string& path);

@@ -1,0 +1,100 @@
+#include "sequela/io/arrow_file.h"
+
+#include <arrow/filesystem/filesystem.h>
+#include <arrow/io/file.h>
+#include <arrow/result.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sequela/io/arrow_convert.h"
+#include "sequela/io/parquet.h"
+
+namespace sequela {
+namespace {
+
+bool is_uri(const std::string& path) {
+  return path.find("://") != std::string::npos;
+}
+
+template <class T>
+T value_or_throw(arrow::Result<T> result, const std::string& path) {
+  if (!result.ok()) throw_arrow_error(result.status(), Where{.path = path});
+  return std::move(result).ValueUnsafe();
+}
+
+// The last part of a path decides: "*.parquet", and no part below the folder may be hidden.
+bool is_data_file(std::string_view below) {
+  if (!below.ends_with(".parquet")) return false;
+  size_t start = 0;
+  while (start <= below.size()) {
+    const size_t end = std::min(below.find('/', start), below.size());
+    if (end > start && (below[start] == '.' || below[start] == '_')) return false;
+    start = end + 1;
+  }
+  return true;
+}
+
+std::vector<std::string> list_local(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> paths;
+  std::error_code error;
+  auto walk = fs::recursive_directory_iterator(
+      folder, fs::directory_options::follow_directory_symlink, error);
+  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    const std::string path = walk->path().string();
+    if (is_data_file(std::string_view(path).substr(folder.size())) && !walk->is_directory()) {
+      paths.push_back(path);
+    }
+  }
+  if (error) throw DataError({.path = folder}, str("cannot list: ", error.message()));
+  return paths;
+}
+
+std::vector<std::string> list_remote(const std::string& uri) {
+  std::string base;
+  const auto filesystem = value_or_throw(arrow::fs::FileSystemFromUri(uri, &base), uri);
+  arrow::fs::FileSelector selector;
+  selector.base_dir = base;
+  selector.recursive = true;
+  const std::string query = uri.find('?') == std::string::npos ? "" : uri.substr(uri.find('?'));
+  std::string prefix = uri.substr(0, uri.size() - query.size());
+  while (prefix.ends_with('/')) prefix.pop_back();
+  std::vector<std::string> paths;
+  for (const auto& info : value_or_throw(filesystem->GetFileInfo(selector), uri)) {
+    const std::string below = info.path().substr(std::min(base.size(), info.path().size()));
+    if (info.IsFile() && is_data_file(below)) {
+      paths.push_back(prefix + (below.starts_with('/') ? "" : "/") + below + query);
+    }
+  }
+  return paths;
+}
+
+}  // namespace
+
+OpenedFile open_for_reading(const std::string& path_or_uri) {
+  if (!is_uri(path_or_uri)) {
+    return {
+        value_or_throw(arrow::io::MemoryMappedFile::Open(path_or_uri, arrow::io::FileMode::READ),
+                       path_or_uri),
+        true};
+  }
+  std::string path;
+  const auto filesystem =
+      value_or_throw(arrow::fs::FileSystemFromUri(path_or_uri, &path), path_or_uri);
+  return {value_or_throw(filesystem->OpenInputFile(path), path_or_uri),
+          filesystem->type_name() == "local"};
+}
+
+std::vector<std::string> list_parquet_files(const std::string& folder_or_uri) {
+  std::vector<std::string> paths =
+      is_uri(folder_or_uri) ? list_remote(folder_or_uri) : list_local(folder_or_uri);
+  if (paths.empty()) {
+    throw DataError({.path = folder_or_uri}, "no *.parquet file below this folder",
+                    "name the folder that holds the shards");
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace sequela

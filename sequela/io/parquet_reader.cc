@@ -1,0 +1,239 @@
+#include <arrow/api.h>
+#include <arrow/io/file.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/exception.h>
+
+#include <algorithm>
+
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+#include "sequela/io/arrow_convert.h"
+#include "sequela/io/arrow_file.h"
+#include "sequela/io/parquet.h"
+
+namespace sequela {
+namespace {
+
+const char* type_word(ColumnType type) {
+  switch (type) {
+    case ColumnType::int64:
+      return "an integer";
+    case ColumnType::float32:
+      return "float32";
+    case ColumnType::float64:
+      return "float64";
+    case ColumnType::boolean:
+      return "boolean";
+    case ColumnType::timestamp:
+      return "a timestamp";
+    case ColumnType::string:
+      return "a string";
+    case ColumnType::string_list:
+      return "a list of strings";
+    case ColumnType::float_list:
+      return "a list of floats";
+    case ColumnType::other:
+      break;
+  }
+  return "another type";
+}
+
+// Runs code that calls Arrow or Parquet and gives every fault its place. Our own errors pass.
+template <class Body>
+auto guarded(const Where& where, Body body) {
+  try {
+    return body();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw_arrow_error(arrow::Status::OutOfMemory(""), where);
+  } catch (const parquet::ParquetStatusException& error) {
+    throw_arrow_error(error.status(), where);
+  } catch (const std::exception& error) {
+    throw_arrow_error(arrow::Status::Invalid(error.what()), where);
+  }
+}
+
+template <class T>
+T value_or_throw(arrow::Result<T> result, const Where& where) {
+  if (!result.ok()) throw_arrow_error(result.status(), where);
+  return std::move(result).ValueUnsafe();
+}
+
+void check_ok(const arrow::Status& status, const Where& where) {
+  if (!status.ok()) throw_arrow_error(status, where);
+}
+
+void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
+  if (field.is_leaf()) leaves->push_back(field.column_index);
+  for (const auto& child : field.children) collect_leaves(child, leaves);
+}
+
+}  // namespace
+
+struct ParquetReader::State {
+  std::string path;
+  std::shared_ptr<parquet::FileMetaData> metadata;
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+  std::vector<ColumnInfo> columns;
+  std::vector<std::vector<int>> leaves;  // of each column
+  std::vector<int64_t> first_rows;       // of each row group, and the end
+
+  void open();
+  void read_schema();
+  void read_row_counts();
+  std::shared_ptr<arrow::Table> decode(int row_group, const std::vector<int>& wanted);
+};
+
+void ParquetReader::State::open() {
+  const Where where{.path = path};
+  const OpenedFile file = open_for_reading(path);
+  std::unique_ptr<parquet::ParquetFileReader> probe = parquet::ParquetFileReader::Open(file.file);
+  metadata = probe->metadata();
+
+  parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+  properties.set_pre_buffer(!file.is_local);
+  for (int leaf = 0; leaf < metadata->num_columns(); ++leaf) {
+    const bool is_text =
+        metadata->schema()->Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY;
+    properties.set_read_dictionary(leaf, is_text);
+  }
+  parquet::arrow::FileReaderBuilder builder;
+  check_ok(builder.Open(file.file, parquet::default_reader_properties(), metadata), where);
+  builder.properties(properties);
+  reader = value_or_throw(builder.Build(), where);
+  read_schema();
+  read_row_counts();
+}
+
+void ParquetReader::State::read_schema() {
+  for (const auto& field : reader->manifest().schema_fields) {
+    columns.push_back({.name = field.field->name(),
+                       .type = column_type(*field.field->type()),
+                       .type_name = field.field->type()->ToString()});
+    collect_leaves(field, &leaves.emplace_back());
+  }
+}
+
+void ParquetReader::State::read_row_counts() {
+  first_rows.push_back(0);
+  for (int group = 0; group < metadata->num_row_groups(); ++group) {
+    const int64_t rows = metadata->RowGroup(group)->num_rows();
+    int64_t end;
+    if (rows < 0 || __builtin_add_overflow(first_rows.back(), rows, &end)) {
+      throw DataError({.path = path, .row_group = group}, "an impossible number of rows",
+                      "write the file again");
+    }
+    first_rows.push_back(end);
+  }
+}
+
+std::shared_ptr<arrow::Table> ParquetReader::State::decode(int row_group,
+                                                           const std::vector<int>& wanted) {
+  const Where where{.path = path, .row_group = row_group};
+  std::vector<int> wanted_leaves;
+  for (const int column : wanted) {
+    wanted_leaves.insert(wanted_leaves.end(), leaves[column].begin(), leaves[column].end());
+  }
+  auto table = value_or_throw(reader->ReadRowGroup(row_group, wanted_leaves), where);
+  check_ok(table->Validate(), where);
+  if (table->num_rows() != first_rows[row_group + 1] - first_rows[row_group]) {
+    throw DataError(where, "fewer rows than its header says", "write the file again");
+  }
+  return table;
+}
+
+ParquetReader::ParquetReader(const std::string& path_or_uri) : state_(std::make_unique<State>()) {
+  state_->path = path_or_uri;
+  guarded(Where{.path = path_or_uri}, [&] { state_->open(); });
+}
+
+ParquetReader::~ParquetReader() = default;
+
+const std::string& ParquetReader::path() const {
+  return state_->path;
+}
+const std::vector<ColumnInfo>& ParquetReader::columns() const {
+  return state_->columns;
+}
+int64_t ParquetReader::num_rows() const {
+  return state_->first_rows.back();
+}
+int ParquetReader::num_row_groups() const {
+  return static_cast<int>(state_->first_rows.size()) - 1;
+}
+
+int64_t ParquetReader::row_group_rows(int row_group) const {
+  return state_->first_rows.at(row_group + 1) - state_->first_rows.at(row_group);
+}
+
+std::optional<int> ParquetReader::find_column(const std::string& name) const {
+  for (size_t i = 0; i < state_->columns.size(); ++i) {
+    if (state_->columns[i].name == name) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+int ParquetReader::require_column(const std::string& name,
+                                  const std::vector<ColumnType>& allowed) const {
+  const Where where{.path = state_->path, .column = name};
+  const std::optional<int> column = find_column(name);
+  if (!column) throw DataError(where, "no such column", str("add a column '", name, "'"));
+  const ColumnInfo& info = state_->columns[*column];
+  if (std::find(allowed.begin(), allowed.end(), info.type) != allowed.end()) return *column;
+  std::string wanted;
+  for (const ColumnType type : allowed) {
+    wanted += str(wanted.empty() ? "" : " or ", type_word(type));
+  }
+  throw DataError(where, str("has type ", info.type_name), str("store it as ", wanted));
+}
+
+void ParquetReader::read_row_group(int row_group, const std::vector<int>& columns,
+                                   const std::function<void(const RowBatch&)>& visit) {
+  Where where{.path = state_->path, .row_group = row_group};
+  std::vector<int> wanted(columns);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  std::vector<size_t> places;  // where in the table each column asked for is
+  std::vector<SliceMaker> makers;
+  for (const int column : columns) {
+    const ColumnInfo& info = state_->columns.at(column);
+    if (info.type == ColumnType::other) {
+      throw DataError({.path = state_->path, .column = info.name},
+                      str("cannot read type ", info.type_name));
+    }
+    places.push_back(std::lower_bound(wanted.begin(), wanted.end(), column) - wanted.begin());
+    makers.emplace_back(info.type);
+  }
+  auto table = guarded(where, [&] { return state_->decode(row_group, wanted); });
+  arrow::TableBatchReader runs(*table);
+  RowBatch batch{.row_group = row_group, .first_row = state_->first_rows[row_group]};
+  while (true) {
+    const bool has_run = guarded(where, [&] {
+      const auto run = value_or_throw(runs.Next(), where);
+      if (run == nullptr) return false;
+      batch.num_rows = run->num_rows();
+      batch.columns.clear();
+      for (size_t i = 0; i < columns.size(); ++i) {
+        where.column = state_->columns[columns[i]].name;
+        batch.columns.push_back(makers[i].make(run->column(static_cast<int>(places[i])), where));
+      }
+      where.column.clear();
+      return true;
+    });
+    if (!has_run) return;
+    visit(batch);
+    batch.first_row += batch.num_rows;
+  }
+}
+
+void ParquetReader::read(const std::vector<int>& columns,
+                         const std::function<void(const RowBatch&)>& visit) {
+  for (int group = 0; group < num_row_groups(); ++group) {
+    throw_if_stopped();
+    read_row_group(group, columns, visit);
+  }
+}
+
+}  // namespace sequela
