@@ -18,10 +18,10 @@ ALLOWED = {
     "features": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch", "nn", "model"],
     "evaluation": ["core", "io"],
     "synth": ["core", "io", "meds"],
-    "pipeline": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch"],
 }
+ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)
-WITH_TORCH = {"nn", "batch", "model", "train", "features", "cli"}
+WITH_TORCH = {"nn", "batch", "model", "train", "features", "pipeline", "cli"}
 
 # Third-party headers and the one place that may include them.
 OWNERS = [

@@ -196,7 +196,8 @@ void Trainer::evaluate_now() {
   const double loss = evaluate(model_, valid_batches_);
   if (stop_signal() != 0) return save();
   state_.is_evaluated = true;
-  const bool is_best = state_.best_step < 0 || loss < state_.best_loss;
+  // Without validation batches (the loss is NaN) the newest weights count as the best.
+  const bool is_best = state_.best_step < 0 || !(loss >= state_.best_loss);
   if (is_best) {
     state_.best_step = state_.step;
     state_.best_loss = loss;
@@ -246,7 +247,8 @@ double evaluate(Motor& model, const BatchFolder& batches) {
     sum = sum.defined() ? sum + loss : loss;
     progress.advance(1);
   }
-  return sum.defined() ? sum.item<double>() / static_cast<double>(batches.num_batches()) : 0.0;
+  return sum.defined() ? sum.item<double>() / static_cast<double>(batches.num_batches())
+                       : std::nan("");
 }
 
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,

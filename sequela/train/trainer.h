@@ -25,7 +25,7 @@ struct TrainReport {
 // Order of the batches of an epoch: a permutation of 0 .. num_batches - 1 from (seed, epoch) alone.
 std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch);
 
-// Mean loss over all batches of a folder.
+// Mean loss over all batches of a folder; NaN if it has none or a stop signal came before the first.
 double evaluate(Motor& model, const BatchFolder& batches);
 
 // Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if there is one.

@@ -1,0 +1,173 @@
+#include "sequela/pipeline/pretrain.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
+#include "sequela/io/file.h"
+#include "sequela/nn/isa.h"
+#include "sequela/task/motor_task.h"
+#include "sequela/tokenizer/vocabulary.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+ModelConfig build_config(const PretrainOptions& options, const Vocabulary& vocabulary,
+                         const MotorTask& task) {
+  ModelConfig config;
+  config.encoder = options.encoder;
+  config.encoder.vocab_size = static_cast<int64_t>(vocabulary.entries.size());
+  config.encoder.is_hierarchical = vocabulary.is_hierarchical;
+  MotorHeadConfig head;
+  for (const auto& entry : task.tasks) {
+    head.tasks.push_back({entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
+  }
+  head.time_bins = task.time_bins;
+  head.final_layer_size = task.final_layer_size;
+  config.motor = std::move(head);
+  config.encoder.validate("options");
+  return config;
+}
+
+// A digest of all that determines the weights that come out.
+std::string build_run_key(const PretrainOptions& options, const ModelConfig& config,
+                          Precision precision) {
+  const TrainOptions& train = options.train;
+  const std::string manifest_path = options.data + "/manifest.json";
+  const Json key = {{"data", file_digest(manifest_path)},
+                    {"config", to_config_json(config)},
+                    {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+                    {"seed", options.seed},
+                    {"learning_rate", train.learning_rate},
+                    {"betas", {train.beta1, train.beta2}},
+                    {"epsilon", train.epsilon},
+                    {"weight_decay", train.weight_decay},
+                    {"max_gradient_norm", train.max_gradient_norm},
+                    {"warmup_steps", train.warmup_steps},
+                    {"epochs", train.epochs},
+                    {"max_steps", train.max_steps},
+                    {"accumulate", train.accumulate},
+                    {"eval_every", train.eval_every},
+                    {"patience", train.patience}};
+  const std::string text = json_text(key);
+  return to_hex(sha256(text.data(), text.size()));
+}
+
+bool has_bundle(const std::string& folder, const std::string& run_key) {
+  const std::string path = folder + "/manifest.json";
+  if (!fs::exists(path)) return false;
+  const Json manifest = parse_json(read_file(path), path);
+  if (manifest.value("run_key", "") != run_key) return false;
+  if (!manifest.contains("files")) return false;
+  for (const auto& [name, digest] : manifest["files"].items()) {
+    const std::string file = folder + "/" + name;
+    if (!fs::exists(file) || file_digest(file) != digest.get<std::string>()) return false;
+  }
+  return true;
+}
+
+void write_bundle(const PretrainOptions& options, const std::string& run_key, Motor& model,
+                  const TrainReport& report) {
+  AtomicFolder bundle(options.model);
+  const std::string& partial = bundle.partial_path();
+  write_file(partial + "/config.json", to_config_json(model.config()));
+  model.parameters().write(partial + "/model.safetensors");
+  fs::copy_file(options.data + "/tokenizer/dictionary.msgpack", partial + "/dictionary.msgpack");
+  fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
+  Json manifest = {{"version", SEQUELA_VERSION},
+                   {"run_key", run_key},
+                   {"steps", report.steps},
+                   {"best_step", report.best_step},
+                   {"best_loss", json_double(report.best_loss)}};
+  for (const char* name :
+       {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"}) {
+    manifest["files"][name] = file_digest(partial + "/" + name);
+  }
+  write_file(partial + "/manifest.json", json_text(manifest) + "\n");
+  bundle.commit();
+}
+
+void remove_output(const std::string& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "runs" || name == "final" || name.starts_with("checkpoint-")) {
+      fs::remove_all(entry.path());
+    }
+  }
+}
+
+}  // namespace
+
+void PretrainOptions::validate() const {
+  if (data.empty()) throw ConfigError("data", "", "the folder that `sequela prepare` made");
+  if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
+  if (model.empty()) throw ConfigError("model", "", "a folder for the bundle");
+  train.validate();
+}
+
+at::Device to_device(const std::string& text) {
+  if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (text == "cpu") return at::kCPU;
+  if (text == "cuda" || text.starts_with("cuda:")) {
+    if (!at::hasCUDA()) {
+      throw ConfigError("device", text, "cpu: this torch sees no CUDA device");
+    }
+    return at::Device(text == "cuda" ? "cuda:0" : text);
+  }
+  throw ConfigError("device", text, "auto, cpu, cuda or cuda:N");
+}
+
+Precision default_precision(at::Device device) {
+  return device.is_cuda() || is_bf16_fast() ? Precision::bf16 : Precision::fp32;
+}
+
+PretrainReport pretrain(const PretrainOptions& options) {
+  options.validate();
+  if (options.num_threads > 0) at::set_num_threads(options.num_threads);
+  const Vocabulary vocabulary = Vocabulary::read(options.data + "/tokenizer/dictionary.msgpack");
+  const MotorTask task = MotorTask::read(options.data + "/motor_task.json");
+  const ModelConfig config = build_config(options, vocabulary, task);
+  const at::Device device = to_device(options.device);
+  const Precision precision = options.precision.value_or(default_precision(device));
+  const std::string run_key = build_run_key(options, config, precision);
+
+  PretrainReport report;
+  if (has_bundle(options.model, run_key)) {
+    log_info(str(options.model, " is up to date"));
+    report.is_up_to_date = true;
+    return report;
+  }
+  const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches");
+  const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches");
+  Motor model(config, options.seed, device, precision);
+  report.num_parameters = model.parameters().num_values();
+  log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",
+               valid_batches.num_batches(), " batches, ",
+               precision == Precision::bf16 ? "bf16" : "fp32", " on ", device.str()));
+
+  TrainOptions train_options = options.train;
+  train_options.folder = options.out;
+  train_options.seed = options.seed;
+  report.train = train(model, train_batches, valid_batches, train_options, run_key);
+  if (!report.train.is_finished) return report;
+
+  {
+    AtomicFolder final_folder(options.out + "/final");
+    write_file(final_folder.partial_path() + "/config.json", to_config_json(config));
+    model.parameters().write(final_folder.partial_path() + "/model.safetensors");
+    final_folder.commit();
+  }
+  write_bundle(options, run_key, model, report.train);
+  if (!options.keep_output) remove_output(options.out);
+  return report;
+}
+
+}  // namespace sequela

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "sequela/model/encoder_config.h"
+#include "sequela/train/trainer.h"
+
+namespace sequela {
+
+// All options of `sequela pretrain`. Defaults: the seed's recipe.
+struct PretrainOptions {
+  std::string data;    // what prepare made (pretraining_files)
+  std::string out;     // checkpoints and logs (pretraining_output)
+  std::string model;   // where the bundle goes
+  EncoderConfig encoder;                 // vocab_size is taken from the dictionary
+  TrainOptions train;                    // folder is set to `out`
+  std::optional<Precision> precision;    // default: bf16 where the device is fast at it, else fp32
+  std::string device = "auto";           // auto | cpu | cuda | cuda:N
+  uint64_t seed = 42;                    // of fresh weights and of the order of batches
+  bool keep_output = false;              // keep checkpoints, logs and final/ after the bundle is written
+  int num_threads = 0;                   // 0 = all
+
+  void validate() const;  // ConfigError
+};
+
+struct PretrainReport {
+  TrainReport train;
+  int64_t num_parameters = 0;
+  bool is_up_to_date = false;  // the bundle was there already; nothing was done
+};
+
+// Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
+// dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`. After a
+// stop signal the report's train.is_finished is false and no bundle is written.
+PretrainReport pretrain(const PretrainOptions& options);
+
+// The device that a --device option means; ConfigError if it is not there.
+at::Device to_device(const std::string& text);
+// bf16 where the device multiplies it faster than fp32, else fp32.
+Precision default_precision(at::Device device);
+
+}  // namespace sequela
