@@ -125,6 +125,12 @@ at::Device to_device(const std::string& text) {
   throw ConfigError("device", text, "auto, cpu, cuda or cuda:N");
 }
 
+Precision to_precision(const std::string& text) {
+  if (text == "bf16") return Precision::bf16;
+  if (text == "fp32") return Precision::fp32;
+  throw ConfigError("precision", text, "bf16 or fp32");
+}
+
 Precision default_precision(at::Device device) {
   return device.is_cuda() || is_bf16_fast() ? Precision::bf16 : Precision::fp32;
 }

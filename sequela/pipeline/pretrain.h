@@ -38,6 +38,8 @@ PretrainReport pretrain(const PretrainOptions& options);
 
 // The device that a --device option means; ConfigError if it is not there.
 at::Device to_device(const std::string& text);
+// "bf16" or "fp32"; ConfigError.
+Precision to_precision(const std::string& text);
 // bf16 where the device multiplies it faster than fp32, else fp32.
 Precision default_precision(at::Device device);
 

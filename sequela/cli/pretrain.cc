@@ -1,0 +1,104 @@
+#include <iostream>
+#include <memory>
+
+#include "sequela/cli/command.h"
+#include "sequela/cli/terminal.h"
+#include "sequela/core/error.h"
+#include "sequela/pipeline/pretrain.h"
+
+namespace sequela {
+namespace {
+
+struct Arguments {
+  CommonOptions common;
+  PretrainOptions options;
+  std::string precision;
+};
+
+void add_model_options(CLI::App& app, EncoderConfig& encoder) {
+  const std::string group = "Model";
+  app.add_option("--layers", encoder.n_layers, "12 = base, 6 = small")->group(group);
+  app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states")->group(group);
+  app.add_option("--heads", encoder.n_heads, "Attention heads")->group(group);
+  app.add_option("--intermediate", encoder.intermediate_size, "Width of the feed-forward part")
+      ->group(group);
+  app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to")
+      ->group(group);
+}
+
+void add_training_options(CLI::App& app, Arguments& arguments) {
+  const std::string group = "Training";
+  TrainOptions& train = arguments.options.train;
+  app.add_option("--learning-rate", train.learning_rate, "Peak, after the warm-up")->group(group);
+  app.add_option("--weight-decay", train.weight_decay, "Of matrices, embeddings, convolutions")
+      ->group(group);
+  app.add_option("--beta2", train.beta2, "Adam's second moment")->group(group);
+  app.add_option("--warmup-steps", train.warmup_steps, "Optimizer steps of linear warm-up")
+      ->group(group);
+  app.add_option("--epochs", train.epochs, "Passes over the data at the most")->group(group);
+  app.add_option("--max-steps", train.max_steps, "Optimizer steps at the most; 0 = epochs decide")
+      ->group(group);
+  app.add_option("--accumulate", train.accumulate, "Batches per optimizer step")->group(group);
+  app.add_option("--eval-every", train.eval_every, "Steps between evaluations and checkpoints")
+      ->group(group);
+  app.add_option("--patience", train.patience, "Evaluations without gain before the end; 0 = no end")
+      ->group(group);
+  app.add_option("--log-every", train.log_every, "Steps between log lines")->group(group);
+  app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best")
+      ->group(group);
+  app.add_option("--precision", arguments.precision,
+                 "bf16 or fp32; default: the faster one on this device")
+      ->group(group);
+  app.add_option("--seed", arguments.options.seed, "Of weights and batch order")->group(group);
+}
+
+int run_pretrain(const CLI::App& app, Arguments& arguments) {
+  PretrainOptions& options = arguments.options;
+  options.num_threads = arguments.common.threads();
+  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  if (options.out.empty()) options.out = options.model + "_output";
+  const PretrainReport report = pretrain(options);
+  if (report.is_up_to_date) return 0;
+  const TrainReport& train = report.train;
+  if (!train.is_finished) {
+    std::cout << "Stopped at step " << train.steps << " with a checkpoint in " << options.out
+              << "; the same command goes on from there.\n";
+    return 0;
+  }
+  write_options(app, options.model);
+  std::cout << "Trained " << with_commas(report.num_parameters) << " parameters for "
+            << with_commas(train.steps) << " steps in " << duration_text(train.seconds) << " ("
+            << short_number(train.tokens_per_second) << " tokens/s).\nBest validation loss "
+            << train.best_loss << " at step " << train.best_step << ".\nBundle: " << options.model
+            << "\n";
+  return 0;
+}
+
+}  // namespace
+
+Command make_pretrain(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("pretrain", "Train a MOTOR model on prepared batches");
+  command->option_defaults()->always_capture_default();
+  command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made");
+  command->add_option("--out", arguments->options.out,
+                      "Checkpoints and logs; default: <model>_output");
+  command->add_option("--model", arguments->options.model, "Folder for the bundle");
+  command->add_flag("--keep-output", arguments->options.keep_output,
+                    "Keep checkpoints, logs and final/ after the bundle is written");
+  command->add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N");
+  add_model_options(*command, arguments->options.encoder);
+  add_training_options(*command, *arguments);
+  add_common_options(*command, arguments->common);
+  command->footer(
+      "Examples:\n"
+      "  sequela pretrain --data pretraining_files --out pretraining_output --model model\n"
+      "  sequela pretrain --data pretraining_files --model small --layers 6 --hidden 256 --heads 4 \\\n"
+      "      --intermediate 1024 --accumulate 4 --max-steps 500 --eval-every 100\n"
+      "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest checkpoint.\n"
+      "Watch it: tensorboard --logdir pretraining_output/runs");
+  return {command, [command, arguments] { return run_pretrain(*command, *arguments); },
+          {"--data", "--model"}, &arguments->common};
+}
+
+}  // namespace sequela
