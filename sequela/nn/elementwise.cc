@@ -1,0 +1,91 @@
+#include "sequela/nn/elementwise.h"
+
+#include <ATen/ATen.h>
+
+#include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/elementwise_kernels.h"
+
+namespace sequela {
+
+void fill_time_features(const at::Tensor& time_data_T5, at::Tensor& time_features_T10) {
+  check_tensor("time_data_T5", time_data_T5, {-1, 5}, {at::kFloat});
+  check_tensor("time_features_T10", time_features_T10, {time_data_T5.size(0), 10}, {at::kFloat});
+  time_features_T10.narrow(1, 0, 5).copy_(time_data_T5);
+  time_features_T10.narrow(1, 5, 5).copy_(time_data_T5.square());
+}
+
+void rms_norm_forward(const RmsNormForward& args) {
+  check_tensor("x_TH", args.x_TH, {-1, -1}, {at::kFloat});
+  const int64_t tokens = args.x_TH.size(0), hidden = args.x_TH.size(1);
+  if (args.branch_TH.defined()) {
+    check_tensor("branch_TH", args.branch_TH, {tokens, hidden}, kMixed);
+    check_tensor("sum_TH", args.sum_TH, {tokens, hidden}, {at::kFloat});
+  }
+  check_tensor("weight_H", args.weight_H, {hidden}, {at::kFloat});
+  if (args.time_features_TK.defined()) {
+    check_tensor("time_features_TK", args.time_features_TK, {tokens, -1}, {at::kFloat});
+  }
+  check_tensor("out_TH", args.out_TH, {tokens, hidden}, kMixed);
+  check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
+  rms_norm_forward_reference(args);
+}
+
+void rms_norm_backward(const RmsNormBackward& args) {
+  check_tensor("grad_out_TH", args.grad_out_TH, {-1, -1}, kMixed);
+  const int64_t tokens = args.grad_out_TH.size(0), hidden = args.grad_out_TH.size(1);
+  check_tensor("sum_TH", args.sum_TH, {tokens, hidden}, {at::kFloat});
+  check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
+  check_tensor("weight_H", args.weight_H, {hidden}, {at::kFloat});
+  check_tensor("grad_x_TH", args.grad_x_TH, {tokens, hidden}, {at::kFloat});
+  if (args.grad_x_copy_TH.defined())
+    check_tensor("grad_x_copy_TH", args.grad_x_copy_TH, {tokens, hidden}, kMixed);
+  check_tensor("grad_weight_H", args.grad_weight_H, {hidden}, {at::kFloat});
+  rms_norm_backward_reference(args);
+}
+
+void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF) {
+  check_tensor("out_TF", out_TF, {-1, -1}, kMixed);
+  check_tensor("ff_T2F", ff_T2F, {out_TF.size(0), 2 * out_TF.size(1)}, {out_TF.scalar_type()});
+  swiglu_forward_reference(ff_T2F, out_TF);
+}
+
+void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
+                     at::Tensor grad_ff_T2F) {
+  check_tensor("grad_out_TF", grad_out_TF, {-1, -1}, kMixed);
+  check_tensor("ff_T2F", ff_T2F, {grad_out_TF.size(0), 2 * grad_out_TF.size(1)},
+               {grad_out_TF.scalar_type()});
+  check_tensor("grad_ff_T2F", grad_ff_T2F, {ff_T2F.size(0), ff_T2F.size(1)},
+               {ff_T2F.scalar_type()});
+  swiglu_backward_reference(ff_T2F, grad_out_TF, grad_ff_T2F);
+}
+
+void gelu_forward(const at::Tensor& ff_TF, at::Tensor out_TF) {
+  check_tensor("ff_TF", ff_TF, {-1, -1}, kMixed);
+  check_tensor("out_TF", out_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
+  out_TF.copy_(at::gelu(ff_TF, "none"));
+}
+
+void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF, at::Tensor grad_ff_TF) {
+  check_tensor("ff_TF", ff_TF, {-1, -1}, kMixed);
+  check_tensor("grad_out_TF", grad_out_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
+  check_tensor("grad_ff_TF", grad_ff_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
+  grad_ff_TF.copy_(at::gelu_backward(grad_out_TF, ff_TF, "none"));
+}
+
+void add_bias(at::Tensor x_TF, const at::Tensor& bias_F) {
+  check_tensor("x_TF", x_TF, {-1, -1}, kMixed);
+  check_tensor("bias_F", bias_F, {x_TF.size(1)}, {at::kFloat});
+  x_TF.add_(bias_F);
+}
+
+void add_column_sums(const at::Tensor& grad_TF, at::Tensor grad_bias_F) {
+  check_tensor("grad_TF", grad_TF, {-1, -1}, kMixed);
+  check_tensor("grad_bias_F", grad_bias_F, {grad_TF.size(1)}, {at::kFloat});
+  grad_bias_F.add_(at::sum(grad_TF, {0}, false, at::kFloat));
+}
+
+void accumulate(at::Tensor total, const at::Tensor& part) {
+  total.add_(part.view(total.sizes()));
+}
+
+}  // namespace sequela

@@ -1,0 +1,45 @@
+#include "sequela/nn/gemm.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+
+#include "sequela/nn/elementwise.h"
+
+namespace sequela {
+namespace {
+
+// With AMX, "medium" precision would compute float32 products in bfloat16.
+bool has_amx() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("amx-tile");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+void configure_gemm() {
+  // "medium" lets oneDNN do float32 products; MKL's run at AVX2 speed on AMD.
+  if (!has_amx()) at::globalContext().setFloat32MatmulPrecision("medium");
+}
+
+void linear_forward(const at::Tensor& x_TI, const at::Tensor& weight_OI, at::Tensor out_TO) {
+  at::mm_out(out_TO, x_TI, weight_OI.t());
+}
+
+void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weight_OI,
+                           at::Tensor grad_x_TI) {
+  at::mm_out(grad_x_TI, grad_out_TO, weight_OI);
+}
+
+void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
+                            at::Tensor scratch, at::Tensor grad_weight_OI) {
+  at::Tensor part =
+      scratch.view({-1}).narrow(0, 0, grad_weight_OI.numel()).view(grad_weight_OI.sizes());
+  at::mm_out(part, grad_out_TO.t(), x_TI);
+  accumulate(grad_weight_OI, part);
+}
+
+}  // namespace sequela

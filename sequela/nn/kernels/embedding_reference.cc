@@ -1,0 +1,39 @@
+// Plain bag sums: whole rows gathered and added by ATen.
+
+#include <ATen/ATen.h>
+
+#include "sequela/nn/kernels/embedding_kernels.h"
+
+namespace sequela {
+namespace {
+
+// The token of each bag entry, int64 [N].
+at::Tensor token_of_entry(const at::Tensor& ids_N, const at::Tensor& offsets_T1) {
+  if (!offsets_T1.defined()) return at::arange(ids_N.size(0), at::kLong);
+  const at::Tensor offsets = offsets_T1.to(at::kLong);
+  const at::Tensor sizes = offsets.slice(0, 1) - offsets.slice(0, 0, -1);
+  return at::repeat_interleave(sizes);
+}
+
+at::Tensor weighted(const at::Tensor& rows, const at::Tensor& weights_N) {
+  return weights_N.defined() ? rows * weights_N.unsqueeze(1) : rows;
+}
+
+}  // namespace
+
+void embedding_bag_forward_reference(const at::Tensor& table_VH, const at::Tensor& ids_N,
+                                     const at::Tensor& weights_N, const at::Tensor& offsets_T1,
+                                     at::Tensor out_TH) {
+  out_TH.zero_();
+  out_TH.index_add_(0, token_of_entry(ids_N, offsets_T1),
+                    weighted(table_VH.index_select(0, ids_N), weights_N));
+}
+
+void embedding_bag_backward_reference(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
+                                      const at::Tensor& weights_N, const at::Tensor& offsets_T1,
+                                      at::Tensor grad_table_VH) {
+  const at::Tensor rows = grad_out_TH.index_select(0, token_of_entry(ids_N, offsets_T1));
+  grad_table_VH.index_add_(0, ids_N, weighted(rows, weights_N));
+}
+
+}  // namespace sequela

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "sequela/nn/time_to_event.h"
+
+namespace sequela {
+
+// Arguments of time_to_event_loss, checked and on the CPU.
+struct TimeToEventCall {
+  const at::Tensor& z_LKF;
+  const TimeToEventHead& head;
+  const MotorTargets& targets;
+  TimeAtRisk time_at_risk;
+  std::optional<double> gradient_scale;
+  const TimeToEventGradients& gradients;
+};
+
+// Seconds at risk in a bin of someone followed for `seconds`, as the loss takes it.
+float seconds_at_risk(float seconds, float bin_start, float bin_end, TimeAtRisk time_at_risk);
+
+// The versions; each returns the loss.
+double time_to_event_reference(const TimeToEventCall& call);
+
+}  // namespace sequela

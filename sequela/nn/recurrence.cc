@@ -1,0 +1,62 @@
+#include "sequela/nn/recurrence.h"
+
+#include <stdexcept>
+
+#include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/hawk_kernels.h"
+
+namespace sequela {
+namespace {
+
+void check_parameters(const HawkParameters& p, int64_t width) {
+  check_tensor("input_gate_weight_NBB", p.input_gate_weight_NBB, {-1, -1, -1}, {at::kFloat});
+  const int64_t blocks = p.input_gate_weight_NBB.size(0), size = p.input_gate_weight_NBB.size(1);
+  if (blocks * size != width) throw std::invalid_argument("the gate blocks do not cover the width");
+  check_tensor("input_gate_weight_NBB", p.input_gate_weight_NBB, {blocks, size, size},
+               {at::kFloat});
+  check_tensor("input_gate_bias_NB", p.input_gate_bias_NB, {blocks, size}, {at::kFloat});
+  check_tensor("a_gate_weight_NBB", p.a_gate_weight_NBB, {blocks, size, size}, {at::kFloat});
+  check_tensor("a_gate_bias_NB", p.a_gate_bias_NB, {blocks, size}, {at::kFloat});
+  check_tensor("conv_weight_4W", p.conv_weight_4W, {4, width}, {at::kFloat});
+  check_tensor("conv_bias_W", p.conv_bias_W, {width}, {at::kFloat});
+  check_tensor("a_param_W", p.a_param_W, {width}, {at::kFloat});
+}
+
+void check_inputs(const at::Tensor& x_TW, const at::Tensor& y_TW, const PackedSequences& sequences,
+                  const at::Tensor& saved_states_CW) {
+  check_tensor("x_TW", x_TW, {sequences.num_tokens(), -1}, kMixed);
+  check_tensor("y_TW", y_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
+  check_tensor("saved_states_CW", saved_states_CW, {num_hawk_chunks(x_TW.size(0)), x_TW.size(1)},
+               {at::kFloat});
+}
+
+}  // namespace
+
+int64_t num_hawk_chunks(int64_t num_tokens) {
+  return (num_tokens + kHawkChunk - 1) / kHawkChunk;
+}
+
+void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
+                  const PackedSequences& sequences, at::Tensor out_TW, at::Tensor saved_states_CW) {
+  check_inputs(x_TW, y_TW, sequences, saved_states_CW);
+  check_parameters(parameters, x_TW.size(1));
+  check_tensor("out_TW", out_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
+  hawk_forward_reference(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+}
+
+void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
+                   const PackedSequences& sequences, const at::Tensor& saved_states_CW,
+                   const at::Tensor& grad_out_TW, at::Tensor grad_x_TW, at::Tensor grad_y_TW,
+                   const HawkParameters& gradients) {
+  check_inputs(x_TW, y_TW, sequences, saved_states_CW);
+  check_parameters(parameters, x_TW.size(1));
+  check_parameters(gradients, x_TW.size(1));
+  const std::initializer_list<at::ScalarType> type = {x_TW.scalar_type()};
+  check_tensor("grad_out_TW", grad_out_TW, {x_TW.size(0), x_TW.size(1)}, type);
+  check_tensor("grad_x_TW", grad_x_TW, {x_TW.size(0), x_TW.size(1)}, type);
+  check_tensor("grad_y_TW", grad_y_TW, {x_TW.size(0), x_TW.size(1)}, type);
+  hawk_backward_reference(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
+                          grad_x_TW, grad_y_TW, gradients);
+}
+
+}  // namespace sequela
