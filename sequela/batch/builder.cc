@@ -1,0 +1,90 @@
+#include "sequela/batch/builder.h"
+
+#include <cmath>
+
+#include "sequela/batch/half.h"
+
+namespace sequela {
+
+namespace {
+
+double seconds(int64_t time_us) {
+  return static_cast<double>(time_us) / static_cast<double>(kMicrosPerSecond);
+}
+
+uint16_t normalized(double value, const MeanStd& stats) {
+  return to_half((value - stats.mean) / stats.std);
+}
+
+void append_bag(std::span<const BagEntry> bag, BatchArrays& batch) {
+  for (const BagEntry& entry : bag) {
+    batch.token_ids.push_back(entry.token);
+    batch.token_weights.push_back(to_half(entry.weight));
+  }
+  batch.token_offsets.push_back(static_cast<int32_t>(batch.token_ids.size()));
+}
+
+}  // namespace
+
+void BatchArrays::clear() {
+  subject_ids.clear();
+  first_tokens.clear();
+  lengths.clear();
+  token_ids.clear();
+  token_weights.clear();
+  token_offsets.assign(1, 0);
+  ages_days.clear();
+  time_data.clear();
+  timestamps.clear();
+  label_indices.clear();
+  rows.clear();
+  changes.clear();
+}
+
+void BatchBuilder::append(const Sequence& sequence, const Window& window,
+                          std::span<const int32_t> label_tokens, BatchArrays& batch) const {
+  const auto start = static_cast<int32_t>(batch.num_tokens());
+  batch.subject_ids.push_back(sequence.subject_id);
+  batch.first_tokens.push_back(window.first_token);
+  batch.lengths.push_back(window.length);
+  append_first(sequence, batch);
+  for (int32_t i = 1; i < window.length; ++i) {
+    append_token(sequence, window.first_token + i, batch);
+  }
+  for (const int32_t token : label_tokens) {
+    batch.label_indices.push_back(start + token - window.first_token);
+  }
+}
+
+void BatchBuilder::append_first(const Sequence& sequence, BatchArrays& batch) const {
+  const bool is_birth = first_timestamp_ == FirstTimestamp::birth;
+  const int64_t time_us = is_birth ? sequence.birth_us : sequence.last_us;
+  append_bag(sequence.bag_of(0), batch);
+  batch.ages_days.push_back(0);
+  batch.timestamps.push_back(time_us / kMicrosPerSecond);
+  const uint16_t time_data[5] = {to_half(1), 0, 0, 0, 0};
+  batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
+}
+
+void BatchBuilder::append_token(const Sequence& sequence, int64_t token, BatchArrays& batch) const {
+  const int64_t time_us = sequence.times_us[token];
+  const int64_t age_us = time_us - sequence.birth_us;
+  append_bag(sequence.bag_of(token), batch);
+  batch.ages_days.push_back(
+      static_cast<float>(static_cast<double>(age_us) / static_cast<double>(kMicrosPerDay)));
+  batch.timestamps.push_back(time_us / kMicrosPerSecond);
+
+  const double age = seconds(age_us);
+  uint16_t time_data[5] = {0, normalized(age, age_stats_.age),
+                           normalized(std::log(age + 1), age_stats_.log_age), 0, 0};
+  if (token == 1) {
+    time_data[0] = to_half(-1);
+  } else {
+    const double delta = seconds(time_us - sequence.times_us[token - 1]);
+    time_data[3] = normalized(delta, age_stats_.delta);
+    time_data[4] = normalized(std::log(delta + 1), age_stats_.log_delta);
+  }
+  batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
+}
+
+}  // namespace sequela

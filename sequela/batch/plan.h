@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sequela/batch/sequence.h"
+
+namespace sequela {
+
+// A run of a subject's tokens that becomes one sequence of a batch. If it does not begin at the
+// record's begin, token 0 stands at its front in place of token `first_token`.
+struct Window {
+  int64_t subject = 0;  // index in the store
+  int32_t first_token = 0;
+  int32_t length = 0;         // tokens, token 0 included
+  double label_fraction = 1;  // each label is kept with this probability
+};
+
+enum class LabelSampling {
+  tenth,  // of n labels, min(n, max(5, length / 10)) are kept in expectation
+  all,    // every label is kept
+};
+
+// The pretraining window of a subject: it ends at the last token that is followed by one of another
+// time, and is as long as fits. None if there is no such token but token 0.
+std::optional<Window> plan_window(int64_t subject, const Sequence& sequence, int32_t max_length,
+                                  LabelSampling sampling);
+
+// The tokens of a window that carry a label, ascending: followed by a token of another time, a task
+// ahead (strictly before last_task_time_us, see task/future_events.h), not the window's first
+// token, and chosen by chance, which depends on nothing but (seed, subject id, token).
+void select_labels(const Sequence& sequence, const Window& window, int64_t last_task_time_us,
+                   uint64_t seed, std::vector<int32_t>& label_tokens);
+
+// Windows for given prediction points of one subject, so that each has the longest history that
+// fits. All points that fit into one window from the record's begin share it; each later point has
+// its own, which ends at it.
+struct ExactWindows {
+  struct Point {
+    int32_t window = 0;    // index into windows
+    int32_t position = 0;  // of the point's token within the window
+  };
+  std::vector<Window> windows;
+  std::vector<Point> points;  // parallel to the tokens asked for
+};
+// tokens: the token of each point, >= 1, ascending (repeats allowed). max_length >= 2.
+ExactWindows plan_exact_windows(int64_t subject, std::span<const int32_t> tokens,
+                                int32_t max_length);
+
+// The last token at or before a time; none if that is before token 1.
+std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us);
+
+// Subjects [first, first + count), whose windows are shuffled and packed together: cut by the data
+// alone, so that neither memory nor the number of threads or ranks matters.
+struct Bucket {
+  int64_t first_subject = 0;
+  int64_t num_subjects = 0;
+  int64_t num_events = 0;
+};
+std::vector<Bucket> plan_buckets(const EventStore& store);
+
+// Shuffles windows, in a way that depends on the seed alone.
+void shuffle(std::vector<Window>& windows, uint64_t seed);
+
+// Ends of the batches that hold the windows in their order: a batch is closed when the next window
+// would take it past tokens_per_batch.
+std::vector<int64_t> pack(std::span<const Window> windows, int64_t tokens_per_batch);
+
+}  // namespace sequela

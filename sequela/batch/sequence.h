@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sequela/meds/event_store.h"
+#include "sequela/tokenizer/event_tokenizer.h"
+
+namespace sequela {
+
+// One subject's whole record as tokens, T of them (design.md section 7). Token 0 is the bag of all
+// events without a time or on the birth day (or before it); each later token is one event that
+// brings something new to its day.
+struct Sequence {
+  int64_t subject_id = 0;
+  int64_t birth_us = 0;
+  int64_t last_us = 0;            // time of the record's last event; the birth if none has one
+  std::vector<int64_t> times_us;  // T, ascending from token 1 on; token 0's is the birth
+  std::vector<int64_t>
+      bag_offsets;  // T + 1: token t owns bag[bag_offsets[t] .. bag_offsets[t + 1])
+  std::vector<BagEntry> bag;
+
+  int64_t num_tokens() const { return static_cast<int64_t>(times_us.size()); }
+  std::span<const BagEntry> bag_of(int64_t token) const {
+    return {bag.data() + bag_offsets[token],
+            static_cast<size_t>(bag_offsets[token + 1] - bag_offsets[token])};
+  }
+};
+
+// Makes sequences. Holds stamps per code and token that are reused: one object a thread.
+class SequenceBuilder {
+ public:
+  // Refers to both.
+  SequenceBuilder(const EventStore& store, const EventTokenizer& tokenizer);
+
+  // Fills `sequence` (its memory is reused) from a subject of the store. False, and `sequence` is
+  // unspecified, if the subject has no birth.
+  bool build(const Subject& subject, Sequence& sequence);
+
+ private:
+  bool append_if_new(const Subject& subject, int64_t i, Sequence& sequence);
+  bool append_code(int32_t code, Sequence& sequence);
+
+  const EventTokenizer& tokenizer_;
+  // The day (counted over all subjects) on which a code or token was last seen.
+  std::vector<uint64_t> code_days_;
+  std::vector<uint64_t> token_days_;
+  uint64_t day_ = 0;
+};
+
+}  // namespace sequela
