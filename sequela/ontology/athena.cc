@@ -1,0 +1,204 @@
+// CONCEPT.csv: concept_id, concept_name, domain_id, vocabulary_id, concept_class_id,
+// standard_concept (S, C or
+//   empty), concept_code, valid_start_date, valid_end_date, invalid_reason
+// CONCEPT_RELATIONSHIP.csv: concept_id_1, concept_id_2, relationship_id, valid_start_date, ...
+// CONCEPT_ANCESTOR.csv: ancestor_concept_id, descendant_concept_id, min_levels_of_separation,
+// max_levels_...
+#include "sequela/ontology/athena.h"
+
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "sequela/core/error.h"
+#include "sequela/core/log.h"
+#include "sequela/ontology/utf8.h"
+
+namespace sequela {
+namespace {
+
+const std::vector<std::string> kConceptColumns = {"concept_id", "concept_name", "vocabulary_id",
+                                                  "concept_code", "standard_concept"};
+const std::vector<std::string> kRelationshipColumns = {"concept_id_1", "concept_id_2",
+                                                       "relationship_id"};
+const std::vector<std::string> kAncestorColumns = {"descendant_concept_id", "ancestor_concept_id",
+                                                   "min_levels_of_separation"};
+
+int64_t read_id(const TabFile& file, std::string_view field, const std::string& column) {
+  int64_t id = 0;
+  const char* end = field.data() + field.size();
+  const auto [stop, error] = std::from_chars(field.data(), end, id);
+  if (error != std::errc{} || stop != end) {
+    file.fail(field, column, "it is no whole number",
+              "download the file again; the columns must be separated by tabs");
+  }
+  return id;
+}
+
+}  // namespace
+
+struct AthenaGraph::ConceptPart {
+  struct Row {
+    int64_t id;
+    uint64_t name_offset;
+    uint32_t name_size;
+    bool is_standard;
+    size_t code_hash;
+    size_t code_end;  // in `codes`
+  };
+  std::vector<Row> rows;
+  std::string codes;  // of all rows
+  int64_t num_without_code = 0;
+};
+
+struct AthenaGraph::EdgePart {
+  std::vector<Edge> edges;
+  int64_t num_dangling = 0;
+  int64_t num_self_parents = 0;
+};
+
+AthenaGraph AthenaGraph::read(const std::string& folder, int num_threads) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw DataError({folder}, "there is no such folder",
+                    "give the folder of an unpacked Athena download");
+  }
+  AthenaGraph graph;
+  graph.concept_file_ = std::make_unique<TabFile>(folder + "/CONCEPT.csv", kConceptColumns);
+  graph.read_concepts(num_threads);
+  std::vector<Edge> edges;
+  graph.read_relationships(folder, num_threads, edges);
+  graph.read_ancestors(folder, num_threads, edges);
+  graph.concepts_ = {};
+  graph.parents_ = to_parent_lists(graph.codes_.size(), edges);
+  graph.warn();
+  return graph;
+}
+
+void AthenaGraph::read_concepts(int num_threads) {
+  const TabFile& file = *concept_file_;
+  const char* begin = file.text().data();
+  auto parse = [&](ConceptPart& part, Fields fields) {
+    const auto& [id, name, vocabulary, code, standard] =
+        std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
+    const int64_t concept_id = read_id(file, id, kConceptColumns[0]);
+    const size_t code_begin = part.codes.size();
+    part.num_without_code += vocabulary.empty() || code.empty() ? 1 : 0;
+    if (!vocabulary.empty() && !code.empty())
+      part.codes.append(vocabulary).append("/").append(code);
+    const std::string_view full_code = std::string_view(part.codes).substr(code_begin);
+    part.rows.push_back({concept_id, static_cast<uint64_t>(name.data() - begin),
+                         static_cast<uint32_t>(name.size()), !standard.empty(),
+                         CodeTable::hash(full_code), part.codes.size()});
+  };
+  file.scan<ConceptPart>(num_threads, parse, [&](const ConceptPart& part) { add_concepts(part); });
+  stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
+}
+
+void AthenaGraph::add_concepts(const ConceptPart& part) {
+  stats_.num_concepts += static_cast<int64_t>(part.rows.size());
+  stats_.num_concepts_without_code += part.num_without_code;
+  size_t begin = 0;
+  for (const auto& row : part.rows) {
+    const std::string_view code = std::string_view(part.codes).substr(begin, row.code_end - begin);
+    begin = row.code_end;
+    if (code.empty()) continue;
+    const int32_t num_before = codes_.size();
+    const int32_t node = codes_.add(code, row.code_hash);
+    const Name name = {row.id, row.name_offset, row.name_size};
+    if (node == num_before) {
+      names_.push_back(name);
+    } else {
+      offer_name(node, name);
+    }
+    if (Concept* known = concepts_.find(row.id)) {
+      ++stats_.num_repeated_ids;
+      known->is_standard = known->is_standard && row.is_standard;
+      if (code < codes_.code(known->node)) known->node = node;
+    } else {
+      stats_.num_shared_codes += node < num_before ? 1 : 0;
+      concepts_.add(row.id, {node, row.is_standard});
+    }
+  }
+}
+
+void AthenaGraph::offer_name(int32_t node, const Name& name) {
+  Name& known = names_[node];
+  const bool is_first = name.concept_id < known.concept_id ||
+                        (name.concept_id == known.concept_id && name_text(name) < name_text(known));
+  if (is_first) known = name;
+}
+
+void AthenaGraph::add_edge(EdgePart& part, const Concept& child, const Concept& parent) const {
+  if (child.node == parent.node) {
+    ++part.num_self_parents;
+  } else {
+    part.edges.emplace_back(child.node, parent.node);
+  }
+}
+
+int64_t AthenaGraph::take_edges(const EdgePart& part, std::vector<Edge>& edges) {
+  edges.insert(edges.end(), part.edges.begin(), part.edges.end());
+  stats_.num_self_parents += part.num_self_parents;
+  return static_cast<int64_t>(part.edges.size());
+}
+
+void AthenaGraph::read_relationships(const std::string& folder, int num_threads,
+                                     std::vector<Edge>& edges) {
+  const TabFile file(folder + "/CONCEPT_RELATIONSHIP.csv", kRelationshipColumns);
+  auto parse = [&](EdgePart& part, Fields fields) {
+    if (fields[2] != "Maps to" || fields[0] == fields[1]) return;
+    const Concept* child = concepts_.find(read_id(file, fields[0], kRelationshipColumns[0]));
+    const Concept* parent = concepts_.find(read_id(file, fields[1], kRelationshipColumns[1]));
+    if (child == nullptr || parent == nullptr) {
+      ++part.num_dangling;
+    } else if (!child->is_standard) {
+      add_edge(part, *child, *parent);
+    }
+  };
+  file.scan<EdgePart>(num_threads, parse, [&](const EdgePart& part) {
+    stats_.num_maps_to += take_edges(part, edges);
+    stats_.num_dangling_relationships += part.num_dangling;
+  });
+  stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
+}
+
+void AthenaGraph::read_ancestors(const std::string& folder, int num_threads,
+                                 std::vector<Edge>& edges) {
+  const TabFile file(folder + "/CONCEPT_ANCESTOR.csv", kAncestorColumns);
+  auto parse = [&](EdgePart& part, Fields fields) {
+    if (fields[2] != "1") return;
+    const Concept* child = concepts_.find(read_id(file, fields[0], kAncestorColumns[0]));
+    const Concept* parent = concepts_.find(read_id(file, fields[1], kAncestorColumns[1]));
+    if (child == nullptr || parent == nullptr) {
+      ++part.num_dangling;
+    } else {
+      add_edge(part, *child, *parent);
+    }
+  };
+  file.scan<EdgePart>(num_threads, parse, [&](const EdgePart& part) {
+    stats_.num_ancestors += take_edges(part, edges);
+    stats_.num_dangling_ancestors += part.num_dangling;
+  });
+  stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
+}
+
+std::string AthenaGraph::description(int32_t node) const {
+  return node < num_nodes() ? to_valid_utf8(name_text(names_[node])) : "";
+}
+
+void AthenaGraph::warn() const {
+  auto warn_if = [](int64_t count, const char* what) {
+    if (count > 0) log_warning(str("ontology: ", count, " ", what));
+  };
+  warn_if(stats_.num_dangling_relationships,
+          "\"Maps to\" rows of CONCEPT_RELATIONSHIP.csv name a concept that CONCEPT.csv lacks; "
+          "skipped");
+  warn_if(stats_.num_dangling_ancestors,
+          "level-1 rows of CONCEPT_ANCESTOR.csv name a concept that CONCEPT.csv lacks; skipped");
+  warn_if(stats_.num_concepts_without_code,
+          "rows of CONCEPT.csv have no vocabulary_id or concept_code; skipped");
+  warn_if(stats_.num_repeated_ids, "rows of CONCEPT.csv repeat a concept_id");
+  warn_if(stats_.num_self_parents, "rows make a code its own parent; skipped");
+}
+
+}  // namespace sequela
