@@ -43,11 +43,42 @@ struct FutureChanges {
   void clear();  // keeps the memory
 };
 
-// One subject's slice of a change log; row_offsets has labels + 1 values, relative to task_ids.
+// One subject's slice of a change log; row_offsets has labels + 1 values, the first of them the
+// offset of task_ids[0].
 struct FutureChangesView {
   std::span<const int64_t> row_offsets;
   std::span<const uint16_t> task_ids;
   std::span<const uint32_t> seconds_after;
+};
+
+// Changes of a subject's rows, last label first: round r holds what changes at the r-th label from
+// the end.
+struct ChangeRounds {
+  std::vector<int64_t> ends;      // by round: end of its slice of the others
+  std::vector<int32_t> task_ids;  // ascending within a round
+  std::vector<int64_t> times;     // of the task's first event after the label
+
+  void clear();  // keeps the memory
+};
+
+// Writes rows from rounds of changes. Tasks only ever join the rows, so a row costs one pass over
+// its entries.
+class RowFiller {
+ public:
+  explicit RowFiller(int32_t num_tasks);
+
+  // label_times and the times of the rounds are in ticks. Appends everything but censor_seconds.
+  void append_rows(std::span<const int64_t> label_times, int64_t ticks_per_second,
+                   const ChangeRounds& rounds, FutureRows& rows);
+
+ private:
+  void count_rows(const ChangeRounds& rounds, FutureRows& rows);
+  void join(int32_t num_old);
+
+  std::vector<int64_t> times_;      // by task
+  std::vector<uint8_t> is_active_;  // by task
+  std::vector<int32_t> active_;     // ascending; during join() the new ones stand at the end
+  std::vector<int32_t> joined_;
 };
 
 // Makes the targets of labels by one reverse sweep over a subject's events. Holds buffers that are
@@ -65,17 +96,14 @@ class FutureEvents {
 
  private:
   void sweep(const Subject& subject, std::span<const int64_t> label_times_us);
+  void add_event(int32_t code, int64_t time_us);
 
   const TasksOfCodes& tasks_;
-  // What sweep() found, last label first: per label the tasks that changed, and the time of each.
-  std::vector<int64_t> change_ends_;
-  std::vector<int32_t> changed_tasks_;
-  std::vector<int64_t> changed_times_us_;
-  std::vector<int64_t> stamps_;         // by task: the label round that last changed it
-  std::vector<int64_t> task_times_us_;  // by task: its first event after the label of this round
-  std::vector<int32_t> active_;         // tasks met so far, ascending
-  std::vector<uint8_t> is_active_;
-  int64_t round_ = 0;
+  RowFiller filler_;
+  ChangeRounds rounds_;
+  int64_t round_ = 0;                   // counts over all subjects
+  std::vector<int64_t> task_rounds_;    // by task: the round that it last changed in
+  std::vector<int64_t> task_times_us_;  // by task
 };
 
 // Turns a change log back into rows. Holds buffers that are reused: one object a thread.
@@ -84,14 +112,15 @@ class ChangeReplay {
   explicit ChangeReplay(int32_t num_tasks);
 
   // Appends the rows of one subject's labels, all but their censor_seconds. label_seconds: seconds
-  // since 1970, floored. Throws std::invalid_argument if a task id or offset is out of range.
+  // since 1970, floored. The log is untrusted: std::invalid_argument if an id or offset is out of
+  // range.
   void append_rows(std::span<const int64_t> label_seconds, const FutureChangesView& changes,
                    FutureRows& rows);
 
  private:
-  std::vector<int64_t> task_seconds_;
-  std::vector<int32_t> active_;
-  std::vector<uint8_t> is_active_;
+  int32_t num_tasks_;
+  RowFiller filler_;
+  ChangeRounds rounds_;
 };
 
 }  // namespace sequela

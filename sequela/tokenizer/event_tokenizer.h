@@ -16,19 +16,31 @@ struct BagEntry {
   float weight = 0;
 };
 
-// Turns events into bags of tokens (hierarchical) or single tokens (flat): design.md section 6. Holds, per
-// code id of the store, its tokens and their shared weight, so that an event costs a table look-up.
+// Turns events into bags of tokens (hierarchical) or single tokens (flat): design.md section 6.
+// Holds, per code id of the store, its tokens and their shared weight, so that an event costs a
+// table look-up.
+//
+// Hierarchical: the tokens of all-parents of the code, then one token for each property with a
+// value: the bin of a number (a number below the lowest bin that is in the dictionary belongs to
+// that bin), the text itself otherwise. Flat: the bin of (code, number) if the event has a number,
+// else the token of (code, text) if it has a text, else that of the code; none if the dictionary
+// lacks it. NaN is no value.
+//
 // Immutable; thread-safe.
 class EventTokenizer {
  public:
   // Refers to `store`; copies what it needs of the others.
   EventTokenizer(const EventStore& store, const Ontology& ontology, const Vocabulary& vocabulary);
 
-  // Tokens of a code, each with weight 1 / their number. Empty for flat dictionaries' codes that only occur
-  // with values.
+  // Tokens of a code, ascending, each with weight 1 / their number. Flat: those of an event without
+  // a value.
   std::span<const int32_t> code_tokens(int32_t code) const {
-    return {tokens_.data() + offsets_[code], static_cast<size_t>(offsets_[code + 1] - offsets_[code])};
+    return {tokens_.data() + offsets_[code],
+            static_cast<size_t>(offsets_[code + 1] - offsets_[code])};
   }
+  // Token of a value of property p (an index into store.properties()) of event i; -1 = none.
+  // Hierarchical only.
+  int32_t value_token(const Subject& subject, size_t p, int64_t i) const;
   // Appends the bag of event i: first its code's tokens, then one for each property with a value.
   void append_bag(const Subject& subject, int64_t i, std::vector<BagEntry>& bag) const;
 
@@ -37,18 +49,38 @@ class EventTokenizer {
 
  private:
   struct PropertyTokens {
-    std::vector<float> inner_edges;       // ascending; bin = upper_bound
-    std::vector<int32_t> bin_tokens;      // inner_edges.size() + 1, -1 = the bin is not in the vocabulary
-    std::vector<int32_t> text_tokens;     // by text index, -1 = not in the vocabulary
-    const Property* property = nullptr;
+    std::vector<double> inner_edges;   // ascending; bin = upper_bound
+    std::vector<int32_t> bin_tokens;   // inner_edges.size() + 1, or empty
+    std::vector<int32_t> text_tokens;  // by text index, -1 = not in the vocabulary
   };
-  struct FlatValues;
+  struct FlatBin {
+    double val_start = 0;
+    double val_end = 0;
+    int32_t token = 0;
+  };
+  struct FlatText {
+    int32_t text = 0;  // index into the texts of text_value
+    int32_t token = 0;
+  };
 
+  void build_hierarchical(const Ontology& ontology, const Vocabulary& vocabulary);
+  void build_property(const Vocabulary& vocabulary, const Property& property);
+  void build_flat(const Vocabulary& vocabulary);
+  int32_t flat_token(const Subject& subject, int64_t i) const;
+  int32_t bin_token(const PropertyTokens& tokens, double number) const;
+
+  const EventStore& store_;
   bool is_hierarchical_ = true;
   int32_t vocab_size_ = 0;
   std::vector<int32_t> tokens_;
   std::vector<int64_t> offsets_;
-  std::vector<PropertyTokens> properties_;  // parallel to store.properties()
+  std::vector<PropertyTokens> properties_;  // parallel to store.properties(); hierarchical
+  // Flat: properties that hold numbers and texts, -1 = the store has none; by code their tokens, in
+  // the order of the dictionary.
+  int32_t number_property_ = -1;
+  int32_t text_property_ = -1;
+  std::vector<std::vector<FlatBin>> flat_bins_;
+  std::vector<std::vector<FlatText>> flat_texts_;
 };
 
 }  // namespace sequela

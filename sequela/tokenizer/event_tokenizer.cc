@@ -1,0 +1,173 @@
+#include "sequela/tokenizer/event_tokenizer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+namespace sequela {
+namespace {
+
+using Type = VocabularyEntry::Type;
+
+// How dictionaries made by femr 0.2.3 and older spell a birth.
+constexpr std::string_view kOldBirthCode = "SNOMED/184099003";
+
+// Index of an equal item in sorted texts, -1 = none.
+int32_t find_sorted(const std::vector<std::string>& texts, std::string_view text) {
+  const auto found = std::lower_bound(texts.begin(), texts.end(), text);
+  if (found == texts.end() || *found != text) return -1;
+  return static_cast<int32_t>(found - texts.begin());
+}
+
+int32_t find_property(const std::vector<Property>& properties, std::string_view name) {
+  for (size_t p = 0; p < properties.size(); ++p) {
+    if (properties[p].name == name) return static_cast<int32_t>(p);
+  }
+  return -1;
+}
+
+bool has_code(const Vocabulary& vocabulary, std::string_view code) {
+  return std::any_of(vocabulary.entries.begin(), vocabulary.entries.end(),
+                     [&](const auto& entry) { return entry.code_string == code; });
+}
+
+}  // namespace
+
+EventTokenizer::EventTokenizer(const EventStore& store, const Ontology& ontology,
+                               const Vocabulary& vocabulary)
+    : store_(store),
+      is_hierarchical_(vocabulary.is_hierarchical),
+      vocab_size_(static_cast<int32_t>(vocabulary.entries.size())) {
+  if (is_hierarchical_) {
+    build_hierarchical(ontology, vocabulary);
+  } else {
+    build_flat(vocabulary);
+  }
+}
+
+void EventTokenizer::build_hierarchical(const Ontology& ontology, const Vocabulary& vocabulary) {
+  std::vector<int32_t> token_of_node(ontology.num_nodes(), -1);
+  for (int32_t token = 0; token < vocab_size_; ++token) {
+    const VocabularyEntry& entry = vocabulary.entries[token];
+    if (entry.type != Type::code) continue;
+    if (const auto node = ontology.find(entry.code_string)) token_of_node[*node] = token;
+  }
+  offsets_.push_back(0);
+  for (int32_t node : ontology.nodes_of(store_.codes())) {
+    const auto first = static_cast<ptrdiff_t>(tokens_.size());
+    for (int32_t parent : ontology.all_parents(node)) {
+      if (token_of_node[parent] >= 0) tokens_.push_back(token_of_node[parent]);
+    }
+    std::sort(tokens_.begin() + first, tokens_.end());
+    offsets_.push_back(static_cast<int64_t>(tokens_.size()));
+  }
+  for (const Property& property : store_.properties()) build_property(vocabulary, property);
+}
+
+void EventTokenizer::build_property(const Vocabulary& vocabulary, const Property& property) {
+  PropertyTokens& tokens = properties_.emplace_back();
+  tokens.text_tokens.assign(property.texts.size(), -1);
+  std::vector<std::pair<double, int32_t>> bins;
+  for (int32_t token = 0; token < vocab_size_; ++token) {
+    const VocabularyEntry& entry = vocabulary.entries[token];
+    if (entry.property != property.name) continue;
+    if (entry.type == Type::numeric) bins.emplace_back(entry.val_start, token);
+    if (entry.type != Type::text) continue;
+    const int32_t text = find_sorted(property.texts, entry.text_string);
+    if (text >= 0) tokens.text_tokens[text] = token;
+  }
+  std::sort(bins.begin(), bins.end());
+  for (size_t b = 0; b < bins.size(); ++b) {
+    if (b > 0) tokens.inner_edges.push_back(bins[b].first);
+    tokens.bin_tokens.push_back(bins[b].second);
+  }
+}
+
+void EventTokenizer::build_flat(const Vocabulary& vocabulary) {
+  const std::vector<std::string>& codes = store_.codes();
+  number_property_ = find_property(store_.properties(), "numeric_value");
+  text_property_ = find_property(store_.properties(), "text_value");
+  flat_bins_.resize(codes.size());
+  flat_texts_.resize(codes.size());
+  std::vector<int32_t> token_of_code(codes.size(), -1);
+  const bool is_old_birth =
+      has_code(vocabulary, kOldBirthCode) && !has_code(vocabulary, kBirthCode);
+  for (int32_t token = 0; token < vocab_size_; ++token) {
+    const VocabularyEntry& entry = vocabulary.entries[token];
+    const bool is_birth = is_old_birth && entry.code_string == kOldBirthCode;
+    const int32_t code = find_sorted(codes, is_birth ? kBirthCode : entry.code_string);
+    if (code < 0) continue;
+    if (entry.type == Type::code) token_of_code[code] = token;
+    if (entry.type == Type::numeric) {
+      flat_bins_[code].push_back({entry.val_start, entry.val_end, token});
+    }
+    if (entry.type != Type::text || text_property_ < 0) continue;
+    const int32_t text = find_sorted(store_.properties()[text_property_].texts, entry.text_string);
+    if (text >= 0) flat_texts_[code].push_back({text, token});
+  }
+  offsets_.push_back(0);
+  for (int32_t token : token_of_code) {
+    if (token >= 0) tokens_.push_back(token);
+    offsets_.push_back(static_cast<int64_t>(tokens_.size()));
+  }
+}
+
+int32_t EventTokenizer::bin_token(const PropertyTokens& tokens, double number) const {
+  const auto& edges = tokens.inner_edges;
+  return tokens.bin_tokens[std::upper_bound(edges.begin(), edges.end(), number) - edges.begin()];
+}
+
+int32_t EventTokenizer::value_token(const Subject& subject, size_t p, int64_t i) const {
+  const PropertyValues& values = subject.properties[p];
+  const PropertyTokens& tokens = properties_[p];
+  if (values.numbers != nullptr) {
+    const float number = values.numbers[i];
+    return std::isnan(number) || tokens.bin_tokens.empty() ? -1 : bin_token(tokens, number);
+  }
+  const int32_t text = values.text(i);
+  if (text < 0) return -1;
+  const float number = store_.properties()[p].text_numbers[text];
+  const bool is_number = !is_null_float(number) && !tokens.bin_tokens.empty();
+  if (!is_number) return tokens.text_tokens[text];
+  return std::isnan(number) ? -1 : bin_token(tokens, number);
+}
+
+int32_t EventTokenizer::flat_token(const Subject& subject, int64_t i) const {
+  const int32_t code = subject.code(i);
+  if (number_property_ >= 0) {
+    if (const auto number = subject.properties[number_property_].number(i)) {
+      for (const FlatBin& bin : flat_bins_[code]) {
+        if (bin.val_start <= *number && *number < bin.val_end) return bin.token;
+      }
+      return -1;
+    }
+  }
+  if (text_property_ >= 0) {
+    const int32_t text = subject.properties[text_property_].text(i);
+    for (const FlatText& entry : flat_texts_[code]) {
+      if (entry.text == text) return entry.token;
+    }
+    if (text >= 0) return -1;
+  }
+  const auto tokens = code_tokens(code);
+  return tokens.empty() ? -1 : tokens[0];
+}
+
+void EventTokenizer::append_bag(const Subject& subject, int64_t i,
+                                std::vector<BagEntry>& bag) const {
+  if (!is_hierarchical_) {
+    const int32_t token = flat_token(subject, i);
+    if (token >= 0) bag.push_back({token, 1});
+    return;
+  }
+  const auto tokens = code_tokens(subject.code(i));
+  const float weight = 1 / static_cast<float>(tokens.size());
+  for (int32_t token : tokens) bag.push_back({token, weight});
+  for (size_t p = 0; p < properties_.size(); ++p) {
+    const int32_t token = value_token(subject, p, i);
+    if (token >= 0) bag.push_back({token, 1});
+  }
+}
+
+}  // namespace sequela
