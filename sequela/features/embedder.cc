@@ -1,0 +1,242 @@
+#include "sequela/features/embedder.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "sequela/batch/plan.h"
+#include "sequela/batch/tensors.h"
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+#include "sequela/core/log.h"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kMaxHistory = 4'096;
+constexpr size_t kBatchesAhead = 2;
+
+// A batch on its way to the model: which label reads which token.
+struct Job {
+  BatchInputs inputs;
+  std::vector<int64_t> labels;  // label indices
+  std::vector<int64_t> tokens;  // the token of each, within the batch
+  int64_t num_windows = 0;
+};
+
+// Hands jobs from the thread that makes them to the one that runs the model, a few ahead.
+class JobQueue {
+ public:
+  // False: the taker has given up.
+  bool push(Job job) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return jobs_.size() < kBatchesAhead || is_closed_; });
+    if (is_closed_) return false;
+    jobs_.push_back(std::move(job));
+    changed_.notify_all();
+    return true;
+  }
+  void finish(std::exception_ptr error) {
+    std::lock_guard lock(mutex_);
+    error_ = error;
+    is_finished_ = true;
+    changed_.notify_all();
+  }
+  bool pop(Job& job) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !jobs_.empty() || is_finished_; });
+    if (jobs_.empty()) {
+      if (error_) std::rethrow_exception(error_);
+      return false;
+    }
+    job = std::move(jobs_.front());
+    jobs_.pop_front();
+    changed_.notify_all();
+    return true;
+  }
+  void close() {
+    std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  std::exception_ptr error_;
+  bool is_finished_ = false;
+  bool is_closed_ = false;
+};
+
+// Turns labels into jobs, one subject after another.
+class JobMaker {
+ public:
+  JobMaker(const EventStore& store, const EventTokenizer& tokenizer, const AgeStats& age_stats,
+           std::span<const Label> labels, const EmbedOptions& options, LabelState* states,
+           JobQueue& queue)
+      : store_(store),
+        sequences_(store, tokenizer),
+        builder_(age_stats, options.first_timestamp),
+        labels_(labels),
+        tokens_per_batch_(options.tokens_per_batch),
+        max_length_(static_cast<int32_t>(std::min(kMaxHistory, options.tokens_per_batch))),
+        states_(states),
+        queue_(queue) {}
+
+  void run() {
+    std::vector<int64_t> order(labels_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      const Label &x = labels_[a], &y = labels_[b];
+      return std::tie(x.subject_id, x.prediction_time_us) <
+             std::tie(y.subject_id, y.prediction_time_us);
+    });
+    for (size_t begin = 0; begin < order.size() && is_open_;) {
+      size_t end = begin;
+      const int64_t subject_id = labels_[order[begin]].subject_id;
+      while (end < order.size() && labels_[order[end]].subject_id == subject_id) ++end;
+      add_subject({order.data() + begin, end - begin});
+      begin = end;
+      throw_if_stopped();
+    }
+    flush();
+  }
+
+ private:
+  void set_all(std::span<const int64_t> labels, LabelState state) {
+    for (int64_t label : labels) states_[label] = state;
+  }
+
+  void add_subject(std::span<const int64_t> labels) {
+    const auto subject = store_.find_subject(labels_[labels.front()].subject_id);
+    if (!subject) return set_all(labels, LabelState::unknown_subject);
+    if (!sequences_.build(store_.subject(*subject), sequence_)) {
+      return set_all(labels, LabelState::no_birth);
+    }
+    tokens_.clear();
+    embedded_.clear();
+    for (int64_t label : labels) {
+      const auto token = token_at(sequence_, labels_[label].prediction_time_us);
+      states_[label] = token ? LabelState::embedded : LabelState::before_first_event;
+      if (!token) continue;
+      tokens_.push_back(*token);
+      embedded_.push_back(label);
+    }
+    if (tokens_.empty()) return;
+    add_windows(plan_exact_windows(*subject, tokens_, max_length_));
+  }
+
+  void add_windows(const ExactWindows& plan) {
+    size_t point = 0;
+    for (size_t w = 0; w < plan.windows.size(); ++w) {
+      const Window& window = plan.windows[w];
+      if (batch_.num_tokens() + window.length > tokens_per_batch_) flush();
+      const int64_t first = batch_.num_tokens();
+      builder_.append(sequence_, window, {}, batch_);
+      ++job_.num_windows;
+      for (; point < plan.points.size() && plan.points[point].window == static_cast<int32_t>(w); ++point) {
+        job_.labels.push_back(embedded_[point]);
+        job_.tokens.push_back(first + plan.points[point].position);
+      }
+    }
+    SEQUELA_CHECK(point == plan.points.size());
+  }
+
+  void flush() {
+    if (batch_.num_tokens() == 0) return;
+    job_.inputs = to_inputs(std::move(batch_));
+    is_open_ = queue_.push(std::move(job_));
+    batch_ = BatchArrays();
+    job_ = Job();
+  }
+
+  const EventStore& store_;
+  SequenceBuilder sequences_;
+  BatchBuilder builder_;
+  std::span<const Label> labels_;
+  const int64_t tokens_per_batch_;
+  const int32_t max_length_;
+  LabelState* states_;
+  JobQueue& queue_;
+
+  bool is_open_ = true;
+  Sequence sequence_;
+  std::vector<int32_t> tokens_;
+  std::vector<int64_t> embedded_;
+  BatchArrays batch_;
+  Job job_;
+};
+
+}  // namespace
+
+void EmbedOptions::validate() const {
+  if (tokens_per_batch < 2) {
+    throw ConfigError("tokens-per-batch", str(tokens_per_batch), "a number of at least 2");
+  }
+}
+
+const char* to_text(LabelState state) {
+  switch (state) {
+    case LabelState::embedded: return "embedded";
+    case LabelState::unknown_subject: return "the subject is not in the data";
+    case LabelState::no_birth: return "the subject has no birth";
+    case LabelState::before_first_event: return "before the first event after the day of birth";
+  }
+  return "";
+}
+
+EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& tokenizer,
+                  const AgeStats& age_stats, std::span<const Label> labels,
+                  const EmbedOptions& options, float* embeddings_nd, int64_t* feature_seconds_n,
+                  LabelState* states_n) {
+  options.validate();
+  const int64_t width = model.config().encoder.hidden_size;
+  JobQueue queue;
+  std::jthread maker([&] {
+    std::exception_ptr error;
+    try {
+      JobMaker(store, tokenizer, age_stats, labels, options, states_n, queue).run();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    queue.finish(error);
+  });
+  // However this function ends, the maker must not wait for room in the queue.
+  struct Closer {
+    JobQueue& queue;
+    ~Closer() { queue.close(); }
+  } closer{queue};
+
+  EmbedReport report;
+  Progress progress("embed", static_cast<int64_t>(labels.size()), "labels");
+  Job job;
+  while (queue.pop(job)) {
+    const at::Tensor hidden_TH = model.encode(job.inputs);
+    const at::Tensor tokens = at::tensor(job.tokens, at::kLong);
+    const at::Tensor rows = hidden_TH.index_select(0, tokens.to(hidden_TH.device()))
+                                .to(at::kCPU, at::kFloat)
+                                .contiguous();
+    const int64_t* timestamps = job.inputs.timestamps_T.const_data_ptr<int64_t>();
+    for (size_t i = 0; i < job.labels.size(); ++i) {
+      std::memcpy(embeddings_nd + job.labels[i] * width,
+                  rows.const_data_ptr<float>() + static_cast<int64_t>(i) * width,
+                  static_cast<size_t>(width) * sizeof(float));
+      feature_seconds_n[job.labels[i]] = timestamps[job.tokens[i]];
+    }
+    report.num_embedded += static_cast<int64_t>(job.labels.size());
+    report.num_windows += job.num_windows;
+    report.num_tokens += hidden_TH.size(0);
+    progress.advance(static_cast<int64_t>(job.labels.size()));
+    throw_if_stopped();
+  }
+  return report;
+}
+
+}  // namespace sequela

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sequela/batch/builder.h"
+#include "sequela/meds/event_store.h"
+#include "sequela/meds/labels.h"
+#include "sequela/model/motor.h"
+#include "sequela/tokenizer/event_tokenizer.h"
+
+namespace sequela {
+
+struct EmbedOptions {
+  // Tokens that go through the model together; a label's history is its last min(4,096, this) tokens.
+  int64_t tokens_per_batch = 8'192;
+  FirstTimestamp first_timestamp = FirstTimestamp::birth;
+
+  void validate() const;  // ConfigError
+};
+
+// Why a label has no embedding.
+enum class LabelState : uint8_t {
+  embedded,
+  unknown_subject,     // not in the data set
+  no_birth,            // the subject has no birth event, so no ages
+  before_first_event,  // nothing is known of the subject after the day of birth, up to the prediction time
+};
+const char* to_text(LabelState state);
+
+struct EmbedReport {
+  int64_t num_embedded = 0;
+  int64_t num_subjects = 0;
+  int64_t num_windows = 0;
+  int64_t num_tokens = 0;
+};
+
+// Computes, for each label, the hidden state (after out_norm) of the last token at or before its prediction
+// time, with the longest history that fits. design.md section 11; equals femr's compute_features where that
+// is exact. n = labels, d = the model's width:
+//   embeddings_nd     float32, rows of labels that are not embedded stay as they are
+//   feature_seconds_n timestamp of the label's token, seconds since 1970
+//   states_n          what became of each label
+// Records are turned into tokens on a thread of their own while the model runs.
+EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& tokenizer,
+                  const AgeStats& age_stats, std::span<const Label> labels,
+                  const EmbedOptions& options, float* embeddings_nd, int64_t* feature_seconds_n,
+                  LabelState* states_n);
+
+}  // namespace sequela
