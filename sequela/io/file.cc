@@ -38,6 +38,16 @@ void flush_path(const std::string& path) {
   if (result != 0) throw_errno(path, "flush");
 }
 
+void write_all(int descriptor, const std::string& path, const char* data, size_t size) {
+  while (size > 0) {
+    const ssize_t count = write(descriptor, data, size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno(path, "write");
+    data += count;
+    size -= static_cast<size_t>(count);
+  }
+}
+
 std::string parent_folder(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -98,20 +108,18 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(const void* data, size_t size) {
   written_ += static_cast<int64_t>(size);
-  buffer_.append(static_cast<const char*>(data), size);
-  if (buffer_.size() >= kBufferBytes) flush();
+  const auto* bytes = static_cast<const char*>(data);
+  if (size < kBufferBytes) {
+    buffer_.append(bytes, size);
+    if (buffer_.size() >= kBufferBytes) flush();
+    return;
+  }
+  flush();
+  write_all(descriptor_, partial_path_, bytes, size);
 }
 
 void AtomicFile::flush() {
-  const char* next = buffer_.data();
-  size_t left = buffer_.size();
-  while (left > 0) {
-    const ssize_t count = ::write(descriptor_, next, left);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_errno(partial_path_, "write");
-    next += count;
-    left -= static_cast<size_t>(count);
-  }
+  write_all(descriptor_, partial_path_, buffer_.data(), buffer_.size());
   buffer_.clear();
 }
 
