@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sequela {
 namespace {
@@ -14,7 +15,8 @@ using Type = VocabularyEntry::Type;
 constexpr std::string_view kOldBirthCode = "SNOMED/184099003";
 
 // Index of an equal item in sorted texts, -1 = none.
-int32_t find_sorted(const std::vector<std::string>& texts, std::string_view text) {
+template <class Text>
+int32_t find_sorted(const std::vector<Text>& texts, std::string_view text) {
   const auto found = std::lower_bound(texts.begin(), texts.end(), text);
   if (found == texts.end() || *found != text) return -1;
   return static_cast<int32_t>(found - texts.begin());
@@ -85,32 +87,40 @@ void EventTokenizer::build_property(const Vocabulary& vocabulary, const Property
 }
 
 void EventTokenizer::build_flat(const Vocabulary& vocabulary) {
-  const std::vector<std::string>& codes = store_.codes();
+  const size_t num_codes = store_.codes().size();
   number_property_ = find_property(store_.properties(), "numeric_value");
   text_property_ = find_property(store_.properties(), "text_value");
-  flat_bins_.resize(codes.size());
-  flat_texts_.resize(codes.size());
-  std::vector<int32_t> token_of_code(codes.size(), -1);
+  flat_bins_.resize(num_codes);
+  flat_texts_.resize(num_codes);
+  std::vector<int32_t> token_of_code(num_codes, -1);
   const bool is_old_birth =
       has_code(vocabulary, kOldBirthCode) && !has_code(vocabulary, kBirthCode);
   for (int32_t token = 0; token < vocab_size_; ++token) {
     const VocabularyEntry& entry = vocabulary.entries[token];
-    const bool is_birth = is_old_birth && entry.code_string == kOldBirthCode;
-    const int32_t code = find_sorted(codes, is_birth ? kBirthCode : entry.code_string);
-    if (code < 0) continue;
-    if (entry.type == Type::code) token_of_code[code] = token;
-    if (entry.type == Type::numeric) {
-      flat_bins_[code].push_back({entry.val_start, entry.val_end, token});
+    add_flat_entry(entry, entry.code_string, token, token_of_code);
+    if (is_old_birth && entry.code_string == kOldBirthCode) {
+      add_flat_entry(entry, kBirthCode, token, token_of_code);
     }
-    if (entry.type != Type::text || text_property_ < 0) continue;
-    const int32_t text = find_sorted(store_.properties()[text_property_].texts, entry.text_string);
-    if (text >= 0) flat_texts_[code].push_back({text, token});
   }
+  for (auto& texts : flat_texts_) std::sort(texts.begin(), texts.end());
   offsets_.push_back(0);
   for (int32_t token : token_of_code) {
     if (token >= 0) tokens_.push_back(token);
     offsets_.push_back(static_cast<int64_t>(tokens_.size()));
   }
+}
+
+void EventTokenizer::add_flat_entry(const VocabularyEntry& entry, std::string_view code_string,
+                                    int32_t token, std::vector<int32_t>& token_of_code) {
+  const int32_t code = find_sorted(store_.codes(), code_string);
+  if (code < 0) return;
+  if (entry.type == Type::code) token_of_code[code] = token;
+  if (entry.type == Type::numeric) {
+    flat_bins_[code].push_back({entry.val_start, entry.val_end, token});
+  }
+  if (entry.type != Type::text || text_property_ < 0) return;
+  const int32_t text = find_sorted(store_.properties()[text_property_].texts, entry.text_string);
+  if (text >= 0) flat_texts_[code].emplace_back(text, token);
 }
 
 int32_t EventTokenizer::bin_token(const PropertyTokens& tokens, double number) const {
@@ -145,13 +155,16 @@ int32_t EventTokenizer::flat_token(const Subject& subject, int64_t i) const {
   }
   if (text_property_ >= 0) {
     const int32_t text = subject.properties[text_property_].text(i);
-    for (const FlatText& entry : flat_texts_[code]) {
-      if (entry.text == text) return entry.token;
-    }
-    if (text >= 0) return -1;
+    if (text >= 0) return flat_text_token(code, text);
   }
   const auto tokens = code_tokens(code);
   return tokens.empty() ? -1 : tokens[0];
+}
+
+int32_t EventTokenizer::flat_text_token(int32_t code, int32_t text) const {
+  const auto& texts = flat_texts_[code];
+  const auto found = std::lower_bound(texts.begin(), texts.end(), std::pair(text, 0));
+  return found != texts.end() && found->first == text ? found->second : -1;
 }
 
 void EventTokenizer::append_bag(const Subject& subject, int64_t i,

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sequela/meds/event_store.h"
@@ -58,14 +60,13 @@ class EventTokenizer {
     double val_end = 0;
     int32_t token = 0;
   };
-  struct FlatText {
-    int32_t text = 0;  // index into the texts of text_value
-    int32_t token = 0;
-  };
 
   void build_hierarchical(const Ontology& ontology, const Vocabulary& vocabulary);
   void build_property(const Vocabulary& vocabulary, const Property& property);
   void build_flat(const Vocabulary& vocabulary);
+  void add_flat_entry(const VocabularyEntry& entry, std::string_view code_string, int32_t token,
+                      std::vector<int32_t>& token_of_code);
+  int32_t flat_text_token(int32_t code, int32_t text) const;
   int32_t flat_token(const Subject& subject, int64_t i) const;
   int32_t bin_token(const PropertyTokens& tokens, double number) const;
 
@@ -75,12 +76,12 @@ class EventTokenizer {
   std::vector<int32_t> tokens_;
   std::vector<int64_t> offsets_;
   std::vector<PropertyTokens> properties_;  // parallel to store.properties(); hierarchical
-  // Flat: properties that hold numbers and texts, -1 = the store has none; by code their tokens, in
-  // the order of the dictionary.
+  // Flat: properties that hold numbers and texts, -1 = the store has none; and by code its bins, in
+  // the order of the dictionary, and its (text, token), ascending.
   int32_t number_property_ = -1;
   int32_t text_property_ = -1;
   std::vector<std::vector<FlatBin>> flat_bins_;
-  std::vector<std::vector<FlatText>> flat_texts_;
+  std::vector<std::vector<std::pair<int32_t, int32_t>>> flat_texts_;
 };
 
 }  // namespace sequela
