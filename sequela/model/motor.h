@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/model/encoder.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/nn/inputs.h"
 #include "sequela/nn/parameters.h"
@@ -15,9 +16,12 @@ namespace sequela {
 
 enum class Precision { fp32, bf16 };  // of the matrix products; weights and gradients stay float32
 
-// The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150. Forward and
-// backward passes are written out by hand on preallocated buffers, without an autograd tape; one code path
-// for CPU and CUDA. Not thread-safe: one call at a time.
+// bf16 where the device computes it faster than fp32.
+Precision best_precision(at::Device device);
+
+// The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150.
+// Forward and backward passes are written out by hand on preallocated buffers, without an autograd
+// tape; one code path for CPU and CUDA. Not thread-safe: one call at a time.
 class Motor {
  public:
   // Fresh weights, from `seed` alone.
@@ -28,19 +32,28 @@ class Motor {
 
   const ModelConfig& config() const;
   Precision precision() const;
-  // Floating-point operations of a training step (forward and backward) per token of the matrix products and
-  // attention, at full sequences; 10 % of the tokens are taken as labelled.
+  // Floating-point operations of a training step (forward and backward) per token of the matrix
+  // products and attention, at full sequences; 10 % of the tokens are taken as labelled.
   double flops_per_token() const;
   Parameters& parameters();  // float32 master weights and gradients, by femr's names
 
   // Tells the model that the master weights changed (it casts them to bf16 once, not per batch).
   void refresh_weights();
 
-  // Hidden states after out_norm, float32 [T, H].
+  // Hidden states after out_norm, float32 [T, H]. Needs the memory of one layer.
   at::Tensor encode(const BatchInputs& inputs);
 
-  // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With `gradient_scale`, also
-  // adds gradient_scale * d loss / d parameter to the parameters' gradients.
+  // The head's raw outputs for the labelled tokens, float32: MOTOR [labels, bins, tasks], log2 of
+  // events per second; CLMBR [labels, vocabulary]. Large: for inspection and risk scores.
+  // std::invalid_argument for a model without a head.
+  at::Tensor logits(const BatchInputs& inputs);
+
+  // Lets tests and tools see the stages of each pass (encoder.h); an empty function ends it.
+  void set_observer(StageObserver observer);
+
+  // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With
+  // `gradient_scale`, also adds gradient_scale * d loss / d parameter to the parameters' gradients.
+  // std::invalid_argument for a model without a MOTOR head.
   at::Tensor loss(const MotorBatch& batch, std::optional<double> gradient_scale);
 
  private:

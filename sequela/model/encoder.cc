@@ -1,0 +1,163 @@
+#include "sequela/model/encoder.h"
+
+#include <stdexcept>
+
+#include "sequela/core/error.h"
+#include "sequela/nn/attention.h"
+#include "sequela/nn/elementwise.h"
+#include "sequela/nn/token_embedding.h"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kNumTimeFeatures = 10;
+constexpr int64_t kNumTimeData = 5;
+constexpr int64_t kNormalizedAge = 1;  // column of time_data, and its square five later
+
+}  // namespace
+
+Encoder::Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device)
+    : config_(config) {
+  context_.config = &config_;
+  context_.type = type;
+  context_.device = device;
+}
+
+void Encoder::check(const BatchInputs& inputs) const {
+  const auto need = [](bool is_fine, const char* what) {
+    if (!is_fine) throw std::invalid_argument(str("batch inputs: ", what));
+  };
+  need(inputs.lengths_S.defined() && inputs.ages_days_T.defined() && inputs.token_ids_N.defined(),
+       "lengths, ages and token ids must be there");
+  const int64_t tokens = inputs.ages_days_T.size(0);
+  need(context_.sequences.num_tokens() == tokens, "lengths do not sum to the number of tokens");
+  need(!inputs.token_offsets_T1.defined() || inputs.token_offsets_T1.size(0) == tokens + 1,
+       "token_offsets must have one value more than tokens");
+  need(inputs.token_offsets_T1.defined() || inputs.token_ids_N.size(0) == tokens,
+       "without token_offsets there must be one id per token");
+  need(!config_.use_normed_ages ||
+           (inputs.time_data_T5.defined() && inputs.time_data_T5.dim() == 2 &&
+            inputs.time_data_T5.size(0) == tokens && inputs.time_data_T5.size(1) == kNumTimeData),
+       "time_data must be [tokens, 5]");
+}
+
+void Encoder::prepare_context(const BatchInputs& inputs, Keep keep) {
+  context_.is_kept = keep == Keep::for_backward;
+  context_.sequences = build_packed_sequences(inputs.lengths_S, context_.device);
+  check(inputs);
+  const int64_t tokens = inputs.ages_days_T.size(0);
+  const int64_t half_head = config_.head_size() / 2;
+  context_.cos_TR = cos_.resize({tokens, half_head}, at::kFloat, context_.device);
+  context_.sin_TR = sin_.resize({tokens, half_head}, at::kFloat, context_.device);
+  fill_rotary_tables(inputs.ages_days_T, context_.cos_TR, context_.sin_TR);
+  if (!config_.use_normed_ages) return;
+
+  at::Tensor features =
+      time_features_.resize({tokens, kNumTimeFeatures}, at::kFloat, context_.device);
+  fill_time_features(inputs.time_data_T5, features);
+  if (config_.time_columns == TimeColumns::normalized_age) {
+    context_.attention_time_TK = at::stack(
+        {features.select(1, kNormalizedAge), features.select(1, kNormalizedAge + kNumTimeData)}, 1);
+  } else {
+    context_.attention_time_TK = features;
+    context_.hawk_time_TK = features.narrow(1, 0, kNumTimeData);
+  }
+}
+
+// Embeds the tokens; their norm starts the residual stream.
+void Encoder::embed(const EncoderTensors& weights) {
+  const int64_t tokens = inputs_.ages_days_T.size(0);
+  const at::Tensor& embedded_TH =
+      embedded_.resize({tokens, config_.hidden_size}, at::kFloat, context_.device);
+  embedding_bag_forward(weights.embedding_VH, inputs_.token_ids_N, inputs_.token_weights_N,
+                        inputs_.token_offsets_T1, embedded_TH);
+  const at::Tensor& residual_TH =
+      sums_[0].resize({tokens, config_.hidden_size}, at::kFloat, context_.device);
+  rms_norm_forward(
+      {.x_TH = embedded_TH,
+       .weight_H = weights.in_norm_H,
+       .out_TH = residual_TH,
+       .inverse_rms_T = embedded_inverse_rms_.resize({tokens}, at::kFloat, context_.device)});
+  if (observer_) {
+    observer_("embed_bag_out", embedded_TH);
+    observer_("in_norm_out", residual_TH);
+  }
+}
+
+void Encoder::observe_layer(size_t i, const at::Tensor& branch_TH) const {
+  if (!observer_) return;
+  if (config_.is_hawk_layer(static_cast<int64_t>(i))) {
+    observer_(str("layer_", i, "_hawk_out"),
+              scratch_.combined.tensor().narrow(1, 0, config_.hidden_size));
+  }
+  observer_(str("layer_", i, "_out"), branch_TH);
+}
+
+void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
+                      const at::Tensor& out_TH) {
+  inputs_ = inputs;
+  prepare_context(inputs, keep);
+  const size_t num_layers = weights.layers.size();
+  const bool is_kept = keep == Keep::for_backward;
+  if (layers_.empty() || (is_kept && layers_.size() < num_layers))
+    layers_.resize(is_kept ? num_layers : 1);
+  if (sums_.empty() || (is_kept && sums_.size() < num_layers + 1))
+    sums_.resize(is_kept ? num_layers + 1 : 1);
+  embed(weights);
+
+  const at::Tensor& first_TH = sums_[0].tensor();
+  at::Tensor residual_TH = first_TH;
+  at::Tensor branch_TH;
+  const auto sum_after = [&](size_t i) {
+    return is_kept ? sums_[i].resize(first_TH.sizes(), at::kFloat, context_.device) : first_TH;
+  };
+  for (size_t i = 0; i < num_layers; ++i) {
+    LayerActivations& saved = layers_[is_kept ? i : 0];
+    saved.sum_TH = i == 0 ? first_TH : sum_after(i);
+    branch_TH = layer_forward(context_, weights.layers[i], residual_TH, branch_TH, saved, scratch_);
+    residual_TH = saved.sum_TH;
+    observe_layer(i, branch_TH);
+  }
+
+  final_sum_TH_ = sum_after(num_layers);
+  rms_norm_forward(
+      {.x_TH = residual_TH,
+       .branch_TH = branch_TH,
+       .sum_TH = final_sum_TH_,
+       .weight_H = weights.out_norm_H,
+       .out_TH = out_TH,
+       .inverse_rms_T = inverse_rms_.resize({out_TH.size(0)}, at::kFloat, context_.device)});
+  if (observer_) observer_("final_hidden", out_TH);
+}
+
+void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
+                       const EncoderTensors& gradients) {
+  const ResidualGradient residual{
+      .grad_TH = grad_x_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device),
+      .copy_TH = grad_x_copy_.resize(final_sum_TH_.sizes(), context_.type, context_.device)};
+  rms_norm_backward({.grad_out_TH = grad_out_TH,
+                     .sum_TH = final_sum_TH_,
+                     .inverse_rms_T = inverse_rms_.tensor(),
+                     .weight_H = weights.out_norm_H,
+                     .grad_x_TH = residual.grad_TH,
+                     .is_first = true,
+                     .grad_x_copy_TH = residual.copy_TH,
+                     .grad_weight_H = gradients.out_norm_H});
+  for (size_t i = weights.layers.size(); i-- > 0;) {
+    layer_backward(context_, weights.layers[i], gradients.layers[i], layers_[i], scratch_,
+                   residual);
+  }
+  const at::Tensor& grad_embedded_TH =
+      grad_embedded_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device);
+  rms_norm_backward({.grad_out_TH = residual.grad_TH,
+                     .sum_TH = embedded_.tensor(),
+                     .inverse_rms_T = embedded_inverse_rms_.tensor(),
+                     .weight_H = weights.in_norm_H,
+                     .grad_x_TH = grad_embedded_TH,
+                     .is_first = true,
+                     .grad_weight_H = gradients.in_norm_H});
+  embedding_bag_backward(grad_embedded_TH, inputs_.token_ids_N, inputs_.token_weights_N,
+                         inputs_.token_offsets_T1, gradients.embedding_VH);
+}
+
+}  // namespace sequela

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sequela/model/encoder_config.h"
+#include "sequela/model/encoder_layer.h"
+#include "sequela/model/encoder_weights.h"
+#include "sequela/model/workspace.h"
+#include "sequela/nn/inputs.h"
+
+namespace sequela {
+
+// Called with the value of each stage of a forward pass, for tests and inspection: "embed_bag_out",
+// "in_norm_out", "layer_<i>_hawk_out", "layer_<i>_out" (before the residual addition),
+// "final_hidden". The tensor is valid during the call only.
+using StageObserver = std::function<void(const std::string& stage, const at::Tensor& value)>;
+
+// Embedding, layers and final norm, forward and backward, on buffers that are kept between calls.
+//
+//   T = tokens, H = hidden size
+class Encoder {
+ public:
+  // `type`: float32 or bfloat16, of the matrix products. The residual stream is float32.
+  Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device);
+
+  // Whether backward() will follow; if not, all layers share one layer's buffers.
+  enum class Keep { nothing, for_backward };
+
+  // Hidden states after out_norm, written to out_TH (float32 or bfloat16). The inputs must be on
+  // the device. Throws std::invalid_argument for inputs that do not fit together.
+  void forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
+               const at::Tensor& out_TH);
+
+  // Adds the gradients of the last forward(), which was told to keep. grad_out_TH: float32 or
+  // bfloat16.
+  void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
+                const EncoderTensors& gradients);
+
+  void set_observer(StageObserver observer) { observer_ = std::move(observer); }
+
+ private:
+  void check(const BatchInputs& inputs) const;
+  void prepare_context(const BatchInputs& inputs, Keep keep);
+  void embed(const EncoderTensors& weights);
+  void observe_layer(size_t i, const at::Tensor& branch_TH) const;
+
+  const EncoderConfig config_;
+  StageObserver observer_;
+  BatchInputs inputs_;  // of the last forward pass
+  LayerContext context_;
+  LayerScratch scratch_;
+  std::vector<LayerActivations> layers_;
+  std::vector<Buffer> sums_;  // the residual stream before each layer and after the last
+  at::Tensor final_sum_TH_;
+  Buffer embedded_, embedded_inverse_rms_, inverse_rms_;
+  Buffer grad_x_, grad_x_copy_, grad_embedded_;
+  Buffer time_features_, cos_, sin_;
+};
+
+}  // namespace sequela

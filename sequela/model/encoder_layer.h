@@ -1,0 +1,63 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "sequela/model/encoder_config.h"
+#include "sequela/model/encoder_weights.h"
+#include "sequela/model/workspace.h"
+#include "sequela/nn/sequences.h"
+
+namespace sequela {
+
+// What all layers of one pass share.
+//
+//   T = tokens, H = hidden size, F = intermediate size, N = columns of a layer's input projection,
+//   R = half of a head
+struct LayerContext {
+  const EncoderConfig* config = nullptr;
+  at::ScalarType type = at::kFloat;  // of the matrix products and the activations
+  at::Device device = at::kCPU;
+  bool is_kept = false;  // backward will follow
+  PackedSequences sequences;
+  at::Tensor hawk_time_TK;  // float32, the columns that hawk layers overwrite; undefined = none
+  at::Tensor attention_time_TK;  // the same of attention layers
+  at::Tensor cos_TR, sin_TR;     // float32
+};
+
+// What a layer's backward pass needs of its forward pass. The rest is computed again: the normed
+// input and the gated feed-forward part cost little and would be a third of the memory.
+struct LayerActivations {
+  at::Tensor sum_TH;   // float32, the residual stream before the layer; set by the caller
+  Buffer inverse_rms;  // float32 [T]
+  Buffer projected;    // [T, N]: [ff | q | k | v] or [ff | x | y]
+  Buffer mixed;        // [T, H], output of attention or of the hawk module
+  Buffer mixer_state;  // attention: logsumexp [heads, T]; hawk: states [chunks, H]; float32
+  Buffer gated;        // hawk: [T, H], the input of linear_out
+};
+
+// Buffers that every layer uses in turn.
+struct LayerScratch {
+  Buffer normed, combined, branch;                                         // forward
+  Buffer grad_projected, grad_combined, grad_gated, grad_normed, weights;  // backward
+};
+
+// residual_TH + branch_TH (undefined = nothing to add) goes to saved.sum_TH, which may be
+// residual_TH; returns the layer's own branch [T, H], on scratch.branch (which branch_TH may lie on
+// too).
+at::Tensor layer_forward(const LayerContext& context, const LayerTensors& weights,
+                         const at::Tensor& residual_TH, const at::Tensor& branch_TH,
+                         LayerActivations& saved, LayerScratch& scratch);
+
+// The running gradient of the residual stream, after a layer; its backward pass makes it that
+// before it.
+struct ResidualGradient {
+  at::Tensor grad_TH;  // float32
+  at::Tensor copy_TH;  // the same in the activations' type
+};
+
+// Adds to the weights' gradients.
+void layer_backward(const LayerContext& context, const LayerTensors& weights,
+                    const LayerTensors& gradients, const LayerActivations& saved,
+                    LayerScratch& scratch, const ResidualGradient& residual);
+
+}  // namespace sequela

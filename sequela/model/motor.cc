@@ -1,0 +1,198 @@
+#include "sequela/model/motor.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "sequela/core/error.h"
+#include "sequela/model/motor_head.h"
+#include "sequela/model/parameter_layout.h"
+#include "sequela/nn/gemm.h"
+#include "sequela/nn/isa.h"
+
+namespace sequela {
+namespace {
+
+constexpr double kLabelledShare = 0.1;  // of tokens, for flops_per_token
+
+at::Tensor moved(const at::Tensor& tensor, at::Device device) {
+  return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
+}
+
+BatchInputs to_device(BatchInputs inputs, at::Device device) {
+  for (at::Tensor* tensor : {&inputs.token_ids_N, &inputs.token_weights_N, &inputs.token_offsets_T1,
+                             &inputs.ages_days_T, &inputs.time_data_T5, &inputs.label_indices_L}) {
+    *tensor = moved(*tensor, device);
+  }
+  return inputs;  // lengths stay: the packing is computed on the host
+}
+
+MotorTargets to_device(const MotorTargets& targets, at::Device device) {
+  return {.censor_seconds_L = moved(targets.censor_seconds_L, device),
+          .row_offsets_L1 = moved(targets.row_offsets_L1, device),
+          .task_ids_Z = moved(targets.task_ids_Z, device),
+          .event_seconds_Z = moved(targets.event_seconds_Z, device)};
+}
+
+// Fills `parameters` from those of a file. The names and shapes were checked by the reader
+// (model_dir.h).
+void copy_values(const Parameters& from, Parameters& parameters) {
+  for (Parameter& item : parameters.items) {
+    const Parameter* source = from.find(item.name);
+    if (source == nullptr || source->value.sizes() != item.value.sizes()) {
+      throw std::invalid_argument(str("parameter ", item.name, " is missing or of another shape"));
+    }
+    item.value.copy_(source->value);
+  }
+}
+
+}  // namespace
+
+Precision best_precision(at::Device device) {
+  return device.is_cuda() || is_bf16_fast() ? Precision::bf16 : Precision::fp32;
+}
+
+struct Motor::State {
+  State(const ModelConfig& model_config, at::Device on_device, Precision precision_asked)
+      : config(model_config),
+        device(on_device),
+        precision(precision_asked),
+        type(precision_asked == Precision::bf16 ? at::kBFloat16 : at::kFloat),
+        parameters(allocate_parameters(parameter_layout(model_config), on_device)),
+        encoder(model_config.encoder, type, on_device) {
+    if (device.is_cpu()) configure_gemm();
+    flat_matrices = precision == Precision::bf16
+                        ? at::empty_like(parameters.flat_values, at::TensorOptions(type))
+                        : parameters.flat_values;
+    weights = bind_encoder(config, parameters, parameters.flat_values, flat_matrices);
+    if (!config.motor) return;
+    head = std::make_unique<MotorHead>(*config.motor, type, device);
+    head_weights = bind_motor_head(parameters, parameters.flat_values, flat_matrices);
+  }
+
+  void bind_gradients() {
+    if (gradients.embedding_VH.defined()) return;
+    if (!parameters.flat_gradients.defined()) parameters.zero_gradients();
+    gradients =
+        bind_encoder(config, parameters, parameters.flat_gradients, parameters.flat_gradients);
+    head_gradients =
+        bind_motor_head(parameters, parameters.flat_gradients, parameters.flat_gradients);
+  }
+
+  const at::Tensor& hidden_buffer(const BatchInputs& inputs) {
+    return hidden.resize({inputs.ages_days_T.size(0), config.encoder.hidden_size}, type, device);
+  }
+
+  const ModelConfig config;
+  const at::Device device;
+  const Precision precision;
+  const at::ScalarType type;
+  Parameters parameters;
+  at::Tensor flat_matrices;  // the weights in the type of the products
+  Encoder encoder;
+  EncoderTensors weights, gradients;
+  std::unique_ptr<MotorHead> head;
+  MotorHeadTensors head_weights, head_gradients;
+  Buffer hidden, grad_hidden;
+};
+
+Motor::Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision)
+    : state_(std::make_unique<State>(config, device, precision)) {
+  initialize_parameters(config, seed, state_->parameters);
+  refresh_weights();
+}
+
+Motor::Motor(const ModelConfig& config, Parameters parameters, at::Device device,
+             Precision precision)
+    : state_(std::make_unique<State>(config, device, precision)) {
+  copy_values(parameters, state_->parameters);
+  refresh_weights();
+}
+
+Motor::~Motor() = default;
+
+const ModelConfig& Motor::config() const {
+  return state_->config;
+}
+Precision Motor::precision() const {
+  return state_->precision;
+}
+Parameters& Motor::parameters() {
+  return state_->parameters;
+}
+void Motor::set_observer(StageObserver observer) {
+  state_->encoder.set_observer(std::move(observer));
+}
+
+void Motor::refresh_weights() {
+  if (state_->precision == Precision::bf16)
+    state_->flat_matrices.copy_(state_->parameters.flat_values);
+}
+
+double Motor::flops_per_token() const {
+  const EncoderConfig& encoder = state_->config.encoder;
+  const double hidden = static_cast<double>(encoder.hidden_size);
+  const double output = hidden * (hidden + encoder.intermediate_size);
+  double products = 0;  // multiply-adds per token of a forward pass
+  for (int64_t i = 0; i < encoder.n_layers; ++i) {
+    if (encoder.is_hawk_layer(i)) {
+      products += hidden * (encoder.ff_columns() + 2 * hidden) + hidden * hidden +
+                  2 * hidden * encoder.head_size();
+    } else {
+      products +=
+          hidden * (encoder.ff_columns() + 3 * hidden) + 2 * hidden * encoder.attention_width;
+    }
+    products += output;
+  }
+  if (state_->config.motor) {
+    const MotorHeadConfig& motor = *state_->config.motor;
+    const double width = static_cast<double>(motor.num_bins() * motor.final_layer_size);
+    products += kLabelledShare * width * (hidden + static_cast<double>(motor.num_tasks()));
+  }
+  return 3 * 2 * products;  // backward costs twice the forward pass
+}
+
+at::Tensor Motor::encode(const BatchInputs& inputs) {
+  const BatchInputs on_device = to_device(inputs, state_->device);
+  at::Tensor out_TH = at::empty({on_device.ages_days_T.size(0), state_->config.encoder.hidden_size},
+                                at::TensorOptions(at::kFloat).device(state_->device));
+  state_->encoder.forward(on_device, state_->weights, Encoder::Keep::nothing, out_TH);
+  return out_TH;
+}
+
+at::Tensor Motor::logits(const BatchInputs& inputs) {
+  const BatchInputs on_device = to_device(inputs, state_->device);
+  if (state_->head) {
+    const at::Tensor& hidden_TH = state_->hidden_buffer(on_device);
+    state_->encoder.forward(on_device, state_->weights, Encoder::Keep::nothing, hidden_TH);
+    return state_->head->logits(hidden_TH, on_device.label_indices_L, state_->head_weights);
+  }
+  if (state_->config.clmbr_vocab_size == 0) throw std::invalid_argument("the model has no head");
+  const at::Tensor labelled_LH = encode(inputs).index_select(0, on_device.label_indices_L);
+  return at::linear(labelled_LH, state_->parameters.get("task_model.final_layer.weight").value,
+                    state_->parameters.get("task_model.final_layer.bias").value);
+}
+
+at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_scale) {
+  if (!state_->head) throw std::invalid_argument("the model has no MOTOR head");
+  const BatchInputs inputs = to_device(batch.inputs, state_->device);
+  const MotorTargets targets = to_device(batch.targets, state_->device);
+  const at::Tensor& hidden_TH = state_->hidden_buffer(inputs);
+  if (!gradient_scale) {
+    state_->encoder.forward(inputs, state_->weights, Encoder::Keep::nothing, hidden_TH);
+    return state_->head->loss(hidden_TH, inputs.label_indices_L, targets, state_->head_weights,
+                              std::nullopt);
+  }
+  state_->bind_gradients();
+  state_->encoder.forward(inputs, state_->weights, Encoder::Keep::for_backward, hidden_TH);
+  const at::Tensor& grad_hidden_TH =
+      state_->grad_hidden.resize(hidden_TH.sizes(), state_->type, state_->device);
+  at::Tensor loss = state_->head->loss(
+      hidden_TH, inputs.label_indices_L, targets, state_->head_weights,
+      MotorHead::Backward{*gradient_scale, &state_->head_gradients, grad_hidden_TH});
+  state_->encoder.backward(grad_hidden_TH, state_->weights, state_->gradients);
+  return loss;
+}
+
+}  // namespace sequela

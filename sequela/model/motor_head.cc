@@ -1,0 +1,106 @@
+#include "sequela/model/motor_head.h"
+
+#include <stdexcept>
+
+#include "sequela/nn/elementwise.h"
+#include "sequela/nn/gemm.h"
+
+namespace sequela {
+
+MotorHead::MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device)
+    : config_(config), type_(type), device_(device) {
+  bin_edges_K1_ = at::tensor(config.time_bins, at::kDouble).to(at::kFloat).to(device);
+}
+
+TimeToEventHead MotorHead::rates(const MotorHeadTensors& weights) const {
+  return {.weight_CF = weights.task_weight_CF,
+          .bias_C = weights.task_bias_C,
+          .time_bias_KC = weights.time_bias_KC,
+          .bin_edges_K1 = bin_edges_K1_};
+}
+
+// Each label's features per bin, normed: [L, K, F].
+at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
+                                   const MotorHeadTensors& weights) {
+  const int64_t labels = label_indices_L.size(0);
+  const int64_t width = config_.final_layer_size;
+  const int64_t rows = labels * config_.num_bins();
+  at::Tensor labelled_LH = labelled_.resize({labels, hidden_TH.size(1)}, type_, device_);
+  at::index_select_out(labelled_LH, hidden_TH, 0, label_indices_L);
+  const at::Tensor& projected =
+      projected_.resize({labels, config_.num_bins() * width}, type_, device_);
+  linear_forward(labelled_LH, weights.final_weight, projected);
+  add_bias(projected, weights.final_bias);
+  if (!config_.has_norm) return projected.view({labels, config_.num_bins(), width});
+
+  const at::Tensor& unnormed = unnormed_.resize({rows, width}, at::kFloat, device_);
+  unnormed.copy_(projected.view({rows, width}));
+  const at::Tensor& normed = normed_.resize({rows, width}, type_, device_);
+  rms_norm_forward({.x_TH = unnormed,
+                    .weight_H = weights.norm_weight,
+                    .out_TH = normed,
+                    .inverse_rms_T = inverse_rms_.resize({rows}, at::kFloat, device_)});
+  return normed.view({labels, config_.num_bins(), width});
+}
+
+void MotorHead::bin_features_backward(const at::Tensor& grad_z, const at::Tensor& label_indices_L,
+                                      const MotorHeadTensors& weights, const Backward& backward) {
+  const int64_t labels = label_indices_L.size(0);
+  const int64_t width = config_.final_layer_size;
+  const int64_t rows = labels * config_.num_bins();
+  at::Tensor grad_projected = grad_z.view({labels, config_.num_bins() * width});
+  if (config_.has_norm) {
+    grad_projected = grad_projected_.resize(grad_projected.sizes(), type_, device_);
+    rms_norm_backward({.grad_out_TH = grad_z.view({rows, width}),
+                       .sum_TH = unnormed_.tensor(),
+                       .inverse_rms_T = inverse_rms_.tensor(),
+                       .weight_H = weights.norm_weight,
+                       .grad_x_TH = grad_unnormed_.resize({rows, width}, at::kFloat, device_),
+                       .is_first = true,
+                       .grad_x_copy_TH = grad_projected.view({rows, width}),
+                       .grad_weight_H = backward.gradients->norm_weight});
+  }
+  const at::Tensor& labelled_LH = labelled_.tensor();
+  linear_backward_weight(grad_projected, labelled_LH,
+                         weight_scratch_.resize({weights.final_weight.numel()}, type_, device_),
+                         backward.gradients->final_weight);
+  add_column_sums(grad_projected, backward.gradients->final_bias);
+  const at::Tensor& grad_labelled_LH = grad_labelled_.resize(labelled_LH.sizes(), type_, device_);
+  linear_backward_input(grad_projected, weights.final_weight, grad_labelled_LH);
+  backward.grad_hidden_TH.index_add_(0, label_indices_L, grad_labelled_LH);
+}
+
+at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
+                           const MotorTargets& targets, const MotorHeadTensors& weights,
+                           const std::optional<Backward>& backward) {
+  if (backward) backward->grad_hidden_TH.zero_();
+  if (label_indices_L.size(0) == 0)
+    return at::zeros({}, at::TensorOptions(at::kFloat).device(device_));
+  if (targets.censor_seconds_L.size(0) != label_indices_L.size(0)) {
+    throw std::invalid_argument("targets must have one row per labelled token");
+  }
+  const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
+  if (!backward) return time_to_event_loss(z_LKF, rates(weights), targets);
+
+  const at::Tensor& grad_z_LKF = grad_normed_.resize(z_LKF.sizes(), type_, device_);
+  const MotorHeadTensors& gradients = *backward->gradients;
+  at::Tensor loss =
+      time_to_event_loss(z_LKF, rates(weights), targets, TimeAtRisk::exact, backward->scale,
+                         {.z_LKF = grad_z_LKF,
+                          .weight_CF = gradients.task_weight_CF,
+                          .bias_C = gradients.task_bias_C,
+                          .time_bias_KC = gradients.time_bias_KC});
+  bin_features_backward(grad_z_LKF, label_indices_L, weights, *backward);
+  return loss;
+}
+
+at::Tensor MotorHead::logits(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
+                             const MotorHeadTensors& weights) {
+  const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
+  at::Tensor logits_LKC =
+      at::matmul(z_LKF, weights.task_weight_CF.t()).to(at::kFloat) + weights.task_bias_C;
+  if (weights.time_bias_KC.defined()) logits_LKC += weights.time_bias_KC;
+  return logits_LKC;
+}
+
+}  // namespace sequela
