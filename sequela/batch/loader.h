@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/batch/check.h"
 #include "sequela/nn/inputs.h"
 
 namespace sequela {
@@ -12,13 +13,15 @@ namespace sequela {
 // A folder of batches on disk, compact or femr's form (told by its files). Thread-safe to read.
 class BatchFolder {
  public:
-  static BatchFolder open(const std::string& folder);  // FileError
+  // limits: of the model that is to read the batches; what goes beyond them is refused. FileError.
+  static BatchFolder open(const std::string& folder, const BatchLimits& limits = {});
   BatchFolder(BatchFolder&&) noexcept;
   ~BatchFolder();
 
   int64_t num_batches() const;
   int64_t num_tokens(int64_t batch) const;
-  MotorBatch read(int64_t batch) const;  // decodes into fresh CPU tensors
+  // Decodes into fresh CPU tensors. Throws FileError if the batch is damaged.
+  MotorBatch read(int64_t batch) const;
 
  private:
   struct State;
@@ -29,9 +32,10 @@ class BatchFolder {
 // Reads batches in a given order ahead of their use on a thread of its own.
 class BatchLoader {
  public:
+  // Refers to `folder`. num_ahead: batches kept ready, at least 1.
   BatchLoader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead = 2);
   ~BatchLoader();
-  // The next batch of the order; std::nullopt-like: false at its end. Rethrows what reading threw.
+  // The next batch of the order; false at its end. Rethrows what reading threw.
   bool next(MotorBatch& batch);
 
  private:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sequela/batch/sequence.h"
+#include "sequela/meds/split.h"
 
 namespace sequela {
 
@@ -52,14 +53,17 @@ ExactWindows plan_exact_windows(int64_t subject, std::span<const int32_t> tokens
 // The last token at or before a time; none if that is before token 1.
 std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us);
 
-// Subjects [first, first + count), whose windows are shuffled and packed together: cut by the data
+// A run of subjects [first, end) whose windows are shuffled and packed together: cut by the data
 // alone, so that neither memory nor the number of threads or ranks matters.
 struct Bucket {
   int64_t first_subject = 0;
-  int64_t num_subjects = 0;
-  int64_t num_events = 0;
+  int64_t end_subject = 0;
+  int64_t num_events = 0;  // of the subjects of the side asked for
 };
-std::vector<Bucket> plan_buckets(const EventStore& store);
+// Buckets of about a 64th of the side's events, but 2^18 to 2^22 of them; at least one bucket.
+// sides: by subject index.
+std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
+                                 Side side);
 
 // Shuffles windows, in a way that depends on the seed alone.
 void shuffle(std::vector<Window>& windows, uint64_t seed);

@@ -1,0 +1,139 @@
+#include "sequela/batch/loader.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "sequela/batch/batch_file.h"
+#include "sequela/batch/tensors.h"
+#include "sequela/core/error.h"
+
+namespace fs = std::filesystem;
+
+namespace sequela {
+
+struct BatchFolder::State {
+  std::vector<BatchFileReader> files;
+  std::vector<int64_t> first_batches;  // of each file; then the number of all
+  BatchLimits limits;
+
+  // The file of a batch and its number in it.
+  std::pair<const BatchFileReader*, int64_t> find(int64_t batch) const {
+    SEQUELA_CHECK(batch >= 0 && batch < first_batches.back());
+    const auto after = std::upper_bound(first_batches.begin(), first_batches.end(), batch);
+    const auto file = after - first_batches.begin() - 1;
+    return {&files[file], batch - first_batches[file]};
+  }
+};
+
+BatchFolder::BatchFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+BatchFolder::BatchFolder(BatchFolder&&) noexcept = default;
+BatchFolder::~BatchFolder() = default;
+
+BatchFolder BatchFolder::open(const std::string& folder, const BatchLimits& limits) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".arrow") paths.push_back(entry.path().string());
+  }
+  if (error) throw FileError(folder, error.message(), "run `sequela prepare` first");
+  if (paths.empty()) throw FileError(folder, "no batches", "run `sequela prepare` first");
+  std::ranges::sort(paths);
+
+  auto state = std::make_unique<State>();
+  state->limits = limits;
+  state->first_batches.push_back(0);
+  for (const std::string& path : paths) {
+    state->files.emplace_back(path);
+    state->first_batches.push_back(state->first_batches.back() + state->files.back().num_batches());
+  }
+  return BatchFolder(std::move(state));
+}
+
+int64_t BatchFolder::num_batches() const {
+  return state_->first_batches.back();
+}
+
+int64_t BatchFolder::num_tokens(int64_t batch) const {
+  const auto [file, index] = state_->find(batch);
+  return file->num_tokens(index);
+}
+
+MotorBatch BatchFolder::read(int64_t batch) const {
+  const auto [file, index] = state_->find(batch);
+  BatchArrays arrays;
+  file->read(index, state_->limits, arrays);
+  return to_motor_batch(std::move(arrays));
+}
+
+struct BatchLoader::State {
+  const BatchFolder& folder;
+  const std::vector<int64_t> order;
+  const size_t num_ahead;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<MotorBatch> ready;
+  size_t num_read = 0;
+  bool is_stopped = false;
+  std::exception_ptr failure;
+  std::thread thread;
+
+  void run() {
+    for (const int64_t index : order) {
+      {
+        std::unique_lock lock(mutex);
+        changed.wait(lock, [this] { return is_stopped || ready.size() < num_ahead; });
+        if (is_stopped) return;
+      }
+      try {
+        add(folder.read(index));
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+        changed.notify_all();
+        return;
+      }
+    }
+  }
+
+  void add(MotorBatch batch) {
+    const std::lock_guard lock(mutex);
+    ready.push_back(std::move(batch));
+    changed.notify_all();
+  }
+};
+
+BatchLoader::BatchLoader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead)
+    : state_(new State{folder, std::move(order),
+                       static_cast<size_t>(std::max<int64_t>(1, num_ahead))}) {
+  state_->thread = std::thread([state = state_.get()] { state->run(); });
+}
+
+BatchLoader::~BatchLoader() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_stopped = true;
+  }
+  state_->changed.notify_all();
+  state_->thread.join();
+}
+
+bool BatchLoader::next(MotorBatch& batch) {
+  std::unique_lock lock(state_->mutex);
+  if (state_->num_read == state_->order.size()) return false;
+  state_->changed.wait(lock, [this] { return !state_->ready.empty() || state_->failure; });
+  if (state_->ready.empty()) std::rethrow_exception(state_->failure);
+  batch = std::move(state_->ready.front());
+  state_->ready.pop_front();
+  ++state_->num_read;
+  state_->changed.notify_all();
+  return true;
+}
+
+}  // namespace sequela

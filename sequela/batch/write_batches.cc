@@ -1,0 +1,170 @@
+#include "sequela/batch/write_batches.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "sequela/batch/bucket_writer.h"
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/log.h"
+#include "sequela/core/parallel.h"
+#include "sequela/io/file.h"
+
+namespace fs = std::filesystem;
+
+namespace sequela {
+
+namespace {
+
+using Counter = std::pair<const char*, int64_t BatchReport::*>;
+constexpr Counter kCounters[] = {
+    {"subjects", &BatchReport::num_subjects},
+    {"subjects_without_birth", &BatchReport::subjects_without_birth},
+    {"subjects_without_label", &BatchReport::subjects_without_label},
+    {"windows", &BatchReport::num_windows},
+    {"shortened_windows", &BatchReport::num_shortened},
+    {"batches", &BatchReport::num_batches},
+    {"tokens", &BatchReport::num_tokens},
+    {"labels", &BatchReport::num_labels},
+    {"batches_without_label", &BatchReport::batches_without_label},
+    {"bytes", &BatchReport::num_bytes},
+};
+
+// Beside each finished file of an unfinished folder lies its report, so that it need not be made
+// again.
+std::string report_path(const std::string& folder, int64_t index) {
+  return str(folder, "/report-", index, ".json");
+}
+
+void write_report(const BatchReport& report, const std::string& path) {
+  write_file(path, json_text(to_json(report)));
+}
+
+// Removes unfinished folders of other keys.
+void remove_stale(const std::string& folder, const std::string& staging) {
+  const fs::path parent = fs::path(folder).parent_path();
+  const std::string prefix = fs::path(folder).filename().string() + ".unfinished-";
+  std::vector<fs::path> stale;
+  for (const auto& entry : fs::directory_iterator(parent.empty() ? "." : parent)) {
+    if (entry.path().filename().string().starts_with(prefix) &&
+        entry.path().filename() != fs::path(staging).filename()) {
+      stale.push_back(entry.path());
+    }
+  }
+  for (const auto& path : stale) fs::remove_all(path);
+}
+
+void finish_folder(const std::string& staging, int64_t num_files, BatchForm form,
+                   int32_t vocab_size, const std::string& folder) {
+  AtomicFolder finished(folder);
+  for (int64_t i = 0; i < num_files; ++i) {
+    const std::string name = batch_file_name(i, num_files);
+    fs::rename(staging + "/" + name, finished.partial_path() + "/" + name);
+  }
+  write_batch_folder_info(finished.partial_path(), form, vocab_size, num_files);
+  finished.commit();
+  fs::remove_all(staging);
+}
+
+}  // namespace
+
+void BatchOptions::validate() const {
+  if (min_subjects_per_batch < 1) {
+    throw ConfigError("min-subjects-per-batch", str(min_subjects_per_batch), "at least 1");
+  }
+  if (max_length() < 3 || tokens_per_batch > 1 << 20) {
+    throw ConfigError("tokens-per-batch", str(tokens_per_batch),
+                      str(3 * min_subjects_per_batch, " to 1048576"));
+  }
+  if (num_threads < 1) throw ConfigError("threads", str(num_threads), "at least 1");
+}
+
+void BatchReport::add(const BatchReport& other) {
+  for (const auto& [name, counter] : kCounters) this->*counter += other.*counter;
+}
+
+Json to_json(const BatchReport& report) {
+  Json json = Json::object();
+  for (const auto& [name, counter] : kCounters) json[name] = report.*counter;
+  return json;
+}
+
+BatchReport batch_report_from(const Json& json, const std::string& path) {
+  BatchReport report;
+  for (const auto& [name, counter] : kCounters) {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_number_integer()) {
+      throw FileError(path, str("'", name, "' is missing"), "delete the file and run again");
+    }
+    report.*counter = found->get<int64_t>();
+  }
+  return report;
+}
+
+BatchReport write_batches(const BatchSource& source, Side side, const BatchOptions& options,
+                          const std::string& folder, const std::string& key) {
+  options.validate();
+  const std::string staging = folder + ".unfinished-" + key;
+  remove_stale(folder, staging);
+  fs::create_directories(staging);
+
+  const std::vector<Bucket> buckets = plan_buckets(source.store, source.sides, side);
+  const auto num_buckets = static_cast<int64_t>(buckets.size());
+  std::vector<BatchReport> reports(buckets.size());
+  std::vector<std::unique_ptr<BucketWriter>> writers(static_cast<size_t>(options.num_threads));
+  int64_t num_events = 0;
+  for (const Bucket& bucket : buckets) num_events += bucket.num_events;
+  Progress progress(fs::path(folder).filename().string(), num_events, "events");
+
+  parallel_for(num_buckets, options.num_threads, [&](int64_t i, int thread) {
+    const std::string path = staging + "/" + batch_file_name(i, num_buckets);
+    if (fs::exists(report_path(staging, i)) && fs::exists(path)) {
+      reports[i] = batch_report_from(parse_json(read_file(report_path(staging, i)), path), path);
+    } else {
+      auto& writer = writers[thread];
+      if (writer == nullptr) writer = std::make_unique<BucketWriter>(source, side, options);
+      reports[i] = writer->write(buckets[i], i, path);
+      reports[i].num_bytes = static_cast<int64_t>(fs::file_size(path));
+      write_report(reports[i], report_path(staging, i));
+    }
+    progress.advance(buckets[i].num_events);
+  });
+
+  BatchReport total;
+  for (const BatchReport& report : reports) total.add(report);
+  finish_folder(staging, num_buckets, options.form, source.tokenizer.vocab_size(), folder);
+  return total;
+}
+
+int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOptions& options) {
+  constexpr int64_t kSample = 64;
+  BatchOptions femr = options;
+  femr.form = BatchForm::femr;
+  BucketWriter writer(source, side, femr);
+  std::vector<Window> windows;
+  int64_t sampled_events = 0;
+  int64_t all_events = 0;
+  double bytes = 0;
+  const int64_t step = std::max<int64_t>(1, source.store.num_subjects() / kSample);
+  for (int64_t i = 0; i < source.store.num_subjects(); ++i) {
+    if (source.sides[i] == side) all_events += source.store.subject(i).num_events;
+    if (i % step != 0 || source.sides[i] != side) continue;
+    BatchReport report;
+    writer.plan({i, i + 1, 0}, windows, report);
+    writer.build(windows);
+    const BatchArrays& batch = writer.batch();
+    sampled_events += source.store.subject(i).num_events;
+    bytes += static_cast<double>(batch.num_tokens()) * 39 +
+             static_cast<double>(batch.token_ids.size()) * 4 +
+             static_cast<double>(batch.num_labels()) * 12 +
+             static_cast<double>(batch.rows.task_ids.size()) * 8;
+  }
+  if (sampled_events == 0) return 0;
+  return static_cast<int64_t>(bytes * static_cast<double>(all_events) /
+                              static_cast<double>(sampled_events));
+}
+
+}  // namespace sequela
