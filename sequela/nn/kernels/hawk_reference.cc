@@ -27,6 +27,7 @@ at::Tensor reaches_back(const PackedSequences& sequences, int64_t lag) {
 at::Tensor shifted(const at::Tensor& x, int64_t lag) {
   at::Tensor moved = at::zeros_like(x);
   const int64_t rows = std::max<int64_t>(0, x.size(0) - std::abs(lag));
+  if (rows == 0) return moved;
   moved.narrow(0, std::max<int64_t>(0, lag), rows)
       .copy_(x.narrow(0, std::max<int64_t>(0, -lag), rows));
   return moved;
