@@ -4,6 +4,7 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/pretrain.h"
 
 namespace sequela {
@@ -66,8 +67,8 @@ int run_pretrain(const CLI::App& app, Arguments& arguments) {
     return 0;
   }
   write_options(app, options.model);
-  std::cout << "Trained " << with_commas(report.num_parameters) << " parameters for "
-            << with_commas(train.steps) << " steps in " << duration_text(train.seconds) << " ("
+  std::cout << "Trained " << with_thousands(report.num_parameters) << " parameters for "
+            << with_thousands(train.steps) << " steps in " << duration_text(train.seconds) << " ("
             << short_number(train.tokens_per_second) << " tokens/s).\nBest validation loss "
             << train.best_loss << " at step " << train.best_step << ".\nBundle: " << options.model
             << "\n";

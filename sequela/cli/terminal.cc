@@ -87,16 +87,6 @@ void show_messages(const std::string& log_level, bool quiet) {
   set_progress_sink([screen](const ProgressState& state) { screen->show(state); });
 }
 
-std::string with_commas(int64_t value) {
-  std::string digits = std::to_string(value);
-  const size_t first = value < 0 ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
-}
-
 std::string short_number(double value) {
   const char* unit = "";
   if (std::abs(value) >= 1e9) value /= 1e9, unit = " G";

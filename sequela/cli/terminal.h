@@ -8,8 +8,7 @@ namespace sequela {
 // otherwise a plain line now and then. `quiet` leaves only errors.
 void show_messages(const std::string& log_level, bool quiet);
 
-// "1,234,567"; "1.23 M"; "2 min 5 s".
-std::string with_commas(int64_t value);
+// "1.23 M"; "2 min 5 s".
 std::string short_number(double value);
 std::string duration_text(double seconds);
 

@@ -1,0 +1,105 @@
+#include "sequela/pipeline/features.h"
+
+#include <iostream>
+#include <memory>
+
+#include "sequela/cli/command.h"
+#include "sequela/cli/terminal.h"
+#include "sequela/core/error.h"
+#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/pipeline/pretrain.h"
+
+namespace sequela {
+namespace {
+
+struct Arguments {
+  CommonOptions common;
+  FeaturesOptions options;
+  std::string precision;
+};
+
+void print_report(const FeaturesOptions& options, const FeaturesReport& report) {
+  std::cout << "Embedded " << with_thousands(report.embed.num_embedded) << " of "
+            << with_thousands(report.num_labels) << " labels (" << with_thousands(report.embed.num_tokens)
+            << " tokens) in " << duration_text(report.seconds) << ".\n";
+  for (int state = 0; state < 4; ++state) {
+    if (report.num_skipped[state] == 0) continue;
+    std::cout << "  skipped " << with_thousands(report.num_skipped[state]) << ": "
+              << to_text(static_cast<LabelState>(state)) << "\n";
+  }
+  if (report.cohort) {
+    for (int split = 0; split < 3; ++split) {
+      std::cout << "  " << kCohortSplitNames[split] << ": "
+                << with_thousands(report.cohort->num_samples[split]) << " samples\n";
+    }
+    if (!report.cohort->missing_members.empty()) {
+      std::cout << "  cohort members without features: "
+                << with_thousands(static_cast<int64_t>(report.cohort->missing_members.size()))
+                << " (listed in skipped.csv)\n";
+    }
+    if (report.cohort->num_labels_outside > 0) {
+      std::cout << "  embedded labels of subjects outside the cohort: "
+                << with_thousands(report.cohort->num_labels_outside) << "\n";
+    }
+  }
+  std::cout << "Features: " << options.out << "\n";
+}
+
+int run_features(const CLI::App& app, Arguments& arguments) {
+  FeaturesOptions& options = arguments.options;
+  options.num_threads = arguments.common.threads();
+  options.memory_bytes = arguments.common.memory_bytes();
+  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  const FeaturesReport report = compute_features(options);
+  if (report.is_up_to_date) return 0;
+  write_options(app, options.out);
+  print_report(options, report);
+  return 0;
+}
+
+void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
+  const std::string group = "Cohort";
+  app.add_option("--cohort", options.cohort, "Parquet or CSV: subject_id, dataset_split, a label")
+      ->group(group);
+  app.add_option("--cohort-db", options.cohort_db,
+                 "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass")
+      ->group(group);
+  app.add_option("--cohort-query", options.cohort_query, "Query that gives the same columns")
+      ->group(group);
+  app.add_option("--label-column", options.label_column,
+                 "Label column of the cohort; default: the only other one")
+      ->group(group);
+}
+
+}  // namespace
+
+Command make_features(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  FeaturesOptions& options = arguments->options;
+  CLI::App* command = app.add_subcommand("features", "Embed labelled prediction times with a bundle");
+  command->option_defaults()->always_capture_default();
+  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
+  command->add_option("--model", options.model, "Bundle of `sequela pretrain` or of femr");
+  command->add_option("--labels", options.labels, "labels.parquet (MEDS label schema)");
+  command->add_option("--out", options.out, "Folder for the embeddings");
+  command->add_option("--ontology", options.ontology, "Ontology in Parquet, for bundles that lack one");
+  command->add_option("--athena", options.athena, "Athena folder, for bundles that lack an ontology");
+  command->add_option("--precision", arguments->precision, "fp32 or bf16; default: fp32 on a CPU");
+  command->add_option("--tokens-per-batch", options.tokens_per_batch,
+                      "Tokens that go through the model together");
+  command->add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
+  command->add_flag("--femr-compatible", options.is_femr_compatible,
+                    "First token's time as femr writes it");
+  add_cohort_options(*command, options);
+  add_common_options(*command, arguments->common);
+  command->footer(
+      "Examples:\n"
+      "  sequela features --meds meds --model model --labels labels.parquet --out embeddings\n"
+      "  sequela features --meds meds --model model --labels labels.parquet --out embeddings \\\n"
+      "      --cohort-db postgresql://me@localhost/mimic \\\n"
+      "      --cohort-query 'SELECT subject_id, dataset_split, sepsis_label FROM mimiciv_ext.dataset_splits'");
+  return {command, [command, arguments] { return run_features(*command, *arguments); },
+          {"--meds", "--model", "--labels", "--out"}, &arguments->common};
+}
+
+}  // namespace sequela

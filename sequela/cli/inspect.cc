@@ -1,0 +1,34 @@
+#include "sequela/pipeline/inspect.h"
+
+#include <iostream>
+#include <memory>
+
+#include "sequela/cli/command.h"
+
+namespace sequela {
+
+Command make_inspect(CLI::App& app) {
+  struct Arguments {
+    CommonOptions common;
+    std::string path;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("inspect", "Say what an artifact holds");
+  command->add_option("path,--path", arguments->path,
+                      "A data set, a folder that Sequela or femr made, or a file in it");
+  add_common_options(*command, arguments->common);
+  command->footer(
+      "Examples:\n"
+      "  sequela inspect pretraining_files\n"
+      "  sequela inspect model\n"
+      "  sequela inspect embeddings/features.parquet");
+  return {command,
+          [arguments] {
+            std::cout << inspect(arguments->path);
+            return 0;
+          },
+          {"--path"},
+          &arguments->common};
+}
+
+}  // namespace sequela

@@ -1,0 +1,206 @@
+#include "sequela/pipeline/features.h"
+
+#include <ATen/Parallel.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
+#include "sequela/io/file.h"
+#include "sequela/io/scratch.h"
+#include "sequela/meds/dataset.h"
+#include "sequela/meds/ingest.h"
+#include "sequela/model/model_dir.h"
+#include "sequela/ontology/build_ontology.h"
+#include "sequela/pipeline/data_ontology.h"
+#include "sequela/pipeline/pretrain.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A digest of everything that determines the output.
+std::string build_run_key(const FeaturesOptions& options, Precision precision,
+                          const std::optional<Cohort>& cohort) {
+  Json key = {{"version", SEQUELA_VERSION},
+              {"labels", file_fingerprint(options.labels)},
+              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"tokens_per_batch", options.tokens_per_batch},
+              {"is_femr_compatible", options.is_femr_compatible},
+              {"ontology", options.ontology.empty() ? "" : file_fingerprint(options.ontology)},
+              {"athena", options.athena}};
+  for (const auto& file : fingerprint_dataset(find_dataset(options.meds))) {
+    key["meds"][file.name] = file.fingerprint;
+  }
+  for (const char* name : {"config.json", "model.safetensors", "dictionary.msgpack"}) {
+    key["model"][name] = file_fingerprint(options.model + "/" + name);
+  }
+  if (cohort) {
+    Sha256 hash;
+    for (int64_t id : cohort->order) {
+      const CohortMember& member = cohort->members.at(id);
+      const std::string row = str(id, ",", static_cast<int>(member.split), ",", member.label, "\n");
+      hash.update(row.data(), row.size());
+    }
+    key["cohort"] = to_hex(hash.finish());
+  }
+  const std::string text = json_text(key);
+  return to_hex(sha256(text.data(), text.size()));
+}
+
+bool is_up_to_date(const std::string& folder, const std::string& run_key) {
+  const std::string path = folder + "/manifest.json";
+  if (!fs::exists(path)) return false;
+  return parse_json(read_file(path), path).value("run_key", "") == run_key;
+}
+
+Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabulary,
+                       const EventStore& store) {
+  const std::string codes_parquet = find_dataset(options.meds).codes_path.value_or("");
+  Ontology ontology;
+  if (!vocabulary.is_hierarchical) {
+    // A flat tokenizer knows codes only; the nodes are the data's.
+  } else if (!options.ontology.empty()) {
+    ontology = read_any_ontology(options.ontology);
+  } else if (!options.athena.empty()) {
+    OntologyOptions athena;
+    athena.athena = options.athena;
+    athena.codes_parquet = codes_parquet;
+    athena.num_threads = options.num_threads;
+    ontology = build_ontology(athena, store.codes(), store.counts(), nullptr);
+  } else if (fs::exists(options.model + "/ontology.parquet")) {
+    ontology = Ontology::read(options.model + "/ontology.parquet");
+  } else {
+    throw ConfigError(str(options.model, ": the bundle has a hierarchical tokenizer but no ontology. Fix: "
+                                         "name one with --ontology or --athena."));
+  }
+  return extend_to_data(ontology, store, codes_parquet);
+}
+
+// Decodes the data into a store that is gone when the object is.
+class TemporaryStore {
+ public:
+  TemporaryStore(const FeaturesOptions& options) : folder_(options.out + "/.events") {
+    IngestOptions ingest_options;
+    ingest_options.meds = options.meds;
+    ingest_options.folder = folder_;
+    ingest_options.num_threads = options.num_threads;
+    ingest_options.memory_bytes = options.memory_bytes;
+    ingest(ingest_options);
+  }
+  ~TemporaryStore() {
+    std::error_code error;
+    fs::remove_all(folder_, error);
+  }
+  EventStore open() const { return EventStore::open(folder_); }
+
+ private:
+  std::string folder_;
+};
+
+void write_manifest(const FeaturesOptions& options, const std::string& run_key,
+                    const FeaturesReport& report) {
+  Json manifest = {{"version", SEQUELA_VERSION},
+                   {"run_key", run_key},
+                   {"num_labels", report.num_labels},
+                   {"num_embedded", report.embed.num_embedded}};
+  for (int state = 1; state < 4; ++state) {
+    manifest["skipped"][to_text(static_cast<LabelState>(state))] = report.num_skipped[state];
+  }
+  if (report.cohort) {
+    for (int split = 0; split < 3; ++split) {
+      manifest["cohort"][kCohortSplitNames[split]] = report.cohort->num_samples[split];
+    }
+    manifest["cohort"]["members_without_features"] = report.cohort->missing_members.size();
+    manifest["cohort"]["labels_outside"] = report.cohort->num_labels_outside;
+  }
+  write_file(options.out + "/manifest.json", json_text(manifest) + "\n");
+}
+
+void write_outputs(const FeaturesOptions& options, const Features& features,
+                   const std::optional<Cohort>& cohort, FeaturesReport& report) {
+  write_feature_parquet(options.out + "/features.parquet", features);
+  write_feature_npz(options.out + "/features.npz", features);
+  std::vector<int64_t> missing_members;
+  if (cohort) {
+    report.cohort = write_cohort_files(options.out, features, *cohort);
+    missing_members = report.cohort->missing_members;
+  }
+  write_skipped(options.out + "/skipped.csv", features, missing_members);
+}
+
+std::optional<Cohort> read_cohort(const FeaturesOptions& options) {
+  if (!options.cohort.empty()) return read_cohort_file(options.cohort, options.label_column);
+  if (options.cohort_db.empty()) return std::nullopt;
+  return read_cohort_database(options.cohort_db, options.cohort_query, options.label_column);
+}
+
+}  // namespace
+
+void FeaturesOptions::validate() const {
+  if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or a meds_reader database");
+  if (model.empty()) throw ConfigError("model", "", "a model bundle");
+  if (labels.empty()) throw ConfigError("labels", "", "a labels.parquet");
+  if (out.empty()) throw ConfigError("out", "", "a folder");
+  if (!cohort.empty() && !cohort_db.empty()) {
+    throw ConfigError("--cohort and --cohort-db exclude each other. Fix: give one of them.");
+  }
+  if (cohort_db.empty() != cohort_query.empty()) {
+    throw ConfigError("--cohort-db and --cohort-query belong together. Fix: give both.");
+  }
+}
+
+FeaturesReport compute_features(const FeaturesOptions& options) {
+  options.validate();
+  at::set_num_threads(options.num_threads);
+  const auto start = std::chrono::steady_clock::now();
+  const at::Device device = to_device(options.device);
+  const Precision precision =
+      options.precision.value_or(device.is_cuda() ? Precision::bf16 : Precision::fp32);
+  const std::vector<Label> labels = read_labels(options.labels);
+  const std::optional<Cohort> cohort = read_cohort(options);
+
+  FeaturesReport report;
+  report.num_labels = static_cast<int64_t>(labels.size());
+  const Vocabulary vocabulary = Vocabulary::read(options.model + "/dictionary.msgpack");
+  Motor model = open_bundle(options.model, device, precision);
+  const std::string run_key = build_run_key(options, precision, cohort);
+  if (is_up_to_date(options.out, run_key)) {
+    log_info(str(options.out, " is up to date"));
+    report.is_up_to_date = true;
+    return report;
+  }
+  fs::create_directories(options.out);
+  fs::remove(options.out + "/manifest.json");
+
+  const TemporaryStore temporary(options);
+  const EventStore store = temporary.open();
+  const Ontology ontology = load_ontology(options, vocabulary, store);
+  const EventTokenizer tokenizer(store, ontology, vocabulary);
+  const int64_t width = model.config().encoder.hidden_size;
+  const ScratchMemory embeddings(options.out, labels.size() * static_cast<size_t>(width) * sizeof(float));
+  std::vector<int64_t> feature_seconds(labels.size());
+  std::vector<LabelState> states(labels.size(), LabelState::unknown_subject);
+  EmbedOptions embed_options;
+  embed_options.tokens_per_batch = options.tokens_per_batch;
+  if (options.is_femr_compatible) embed_options.first_timestamp = FirstTimestamp::last_event;
+  report.embed = embed(model, store, tokenizer, vocabulary.age_stats, labels, embed_options,
+                       static_cast<float*>(embeddings.data()), feature_seconds.data(), states.data());
+  for (LabelState state : states) ++report.num_skipped[static_cast<int>(state)];
+  report.num_skipped[static_cast<int>(LabelState::embedded)] = 0;
+
+  const Features features{labels, static_cast<const float*>(embeddings.data()), feature_seconds.data(),
+                          states.data(), width};
+  write_outputs(options, features, cohort, report);
+  write_manifest(options, run_key, report);
+  report.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace sequela
