@@ -13,6 +13,26 @@
 namespace sequela {
 namespace {
 
+// Arrow's view of an AtomicFile.
+class FileSink : public arrow::io::OutputStream {
+ public:
+  explicit FileSink(AtomicFile* file) : file_(file) {}
+  arrow::Status Close() override {
+    is_closed_ = true;
+    return arrow::Status::OK();
+  }
+  bool closed() const override { return is_closed_; }
+  arrow::Result<int64_t> Tell() const override { return file_->size(); }
+  arrow::Status Write(const void* data, int64_t size) override {
+    file_->write(data, static_cast<size_t>(size));
+    return arrow::Status::OK();
+  }
+
+ private:
+  AtomicFile* file_;
+  bool is_closed_ = false;
+};
+
 bool is_uri(const std::string& path) {
   return path.find("://") != std::string::npos;
 }
@@ -84,6 +104,10 @@ OpenedFile open_for_reading(const std::string& path_or_uri) {
       value_or_throw(arrow::fs::FileSystemFromUri(path_or_uri, &path), path_or_uri);
   return {value_or_throw(filesystem->OpenInputFile(path), path_or_uri),
           filesystem->type_name() == "local"};
+}
+
+std::shared_ptr<arrow::io::OutputStream> make_output_stream(AtomicFile* file) {
+  return std::make_shared<FileSink>(file);
 }
 
 std::vector<std::string> list_parquet_files(const std::string& folder_or_uri) {

@@ -5,31 +5,12 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/arrow_convert.h"
+#include "sequela/io/arrow_file.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 
 namespace sequela {
 namespace {
-
-// Arrow's view of an AtomicFile.
-class FileSink : public arrow::io::OutputStream {
- public:
-  explicit FileSink(AtomicFile* file) : file_(file) {}
-  arrow::Status Close() override {
-    is_closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return is_closed_; }
-  arrow::Result<int64_t> Tell() const override { return file_->size(); }
-  arrow::Status Write(const void* data, int64_t size) override {
-    file_->write(data, static_cast<size_t>(size));
-    return arrow::Status::OK();
-  }
-
- private:
-  AtomicFile* file_;
-  bool is_closed_ = false;
-};
 
 void check_ok(const arrow::Status& status, const std::string& path) {
   if (!status.ok()) throw_arrow_error(status, Where{.path = path});
@@ -134,7 +115,7 @@ void ParquetWriter::State::write(const Table& table) {
   check_ok(arrow_table->Validate(), path);
   if (writer == nullptr) {
     auto made = parquet::arrow::FileWriter::Open(
-        *arrow_table->schema(), arrow::default_memory_pool(), std::make_shared<FileSink>(&file),
+        *arrow_table->schema(), arrow::default_memory_pool(), make_output_stream(&file),
         writer_properties(), parquet::ArrowWriterProperties::Builder().store_schema()->build());
     check_ok(made.status(), path);
     writer = std::move(made).ValueUnsafe();
