@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sequela/batch/builder.h"
 #include "sequela/batch/check.h"
+#include "sequela/io/arrow_stream.h"
 
 namespace sequela {
 
@@ -15,9 +17,7 @@ namespace sequela {
 //
 // The compact form has these columns:
 //   num_subjects, num_tokens, num_indices   int64
-//   payload_bytes                           int64
-//   payload                                 list<int64>: payload_bytes bytes of compact_batch.h's
-//                                           layout, padded with zeros
+//   payload                                 list<uint8>: the bytes of compact_batch.h
 enum class BatchForm { compact, femr };
 
 // Writes one file of batches; it appears only when finish() returns.
@@ -28,7 +28,7 @@ class BatchFileWriter {
   ~BatchFileWriter();
   // A batch with at least one label; targets as `changes` (compact) or `rows` (femr).
   void write(const BatchArrays& batch);
-  void finish();
+  StreamFile finish();
 
  private:
   struct State;
@@ -54,7 +54,7 @@ class BatchFileReader {
 
 // Writes what makes a folder of such files one that `datasets.load_from_disk` opens.
 void write_batch_folder_info(const std::string& folder, BatchForm form, int32_t vocab_size,
-                             int64_t num_files);
+                             const std::vector<StreamFile>& files);
 
 // "data-00003-of-00017.arrow"
 std::string batch_file_name(int64_t index, int64_t num_files);

@@ -33,7 +33,8 @@ void BucketWriter::plan(const Bucket& bucket, std::vector<Window>& windows, Batc
   report.num_windows += static_cast<int64_t>(windows.size());
 }
 
-BatchReport BucketWriter::write(const Bucket& bucket, int64_t index, const std::string& path) {
+BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
+                                          const std::string& path) {
   BatchReport report;
   plan(bucket, windows_, report);
   shuffle(windows_, hash_key(options_.seed, static_cast<uint64_t>(index)));
@@ -53,8 +54,9 @@ BatchReport BucketWriter::write(const Bucket& bucket, int64_t index, const std::
     report.num_tokens += batch_.num_tokens();
     report.num_labels += batch_.num_labels();
   }
-  file.finish();
-  return report;
+  Written written{report, file.finish()};
+  written.report.num_bytes = written.file.num_bytes;
+  return written;
 }
 
 void BucketWriter::build(std::span<const Window> windows) {

@@ -18,8 +18,12 @@ class BucketWriter {
   // Refers to both.
   BucketWriter(const BatchSource& source, Side side, const BatchOptions& options);
 
+  struct Written {
+    BatchReport report;
+    StreamFile file;
+  };
   // Writes bucket number `index` to a file that appears when it is complete.
-  BatchReport write(const Bucket& bucket, int64_t index, const std::string& path);
+  Written write(const Bucket& bucket, int64_t index, const std::string& path);
 
   // Fills batch() with the given windows, labels and targets.
   void build(std::span<const Window> windows);

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -12,8 +11,7 @@
 #include "sequela/batch/batch_file.h"
 #include "sequela/batch/tensors.h"
 #include "sequela/core/error.h"
-
-namespace fs = std::filesystem;
+#include "sequela/io/arrow_stream.h"
 
 namespace sequela {
 
@@ -36,14 +34,7 @@ BatchFolder::BatchFolder(BatchFolder&&) noexcept = default;
 BatchFolder::~BatchFolder() = default;
 
 BatchFolder BatchFolder::open(const std::string& folder, const BatchLimits& limits) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".arrow") paths.push_back(entry.path().string());
-  }
-  if (error) throw FileError(folder, error.message(), "run `sequela prepare` first");
-  if (paths.empty()) throw FileError(folder, "no batches", "run `sequela prepare` first");
-  std::ranges::sort(paths);
+  const std::vector<std::string> paths = list_stream_files(folder);
 
   auto state = std::make_unique<State>();
   state->limits = limits;

@@ -33,14 +33,35 @@ constexpr Counter kCounters[] = {
     {"bytes", &BatchReport::num_bytes},
 };
 
-// Beside each finished file of an unfinished folder lies its report, so that it need not be made
-// again.
-std::string report_path(const std::string& folder, int64_t index) {
-  return str(folder, "/report-", index, ".json");
+using Written = BucketWriter::Written;
+
+// Beside each finished file of an unfinished folder lies what there is to say of it, so that it
+// need not be made again.
+std::string note_path(const std::string& folder, int64_t index) {
+  return str(folder, "/note-", index, ".json");
 }
 
-void write_report(const BatchReport& report, const std::string& path) {
-  write_file(path, json_text(to_json(report)));
+void write_note(const Written& written, const std::string& path) {
+  const StreamFile& file = written.file;
+  const Json json = {{"report", to_json(written.report)},
+                     {"name", file.name},
+                     {"rows", file.num_rows},
+                     {"bytes", file.num_bytes},
+                     {"digest", file.digest}};
+  write_file(path, json_text(json));
+}
+
+Written read_note(const std::string& path) {
+  const Json json = parse_json(read_file(path), path);
+  Written written;
+  try {
+    written.report = batch_report_from(json.at("report"), path);
+    written.file = {json.at("name").get<std::string>(), json.at("rows").get<int64_t>(),
+                    json.at("bytes").get<int64_t>(), json.at("digest").get<std::string>()};
+  } catch (const Json::exception&) {
+    throw FileError(path, "damaged", "delete the folder it is in and run again");
+  }
+  return written;
 }
 
 // Removes unfinished folders of other keys.
@@ -57,14 +78,13 @@ void remove_stale(const std::string& folder, const std::string& staging) {
   for (const auto& path : stale) fs::remove_all(path);
 }
 
-void finish_folder(const std::string& staging, int64_t num_files, BatchForm form,
+void finish_folder(const std::string& staging, const std::vector<StreamFile>& files, BatchForm form,
                    int32_t vocab_size, const std::string& folder) {
   AtomicFolder finished(folder);
-  for (int64_t i = 0; i < num_files; ++i) {
-    const std::string name = batch_file_name(i, num_files);
-    fs::rename(staging + "/" + name, finished.partial_path() + "/" + name);
+  for (const StreamFile& file : files) {
+    fs::rename(staging + "/" + file.name, finished.partial_path() + "/" + file.name);
   }
-  write_batch_folder_info(finished.partial_path(), form, vocab_size, num_files);
+  write_batch_folder_info(finished.partial_path(), form, vocab_size, files);
   finished.commit();
   fs::remove_all(staging);
 }
@@ -113,7 +133,7 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
 
   const std::vector<Bucket> buckets = plan_buckets(source.store, source.sides, side);
   const auto num_buckets = static_cast<int64_t>(buckets.size());
-  std::vector<BatchReport> reports(buckets.size());
+  std::vector<Written> written(buckets.size());
   std::vector<std::unique_ptr<BucketWriter>> writers(static_cast<size_t>(options.num_threads));
   int64_t num_events = 0;
   for (const Bucket& bucket : buckets) num_events += bucket.num_events;
@@ -121,21 +141,25 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
 
   parallel_for(num_buckets, options.num_threads, [&](int64_t i, int thread) {
     const std::string path = staging + "/" + batch_file_name(i, num_buckets);
-    if (fs::exists(report_path(staging, i)) && fs::exists(path)) {
-      reports[i] = batch_report_from(parse_json(read_file(report_path(staging, i)), path), path);
+    const std::string note = note_path(staging, i);
+    if (fs::exists(note) && fs::exists(path)) {
+      written[i] = read_note(note);
     } else {
       auto& writer = writers[thread];
       if (writer == nullptr) writer = std::make_unique<BucketWriter>(source, side, options);
-      reports[i] = writer->write(buckets[i], i, path);
-      reports[i].num_bytes = static_cast<int64_t>(fs::file_size(path));
-      write_report(reports[i], report_path(staging, i));
+      written[i] = writer->write(buckets[i], i, path);
+      write_note(written[i], note);
     }
     progress.advance(buckets[i].num_events);
   });
 
   BatchReport total;
-  for (const BatchReport& report : reports) total.add(report);
-  finish_folder(staging, num_buckets, options.form, source.tokenizer.vocab_size(), folder);
+  std::vector<StreamFile> files;
+  for (const Written& one : written) {
+    total.add(one.report);
+    files.push_back(one.file);
+  }
+  finish_folder(staging, files, options.form, source.tokenizer.vocab_size(), folder);
   return total;
 }
 
