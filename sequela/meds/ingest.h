@@ -14,7 +14,8 @@ struct IngestOptions {
   std::string folder;  // where the store goes
   // Columns kept as properties; {"all"} = every column but subject_id, time and code.
   std::vector<std::string> properties = {"numeric_value", "text_value"};
-  bool repair = false;  // sort rows by subject and time and gather split subjects, instead of failing
+  bool repair =
+      false;  // sort rows by subject and time and gather split subjects, instead of failing
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 
@@ -32,14 +33,15 @@ struct IngestReport {
   int64_t subjects_without_birth = 0;
   int64_t subjects_with_several_births = 0;
   int64_t events_before_birth = 0;
-  int64_t non_finite_values = 0;   // NaN is treated as missing by the tokenizer, infinities are dropped
-  int64_t clipped_times = 0;       // beyond year 9999, brought back to its end
+  int64_t non_finite_values =
+      0;                      // NaN is treated as missing by the tokenizer, infinities are dropped
+  int64_t clipped_times = 0;  // beyond year 9999, brought back to its end
 };
 
-// Decodes a data set into an event store, one shard at a time and shards in parallel. Checks all that
-// design.md section 3 asks for; the first violation is a DataError with file, row group, row, column and
-// subject. Finished shards of an interrupted run with unchanged input are reused. The same bytes come out
-// for any number of threads.
+// Decodes a data set into an event store, one shard at a time and shards in parallel. Checks all
+// that design.md section 3 asks for; the first violation is a DataError with file, row group, row,
+// column and subject. Finished shards of an interrupted run with unchanged input are reused. The
+// same bytes come out for any number of threads.
 IngestReport ingest(const IngestOptions& options);
 
 }  // namespace sequela

@@ -1,0 +1,121 @@
+#include "sequela/meds/dataset.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "sequela/core/error.h"
+#include "sequela/io/file.h"
+#include "sequela/io/parquet.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_uri(const std::string& path) {
+  return path.find("://") != std::string::npos;
+}
+
+std::string join(const std::string& folder, const std::string& name) {
+  if (!is_uri(folder)) return (fs::path(folder) / name).string();
+  return folder.ends_with('/') ? folder + name : folder + "/" + name;
+}
+
+// The path of a metadata file if it exists. Behind a URI, only Parquet files can be looked for.
+std::optional<std::string> find_metadata(const std::string& root, const std::string& name) {
+  const std::string path = join(join(root, "metadata"), name);
+  if (!is_uri(root)) return fs::exists(path) ? std::optional(path) : std::nullopt;
+  try {
+    const auto files = list_parquet_files(join(root, "metadata"));
+    for (const std::string& file : files) {
+      if (file.ends_with("/" + name)) return file;
+    }
+  } catch (const DataError&) {  // no metadata folder: it is optional
+  }
+  return std::nullopt;
+}
+
+std::string fingerprint_of(const std::string& path) {
+  if (!is_uri(path)) return file_fingerprint(path);
+  return str("rows ", ParquetReader(path).num_rows());
+}
+
+}  // namespace
+
+bool Dataset::is_local() const {
+  return !is_uri(root);
+}
+
+std::string Dataset::name_of(const std::string& shard) const {
+  if (shard.starts_with(root)) {
+    const size_t begin = shard.find_first_not_of('/', root.size());
+    if (begin != std::string::npos) return shard.substr(begin);
+  }
+  return shard;
+}
+
+Dataset find_dataset(const std::string& meds) {
+  Dataset dataset{.root = meds};
+  const bool is_local = dataset.is_local();
+  if (is_local && !fs::is_directory(meds)) {
+    throw DataError({.path = meds}, "no such folder", "give the folder that holds data/*.parquet");
+  }
+  if (is_local && fs::exists(join(meds, "meds_reader.version"))) {
+    dataset.kind = DatasetKind::reader_database;
+  } else if (is_local && !fs::is_directory(join(meds, "data"))) {
+    throw DataError({.path = meds}, "neither a MEDS data set nor a meds_reader database",
+                    "give a folder that holds data/*.parquet");
+  } else {
+    dataset.shards = list_parquet_files(join(meds, "data"));
+  }
+  dataset.codes_path = find_metadata(meds, "codes.parquet");
+  dataset.info_path = is_local ? find_metadata(meds, "dataset.json") : std::nullopt;
+  dataset.splits_path = find_metadata(meds, "subject_splits.parquet");
+  return dataset;
+}
+
+std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset) {
+  std::vector<std::string> paths = dataset.shards;
+  for (const auto& path : {dataset.codes_path, dataset.info_path, dataset.splits_path}) {
+    if (path) paths.push_back(*path);
+  }
+  if (dataset.kind == DatasetKind::reader_database) {
+    for (const auto& entry : fs::recursive_directory_iterator(dataset.root)) {
+      if (entry.is_regular_file()) paths.push_back(entry.path().string());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  std::vector<FileFingerprint> fingerprints;
+  for (const std::string& path : paths) {
+    fingerprints.push_back({dataset.name_of(path), fingerprint_of(path)});
+  }
+  return fingerprints;
+}
+
+std::vector<SubjectSplitRow> read_subject_splits(const std::string& path) {
+  ParquetReader reader(path);
+  const std::vector<int> columns = {reader.require_column("subject_id", {ColumnType::int64}),
+                                    reader.require_column("split", {ColumnType::string})};
+  std::vector<SubjectSplitRow> rows;
+  reader.read(columns, [&](const RowBatch& batch) {
+    for (int64_t i = 0; i < batch.num_rows; ++i) {
+      if (!batch.columns[0].is_valid(i) || !batch.columns[1].is_valid(i)) {
+        throw DataError({.path = path, .row_group = batch.row_group, .row = batch.first_row + i},
+                        "a null subject_id or split", "remove the row");
+      }
+      rows.push_back({batch.columns[0].int64s[i], std::string(batch.columns[1].text(i))});
+    }
+  });
+  std::vector<int64_t> ids;
+  for (const SubjectSplitRow& row : rows) ids.push_back(row.subject_id);
+  std::sort(ids.begin(), ids.end());
+  const auto twin = std::adjacent_find(ids.begin(), ids.end());
+  if (twin != ids.end()) {
+    throw DataError({.path = path, .subject_id = *twin}, "the subject is listed twice",
+                    "keep one row a subject");
+  }
+  return rows;
+}
+
+}  // namespace sequela

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sequela {
+
+enum class DatasetKind { parquet, reader_database };
+
+// Where the parts of a MEDS data set are. Nothing is opened but for the listing.
+struct Dataset {
+  std::string root;  // path or URI
+  DatasetKind kind = DatasetKind::parquet;
+  std::vector<std::string> shards;  // data/**/*.parquet, sorted; empty for a database
+  // metadata/codes.parquet, dataset.json, subject_splits.parquet, where they exist.
+  std::optional<std::string> codes_path;
+  std::optional<std::string> info_path;
+  std::optional<std::string> splits_path;
+
+  bool is_local() const;
+  // A shard's path below the root, for messages and fingerprints.
+  std::string name_of(const std::string& shard) const;
+};
+
+// Finds a MEDS data set (a folder or URI that holds data/**/*.parquet) or a meds_reader database (a
+// local folder that holds meds_reader.version). Throws DataError if it is neither.
+Dataset find_dataset(const std::string& meds);
+
+struct FileFingerprint {
+  std::string name;         // below the root
+  std::string fingerprint;  // file_fingerprint(); for a file behind a URI its number of rows
+};
+
+// One entry for each file of the data set, data and metadata: what a manifest needs to see a
+// change.
+std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset);
+
+struct SubjectSplitRow {
+  int64_t subject_id = 0;
+  std::string split;  // train, tuning, held_out
+};
+
+// metadata/subject_splits.parquet (subject_id, split). Throws DataError; a subject in two splits is
+// one.
+std::vector<SubjectSplitRow> read_subject_splits(const std::string& path);
+
+}  // namespace sequela

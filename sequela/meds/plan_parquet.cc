@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "sequela/core/error.h"
+#include "sequela/core/log.h"
+#include "sequela/core/parallel.h"
+#include "sequela/io/file.h"
+#include "sequela/meds/ingest_plan.h"
+#include "sequela/meds/shard_reader.h"
+
+namespace sequela {
+namespace {
+
+// Private bytes per row and column while a row group is decoded: values, null bits, dictionary.
+constexpr int64_t kDecodeBytesPerValue = 24;
+
+struct ShardHeader {
+  std::vector<ColumnInfo> columns;
+  int64_t num_rows = 0;
+  int64_t max_row_group_rows = 0;
+  std::string fingerprint;  // empty = not known
+};
+
+ShardHeader read_header(const Dataset& dataset, const std::string& path) {
+  const ParquetReader reader(path);
+  check_meds_columns(reader);
+  ShardHeader header{.columns = reader.columns(), .num_rows = reader.num_rows()};
+  for (int group = 0; group < reader.num_row_groups(); ++group) {
+    header.max_row_group_rows = std::max(header.max_row_group_rows, reader.row_group_rows(group));
+  }
+  if (dataset.is_local()) header.fingerprint = file_fingerprint(path);
+  return header;
+}
+
+// Strings and times are text; lists and the like cannot be properties.
+std::vector<PropertyCandidate> candidates_of(const std::vector<ShardHeader>& headers,
+                                             const IngestOptions& options) {
+  std::vector<PropertyCandidate> candidates;
+  std::vector<std::string> left_out;
+  for (const ShardHeader& header : headers) {
+    for (const ColumnInfo& column : header.columns) {
+      if (column.name == "subject_id" || column.name == "time" || column.name == "code") continue;
+      if (column.type == ColumnType::other || column.type == ColumnType::string_list) {
+        left_out.push_back(column.name);
+        continue;
+      }
+      const bool is_text =
+          column.type == ColumnType::string || column.type == ColumnType::timestamp;
+      candidates.push_back({column.name, is_text});
+    }
+  }
+  std::sort(left_out.begin(), left_out.end());
+  left_out.erase(std::unique(left_out.begin(), left_out.end()), left_out.end());
+  if (options.properties == std::vector<std::string>{"all"}) {
+    for (const std::string& name : left_out) {
+      log_warning(str("column '", name, "' is left out: its type cannot be a property"));
+    }
+  }
+  return candidates;
+}
+
+}  // namespace
+
+IngestPlan plan_parquet(const Dataset& dataset, const IngestOptions& options) {
+  std::vector<ShardHeader> headers(dataset.shards.size());
+  parallel_for(dataset.shards.size(), options.num_threads,
+               [&](int64_t i, int) { headers[i] = read_header(dataset, dataset.shards[i]); });
+  IngestPlan plan{.properties = choose_properties(candidates_of(headers, options), options)};
+  const int64_t row_bytes =
+      kDecodeBytesPerValue * (3 + static_cast<int64_t>(plan.properties.size()));
+  for (size_t i = 0; i < headers.size(); ++i) {
+    if (headers[i].num_rows == 0) continue;
+    const std::string& path = dataset.shards[i];
+    plan.num_events += headers[i].num_rows;
+    const std::string& fingerprint = headers[i].fingerprint;
+    plan.shards.push_back({.path = path,
+                           .identity = str(dataset.name_of(path), ' ', fingerprint),
+                           .is_reusable = !fingerprint.empty(),
+                           .num_events = headers[i].num_rows,
+                           .memory_bytes = headers[i].max_row_group_rows * row_bytes,
+                           .decode = [path, properties = plan.properties](ShardBuilder* builder) {
+                             read_parquet_shard(path, properties, builder);
+                           }});
+  }
+  return plan;
+}
+
+}  // namespace sequela

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sequela/io/parquet.h"
+#include "sequela/meds/shard_builder.h"
+
+namespace sequela {
+
+// Checks that a Parquet file has MEDS's columns with the types that design.md section 3 asks for:
+// subject_id (integer), time (timestamp), code (string), and, if there, numeric_value (float or
+// double) and text_value (string). Throws DataError with path, column, the type found and the type
+// wanted.
+void check_meds_columns(const ParquetReader& reader);
+
+// Reads one Parquet shard of a MEDS data set into a shard of the store, one row group in memory at
+// a time. Every row becomes one event. A null subject_id or code, a bad code or disorder is a
+// DataError with path, row group, row, column and subject.
+void read_parquet_shard(const std::string& path, const std::vector<PropertyColumn>& properties,
+                        ShardBuilder* builder);
+
+}  // namespace sequela
