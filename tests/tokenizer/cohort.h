@@ -1,0 +1,135 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sequela/core/json.h"
+#include "sequela/io/csv.h"
+#include "sequela/io/file.h"
+#include "sequela/io/parquet.h"
+#include "sequela/meds/event_store.h"
+#include "sequela/meds/ingest.h"
+#include "sequela/meds/split.h"
+#include "sequela/ontology/ontology.h"
+#include "tests/support/shared.h"
+
+namespace sequela {
+
+// A folder of its own for a test; gone with the object.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    static int number = 0;
+    path_ = std::filesystem::temp_directory_path() /
+            ("sequela_tokens_" + std::to_string(getpid()) + "_" + std::to_string(number++));
+    std::filesystem::create_directories(path_);
+  }
+  ~ScratchFolder() { std::filesystem::remove_all(path_); }
+  ScratchFolder(const ScratchFolder&) = delete;
+
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+using Parents = std::map<std::string, std::vector<std::string>>;
+
+// What the tokenizer and the task are fitted from. All subjects are on the train side unless said.
+struct Cohort {
+  std::unique_ptr<ScratchFolder> folder;
+  EventStore store;
+  Ontology ontology;
+  std::vector<Side> sides;
+};
+
+inline Ontology ontology_of(const EventStore& store, Parents parents) {
+  for (const std::string& code : store.codes()) parents[code];
+  std::vector<Ontology::Node> nodes;
+  for (auto& [code, codes] : parents) nodes.push_back({.code = code, .parents = codes});
+  return Ontology::build(std::move(nodes));
+}
+
+inline Cohort cohort_of_meds(const std::string& meds, const Parents& parents = {}) {
+  auto folder = std::make_unique<ScratchFolder>();
+  IngestOptions options;
+  options.meds = meds;
+  options.folder = *folder / "store";
+  ingest(options);
+  EventStore store = EventStore::open(options.folder);
+  Ontology ontology = ontology_of(store, parents);
+  std::vector<Side> sides(store.num_subjects(), Side::train);
+  return {std::move(folder), std::move(store), std::move(ontology), std::move(sides)};
+}
+
+// A cohort of ../shared/parity/motor, with its own ontology and split.
+inline Cohort parity_cohort(const std::string& name, const std::string& meds) {
+  const std::string path = shared_path("parity/motor/" + name + "/ontology_parents.json");
+  const Json json = parse_json(read_file(path), path);
+  Parents parents;
+  for (const auto& [code, codes] : json["parents"].items()) {
+    parents[code] = codes.get<std::vector<std::string>>();
+  }
+  Cohort cohort = cohort_of_meds(shared_path(meds), parents);
+  cohort.sides.assign(cohort.store.num_subjects(), Side::none);
+  CsvReader split(shared_path("parity/motor/" + name + "/split.csv"), ',', CsvQuoting::none);
+  split.for_each_row([&](std::span<const std::string_view> fields, int64_t) {
+    const auto subject = cohort.store.find_subject(std::stoll(std::string(fields[0])));
+    if (!subject) return;
+    cohort.sides[*subject] = fields[1] == "train" ? Side::train : Side::validation;
+  });
+  return cohort;
+}
+
+inline Cohort g60() {
+  return parity_cohort("g60", "parity/motor/g60/meds");
+}
+inline Cohort tutorial() {
+  return parity_cohort("tutorial", "data/femr_tutorial/meds");
+}
+
+struct TestEvent {
+  int64_t subject = 0;
+  std::optional<double> day;  // since 1970; none = static
+  std::string code;
+  std::optional<float> number = std::nullopt;
+  std::optional<std::string> text = std::nullopt;
+};
+
+// A cohort of hand-made events, ordered by subject and time.
+inline Cohort cohort_of_events(const std::vector<TestEvent>& events, const Parents& parents = {}) {
+  std::vector<int64_t> subjects, times;
+  std::vector<std::string> codes, texts;
+  std::vector<float> numbers;
+  std::vector<uint8_t> has_time, has_number, has_text;
+  for (const TestEvent& event : events) {
+    subjects.push_back(event.subject);
+    times.push_back(static_cast<int64_t>(event.day.value_or(0) * kMicrosPerDay));
+    has_time.push_back(event.day.has_value());
+    codes.push_back(event.code);
+    numbers.push_back(event.number.value_or(0));
+    has_number.push_back(event.number.has_value());
+    texts.push_back(event.text.value_or(""));
+    has_text.push_back(event.text.has_value());
+  }
+  ScratchFolder meds;
+  std::filesystem::create_directories(meds / "data");
+  write_parquet(meds / "data/0.parquet", {{"subject_id", subjects, {}},
+                                          {"time", times, has_time, true},
+                                          {"code", codes, {}},
+                                          {"numeric_value", numbers, has_number},
+                                          {"text_value", texts, has_text}});
+  return cohort_of_meds(meds / "", parents);
+}
+
+}  // namespace sequela
