@@ -9,11 +9,11 @@ namespace sequela {
 RunLog::RunLog(const std::string& folder) : writer_(folder + "/runs") {}
 
 void RunLog::add(const StepLog& entry) {
-  writer_.add_scalar("train/loss", entry.step, entry.loss);
-  writer_.add_scalar("train/learning_rate", entry.step, entry.learning_rate);
-  writer_.add_scalar("train/grad_norm", entry.step, entry.gradient_norm);
-  writer_.add_scalar("train/tokens_per_second", entry.step, entry.tokens_per_second);
-  writer_.add_scalar("train/mfu", entry.step, entry.mfu);
+  writer_.add_scalar("train/loss", entry.loss, entry.step);
+  writer_.add_scalar("train/learning_rate", entry.learning_rate, entry.step);
+  writer_.add_scalar("train/grad_norm", entry.gradient_norm, entry.step);
+  writer_.add_scalar("train/tokens_per_second", entry.tokens_per_second, entry.step);
+  writer_.add_scalar("train/mfu", entry.mfu, entry.step);
   writer_.flush();
   char line[256];
   std::snprintf(line, sizeof(line),
@@ -26,7 +26,7 @@ void RunLog::add(const StepLog& entry) {
 }
 
 void RunLog::add_evaluation(int64_t step, double loss, bool is_best) {
-  writer_.add_scalar("eval/loss", step, loss);
+  writer_.add_scalar("eval/loss", loss, step);
   writer_.flush();
   char line[128];
   std::snprintf(line, sizeof(line), "step %lld: validation loss %.6g%s",

@@ -27,7 +27,7 @@ class RunLog {
   void add_evaluation(int64_t step, double loss, bool is_best);
 
  private:
-  TfEventsWriter writer_;
+  EventFileWriter writer_;
 };
 
 }  // namespace sequela

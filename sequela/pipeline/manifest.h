@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+
+#include "sequela/core/json.h"
+
+namespace sequela {
+
+// What an artifact is made of; two equal recipes give the same bytes. Values of both are text or
+// numbers.
+struct Recipe {
+  std::string name;  // path below the folder, "tokenizer/dictionary.msgpack"
+  Json parameters;   // option -> value
+  Json inputs;       // input -> fingerprint or checksum
+};
+
+// manifest.json: for each finished artifact of a folder its recipe, Sequela's version, a checksum
+// of its content and a report of its making (counts, never times of day). The file is rewritten
+// atomically after each artifact, and its bytes depend on the artifacts alone.
+class Manifest {
+ public:
+  // Of a folder; a missing manifest is an empty one, so is a damaged one (with a warning).
+  explicit Manifest(std::string folder);
+
+  // Why the artifact must be made: "it is not there", "vocab-size changed from 512 to 1024", ...
+  // Empty if it is there, unchanged, and made by the same recipe and version. Reads the whole
+  // artifact.
+  std::string why_stale(const Recipe& recipe) const;
+
+  // Notes a finished artifact, with the checksum of what lies there now. Writes the manifest.
+  void record(const Recipe& recipe, const Json& report);
+
+  // Of a recorded artifact; both empty if there is none of that name.
+  std::string checksum(const std::string& name) const;
+  Json report(const std::string& name) const;
+
+ private:
+  void write() const;
+
+  std::string folder_;
+  Json artifacts_;
+};
+
+// SHA-256 over a file, or over the names and contents of all files of a folder. Empty text if there
+// is neither.
+std::string content_checksum(const std::string& path);
+
+}  // namespace sequela

@@ -1,0 +1,86 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/parallel.h"
+#include "sequela/core/random.h"
+#include "sequela/core/sha256.h"
+#include "sequela/core/time.h"
+
+namespace sequela {
+namespace {
+
+TEST(Error, MessageSaysWhatWhereAndHowToMend) {
+  const DataError inner({"", -1, 81234, "time"}, "earlier than the row before",
+                        "sort by subject_id, time");
+  const DataError error = inner.within({"data/train/7.parquet", 3, -1, "", 1029});
+  EXPECT_STREQ(error.what(),
+               "data/train/7.parquet: row group 3, row 81234 (subject 1029): column 'time': earlier "
+               "than the row before. Fix: sort by subject_id, time.");
+  EXPECT_EQ(error.where().row, 81234);
+}
+
+TEST(Error, CheckThrowsLogicError) {
+  EXPECT_THROW(SEQUELA_CHECK(1 + 1 == 3), std::logic_error);
+}
+
+TEST(Json, ReadsPythonsBareWordsAndWritesThemBack) {
+  const Json json = parse_json(R"({"bins": [0.0, Infinity, -Infinity, NaN], "s": "NaN \"Infinity\""})", "x");
+  EXPECT_EQ(json_number(json["bins"][1], "x"), INFINITY);
+  EXPECT_EQ(json_number(json["bins"][2], "x"), -INFINITY);
+  EXPECT_TRUE(std::isnan(json_number(json["bins"][3], "x")));
+  EXPECT_EQ(json["s"], "NaN \"Infinity\"");
+  EXPECT_EQ(json_text(Json{{"x", json_double(INFINITY)}}, -1), R"({"x":Infinity})");
+}
+
+TEST(Json, RefusesDeepNestingAndBrokenText) {
+  EXPECT_THROW(parse_json(std::string(100'000, '['), "x"), FileError);
+  EXPECT_THROW(parse_json("{\"a\": ", "x"), FileError);
+}
+
+TEST(Parallel, VisitsEachIndexOnceAndRethrows) {
+  std::vector<int> visits(1000);
+  parallel_for(1000, 4, [&](int64_t i, int) { ++visits[i]; });
+  EXPECT_EQ(visits, std::vector<int>(1000, 1));
+  EXPECT_THROW(parallel_for(100, 3, [](int64_t i, int) { if (i == 7) throw DataError({}, "x"); }), DataError);
+}
+
+TEST(Random, DependsOnTheKeyAlone) {
+  Random a(7), b(7), c(8);
+  EXPECT_EQ(a.next(), b.next());
+  EXPECT_NE(a.next(), c.next());
+  double sum = 0, squares = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const double x = a.normal();
+    sum += x;
+    squares += x * x;
+  }
+  EXPECT_NEAR(sum / 20'000, 0, 0.03);
+  EXPECT_NEAR(squares / 20'000, 1, 0.05);
+}
+
+TEST(Sha256, KnownDigest) {
+  EXPECT_EQ(to_hex(sha256("abc", 3)),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  Sha256 hash;
+  hash.update("a", 1);
+  hash.update("bc", 2);
+  EXPECT_EQ(hash.finish(), sha256("abc", 3));
+}
+
+TEST(Time, DaysBeforeTheEpochRoundTowardsThePast) {
+  EXPECT_EQ(day_of(0), 0);
+  EXPECT_EQ(day_of(-1), -1);
+  EXPECT_EQ(day_of(-kMicrosPerDay), -1);
+  EXPECT_EQ(to_text(int64_t{-1}), "1969-12-31 23:59:59.999999");
+  EXPECT_EQ(to_text(kNoTime), "none");
+}
+
+}  // namespace
+}  // namespace sequela
