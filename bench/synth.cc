@@ -40,5 +40,5 @@ int main(int argc, char** argv) {
                 static_cast<long long>(report.tasks[i].num_labels),
                 static_cast<long long>(report.tasks[i].num_positive));
   }
-  fs::remove_all(options.folder);
+  if (argc < 4) fs::remove_all(options.folder);
 }

@@ -87,11 +87,11 @@ std::span<const LabShift> lab_shifts();
 
 // Hazards of the rest of the course; see course.h for their use.
 struct CourseSpec {
-  double death_base = 0.0032;  // per year at age 50, out of hospital
+  double death_base = 0.002;  // per year at age 50, out of hospital
   double death_age_slope = 0.85;
   double death_smoker = 0.5;
   double death_frailty = 0.45;
-  double outpatient_base = 2.4;  // visits a year
+  double outpatient_base = 1.8;  // visits a year
   double outpatient_per_disease = 0.22;
   double outpatient_frailty = 0.35;
   double emergency_base = 0.16;  // visits a year
@@ -101,7 +101,7 @@ struct CourseSpec {
   double admission_frailty = 0.5;
   // Logit of death in a stay: intercept + age_slope * (age - 60) / 10 + severity * s + frailty * z
   // + sum of hospital_death, where s is the stay's severity (standard normal).
-  double hospital_death_intercept = -4.3;
+  double hospital_death_intercept = -4.6;
   double hospital_death_age_slope = 0.3;
   double hospital_death_severity = 1.35;
   double hospital_death_frailty = 0.3;

@@ -47,7 +47,7 @@ Person draw_person(int64_t id, Random& random) {
   const double age = is_newborn ? 0 : std::clamp(49 + 20 * random.normal(), 1.0, 92.0);
   person.enrolled = kFirstDay + random.uniform() * (kLastDay - 3 * kDaysPerYear - kFirstDay);
   person.birth = std::floor(person.enrolled - age * kDaysPerYear);
-  const double followed_years = 1 + 9 * random.exponential();
+  const double followed_years = 1 + 6 * random.exponential();
   person.end = std::min(kLastDay, person.enrolled + followed_years * kDaysPerYear);
   person.is_female = random.uniform() < 0.53;
   person.is_smoker = random.uniform() < (person.is_female ? 0.22 : 0.3);

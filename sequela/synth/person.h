@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "sequela/core/random.h"
 #include "sequela/synth/diseases.h"
@@ -20,7 +22,7 @@ struct Person {
   double birth = 0;     // day
   double enrolled = 0;  // start of the record
   double end = 0;       // the record ends here unless death or a stay in hospital decides otherwise
-  double death = -1;    // < birth = none seen
+  double death = std::numeric_limits<double>::infinity();  // infinite = none on record
   bool is_female = false;
   bool is_smoker = false;
   bool has_local_labs = false;  // their site records core measurements under codes of its own
@@ -32,7 +34,7 @@ struct Person {
   std::array<double, kNumDiseases> prodrome_start = {};  // valid from Stage::prodrome on
   std::array<double, kNumDiseases> outbreak = {};        // valid from Stage::broken_out on
 
-  bool is_dead() const { return death > birth; }
+  bool is_dead() const { return std::isfinite(death); }
   double age_years(double day) const { return (day - birth) / kDaysPerYear; }
   bool has(DiseaseId disease) const { return stages[disease] == Stage::broken_out; }
 };

@@ -45,7 +45,9 @@ Table to_subject_table(const std::vector<SubjectTruth>& subjects) {
   table.push_back(
       time_column("start_time", subjects, [](const Row& s) { return s.person.enrolled; }));
   table.push_back(time_column("end_time", subjects, [](const Row& s) { return s.person.end; }));
-  table.push_back(time_column("death_time", subjects, [](const Row& s) { return s.person.death; }));
+  table.push_back(time_column("death_time", subjects, [](const Row& s) {
+    return s.person.is_dead() ? s.person.death : 0;
+  }));
   table.back().valid = gather<uint8_t>(subjects, [](const Row& s) { return s.person.is_dead(); });
   return table;
 }
