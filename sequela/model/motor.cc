@@ -9,7 +9,6 @@
 #include "sequela/model/motor_head.h"
 #include "sequela/model/parameter_layout.h"
 #include "sequela/nn/gemm.h"
-#include "sequela/nn/isa.h"
 
 namespace sequela {
 namespace {
@@ -48,10 +47,6 @@ void copy_values(const Parameters& from, Parameters& parameters) {
 }
 
 }  // namespace
-
-Precision best_precision(at::Device device) {
-  return device.is_cuda() || is_bf16_fast() ? Precision::bf16 : Precision::fp32;
-}
 
 struct Motor::State {
   State(const ModelConfig& model_config, at::Device on_device, Precision precision_asked)
@@ -111,6 +106,7 @@ Motor::Motor(const ModelConfig& config, Parameters parameters, at::Device device
 }
 
 Motor::~Motor() = default;
+Motor::Motor(Motor&&) noexcept = default;
 
 const ModelConfig& Motor::config() const {
   return state_->config;
@@ -123,6 +119,10 @@ Parameters& Motor::parameters() {
 }
 void Motor::set_observer(StageObserver observer) {
   state_->encoder.set_observer(std::move(observer));
+}
+
+void Motor::set_time_at_risk(TimeAtRisk time_at_risk) {
+  if (state_->head) state_->head->set_time_at_risk(time_at_risk);
 }
 
 void Motor::refresh_weights() {

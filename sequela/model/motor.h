@@ -11,13 +11,11 @@
 #include "sequela/model/encoder_config.h"
 #include "sequela/nn/inputs.h"
 #include "sequela/nn/parameters.h"
+#include "sequela/nn/time_to_event.h"
 
 namespace sequela {
 
 enum class Precision { fp32, bf16 };  // of the matrix products; weights and gradients stay float32
-
-// bf16 where the device computes it faster than fp32.
-Precision best_precision(at::Device device);
 
 // The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150.
 // Forward and backward passes are written out by hand on preallocated buffers, without an autograd
@@ -29,6 +27,7 @@ class Motor {
   // Weights of a bundle (femr's or ours; model_dir.h).
   Motor(const ModelConfig& config, Parameters parameters, at::Device device, Precision precision);
   ~Motor();
+  Motor(Motor&&) noexcept;
 
   const ModelConfig& config() const;
   Precision precision() const;
@@ -50,6 +49,9 @@ class Motor {
 
   // Lets tests and tools see the stages of each pass (encoder.h); an empty function ends it.
   void set_observer(StageObserver observer);
+
+  // How the loss takes the seconds at risk; exact unless told otherwise (time_to_event.h).
+  void set_time_at_risk(TimeAtRisk time_at_risk);
 
   // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With
   // `gradient_scale`, also adds gradient_scale * d loss / d parameter to the parameters' gradients.

@@ -80,12 +80,12 @@ at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_
     throw std::invalid_argument("targets must have one row per labelled token");
   }
   const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
-  if (!backward) return time_to_event_loss(z_LKF, rates(weights), targets);
+  if (!backward) return time_to_event_loss(z_LKF, rates(weights), targets, time_at_risk_);
 
   const at::Tensor& grad_z_LKF = grad_normed_.resize(z_LKF.sizes(), type_, device_);
   const MotorHeadTensors& gradients = *backward->gradients;
   at::Tensor loss =
-      time_to_event_loss(z_LKF, rates(weights), targets, TimeAtRisk::exact, backward->scale,
+      time_to_event_loss(z_LKF, rates(weights), targets, time_at_risk_, backward->scale,
                          {.z_LKF = grad_z_LKF,
                           .weight_CF = gradients.task_weight_CF,
                           .bias_C = gradients.task_bias_C,

@@ -36,6 +36,8 @@ class MotorHead {
   at::Tensor logits(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                     const MotorHeadTensors& weights);
 
+  void set_time_at_risk(TimeAtRisk time_at_risk) { time_at_risk_ = time_at_risk; }
+
  private:
   at::Tensor bin_features(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                           const MotorHeadTensors& weights);
@@ -46,6 +48,7 @@ class MotorHead {
   const MotorHeadConfig config_;
   const at::ScalarType type_;
   const at::Device device_;
+  TimeAtRisk time_at_risk_ = TimeAtRisk::exact;
   at::Tensor bin_edges_K1_;
   Buffer labelled_, projected_, unnormed_, inverse_rms_, normed_;
   Buffer grad_normed_, grad_unnormed_, grad_projected_, grad_labelled_, weight_scratch_;

@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "sequela/core/error.h"
+#include "sequela/io/safetensors.h"
 
 namespace sequela {
 namespace {
@@ -15,6 +17,21 @@ int64_t num_of(const std::vector<int64_t>& shape) {
   int64_t num = 1;
   for (int64_t size : shape) num *= size;
   return num;
+}
+
+// The tensor's values as float32, in memory of its own.
+at::Tensor to_float(const TensorView& view, const std::string& path) {
+  const auto type = view.dtype == DType::float32    ? at::kFloat
+                    : view.dtype == DType::float16  ? at::kHalf
+                    : view.dtype == DType::bfloat16 ? at::kBFloat16
+                                                    : at::kByte;
+  if (type == at::kByte) {
+    throw FileError(path, str("tensor ", view.name, " has type ", dtype_name(view.dtype),
+                              ", expected F32, F16 or BF16"));
+  }
+  at::Tensor values = at::empty(view.shape, type);  // the file's bytes may be unaligned
+  if (!view.bytes.empty()) std::memcpy(values.data_ptr(), view.bytes.data(), view.bytes.size());
+  return values.to(at::kFloat);
 }
 
 }  // namespace
@@ -82,6 +99,30 @@ void Parameters::zero_gradients() {
       item.gradient = at::zeros_like(item.value);
     }
   }
+}
+
+Parameters Parameters::read(const std::string& path) {
+  const SafetensorsFile file(path);
+  Parameters parameters;
+  for (const TensorView& view : file.tensors()) {
+    parameters.items.push_back({.name = view.name, .value = to_float(view, path)});
+  }
+  return parameters;
+}
+
+void Parameters::write(const std::string& path) const {
+  std::vector<at::Tensor> host;  // keeps the bytes alive
+  std::vector<TensorView> views;
+  for (const Parameter& item : items) {
+    host.push_back(item.value.to(at::kCPU, at::kFloat).contiguous());
+    const at::Tensor& values = host.back();
+    views.push_back({.name = item.name,
+                     .dtype = DType::float32,
+                     .shape = values.sizes().vec(),
+                     .bytes = {static_cast<const std::byte*>(values.const_data_ptr()),
+                               static_cast<size_t>(values.nbytes())}});
+  }
+  write_safetensors(path, std::move(views));
 }
 
 }  // namespace sequela
