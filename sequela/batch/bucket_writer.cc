@@ -18,11 +18,13 @@ void BucketWriter::plan(const Bucket& bucket, std::vector<Window>& windows, Batc
   for (int64_t i = bucket.first_subject; i < bucket.end_subject; ++i) {
     if (source_.sides[i] != side_) continue;
     ++report.num_subjects;
-    if (!sequences_.build(source_.store.subject(i), sequence_)) {
+    const Subject subject = source_.store.subject(i);
+    if (!sequences_.build(subject, sequence_)) {
       ++report.subjects_without_birth;
       continue;
     }
-    const auto window = plan_window(i, sequence_, options_.max_length(), options_.sampling);
+    const auto window = plan_window(i, sequence_, last_task_time_us(subject, source_.tasks),
+                                    options_.max_length(), options_.sampling);
     if (!window) {
       ++report.subjects_without_label;
       continue;

@@ -15,14 +15,15 @@ bool is_followed_by_other_time(const Sequence& sequence, int64_t token) {
          sequence.times_us[token] != sequence.times_us[token + 1];
 }
 
-// The last token that could carry a label; 0 = none.
-int64_t last_label(const Sequence& sequence) {
+// The last token with a label; 0 = none.
+int64_t last_label(const Sequence& sequence, int64_t last_task_time_us) {
   const auto& times = sequence.times_us;
   if (times.size() < 3) return 0;
-  const auto end = std::lower_bound(times.begin() + 1, times.end(), times.back());
-  return end - times.begin() - 1;
+  const int64_t before_us = std::min(times.back(), last_task_time_us);
+  return std::lower_bound(times.begin() + 1, times.end(), before_us) - times.begin() - 1;
 }
 
+// Of the tokens up to last_token all are followed by a task.
 int64_t count_labels(const Sequence& sequence, int64_t first_token, int64_t last_token) {
   int64_t count = 0;
   for (int64_t token = std::max<int64_t>(first_token, 1); token <= last_token; ++token) {
@@ -33,9 +34,10 @@ int64_t count_labels(const Sequence& sequence, int64_t first_token, int64_t last
 
 }  // namespace
 
-std::optional<Window> plan_window(int64_t subject, const Sequence& sequence, int32_t max_length,
+std::optional<Window> plan_window(int64_t subject, const Sequence& sequence,
+                                  int64_t last_task_time_us, int32_t max_length,
                                   LabelSampling sampling) {
-  const int64_t last = last_label(sequence);
+  const int64_t last = last_label(sequence, last_task_time_us);
   if (last == 0) return std::nullopt;
   Window window;
   window.subject = subject;

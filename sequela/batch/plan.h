@@ -24,14 +24,17 @@ enum class LabelSampling {
   all,    // every label is kept
 };
 
-// The pretraining window of a subject: it ends at the last token that is followed by one of another
-// time, and is as long as fits. None if there is no such token but token 0.
-std::optional<Window> plan_window(int64_t subject, const Sequence& sequence, int32_t max_length,
+// A label stands on a token >= 1 that is followed by a token of another time and has a task ahead,
+// that is, lies strictly before last_task_time_us (task/future_events.h).
+
+// The pretraining window of a subject: it ends at the last label, and is as long as fits. None if
+// there is no label.
+std::optional<Window> plan_window(int64_t subject, const Sequence& sequence,
+                                  int64_t last_task_time_us, int32_t max_length,
                                   LabelSampling sampling);
 
-// The tokens of a window that carry a label, ascending: followed by a token of another time, a task
-// ahead (strictly before last_task_time_us, see task/future_events.h), not the window's first
-// token, and chosen by chance, which depends on nothing but (seed, subject id, token).
+// The tokens of a window whose label is kept, ascending; the window's first token has none. Chance
+// depends on nothing but (seed, subject id, token).
 void select_labels(const Sequence& sequence, const Window& window, int64_t last_task_time_us,
                    uint64_t seed, std::vector<int32_t>& label_tokens);
 

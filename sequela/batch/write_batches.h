@@ -42,8 +42,7 @@ struct BatchSource {
 struct BatchReport {
   int64_t num_subjects = 0;            // of the side
   int64_t subjects_without_birth = 0;  // skipped
-  int64_t subjects_without_label =
-      0;  // skipped: no two tokens of different times after the birth day
+  int64_t subjects_without_label = 0;  // skipped: nothing to predict
   int64_t num_windows = 0;
   int64_t num_shortened = 0;  // windows that do not begin at the record's begin
   int64_t num_batches = 0;

@@ -1,0 +1,168 @@
+// Windows and batches against femr's own, per subject and bit for bit where no chance acts.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "sequela/batch/bucket_writer.h"
+#include "sequela/batch/compact_batch.h"
+#include "sequela/batch/half.h"
+#include "tests/batch/fixture.h"
+#include "tests/support/npz.h"
+
+namespace sequela {
+namespace {
+
+struct Case {
+  std::string name;
+  int32_t tokens_per_batch;
+};
+
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+
+class BatchParity : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    SEQUELA_NEED_SHARED();
+    fixture_ = MotorFixture::open(GetParam().name);
+    options_.tokens_per_batch = GetParam().tokens_per_batch;
+    options_.first_timestamp = FirstTimestamp::last_event;
+  }
+
+  std::vector<Window> plan(LabelSampling sampling) {
+    options_.sampling = sampling;
+    BucketWriter writer(fixture_->source, Side::train, options_);
+    std::vector<Window> windows;
+    BatchReport report;
+    writer.plan({0, fixture_->store.num_subjects(), 0}, windows, report);
+    return windows;
+  }
+
+  NpyArray<int64_t> lengths(const std::string& kind, const std::string& order) const {
+    return NpzFile(fixture_->folder + "/" + kind + "/lengths.npz").get<int64_t>(order);
+  }
+
+  void expect_windows(const std::string& kind, LabelSampling sampling) {
+    const auto windows = plan(sampling);
+    const auto expected = lengths(kind, "unshuffled");
+    ASSERT_EQ(static_cast<int64_t>(windows.size()), expected.shape[0]);
+    for (size_t i = 0; i < windows.size(); ++i) {
+      const int64_t* row = &expected.values[i * 4];
+      EXPECT_EQ(fixture_->store.subject_id(windows[i].subject), row[0]);
+      EXPECT_EQ(windows[i].first_token, row[1]);
+      EXPECT_EQ(windows[i].length, row[2]);
+      EXPECT_EQ(static_cast<int64_t>(windows[i].label_fraction * 1e6), row[3]);
+    }
+  }
+
+  // The windows in femr's order, with all labels.
+  std::vector<Window> femr_order() const {
+    const auto rows = lengths("batches_all_labels", "shuffled");
+    std::vector<Window> windows;
+    for (int64_t i = 0; i < rows.shape[0]; ++i) {
+      const int64_t* row = &rows.values[i * 4];
+      windows.push_back({fixture_->store.find_subject(row[0]).value(), static_cast<int32_t>(row[1]),
+                         static_cast<int32_t>(row[2]), 1});
+    }
+    return windows;
+  }
+
+  std::unique_ptr<MotorFixture> fixture_;
+  BatchOptions options_;
+};
+
+using Entry = std::pair<int64_t, float>;
+
+// CSR rows or bags as sorted lists of (index, value).
+template <class Offsets, class Indices, class Values>
+std::vector<std::vector<Entry>> sorted_rows(const Offsets& offsets, const Indices& indices,
+                                            const Values& values) {
+  std::vector<std::vector<Entry>> rows;
+  for (size_t r = 0; r + 1 < offsets.size(); ++r) {
+    auto& row = rows.emplace_back();
+    for (auto k = offsets[r]; k < offsets[r + 1]; ++k) row.emplace_back(indices[k], values[k]);
+    std::ranges::sort(row);
+  }
+  return rows;
+}
+
+std::vector<float> widened(const std::vector<uint16_t>& halves) {
+  std::vector<float> values;
+  for (const uint16_t half : halves) values.push_back(from_half(half));
+  return values;
+}
+
+template <class T, class U>
+void expect_same(const std::vector<T>& found, const std::vector<U>& expected, const char* name) {
+  ASSERT_EQ(found.size(), expected.size()) << name;
+  for (size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], expected[i]) << name << " " << i;
+}
+
+void expect_batch(const BatchArrays& found, const NpzFile& expected) {
+  const auto ints = [&](const std::string& name) { return expected.get<int64_t>(name).values; };
+  const auto floats = [&](const std::string& name) { return expected.get<float>(name).values; };
+  expect_same(found.first_tokens, ints("offsets"), "offsets");
+  expect_same(found.lengths, ints("transformer.subject_lengths"), "lengths");
+  expect_same(found.ages_days, floats("transformer.ages"), "ages");
+  expect_same(found.timestamps, ints("transformer.timestamps"), "timestamps");
+  expect_same(widened(found.time_data), floats("transformer.time_data"), "time_data");
+  expect_same(found.label_indices, ints("transformer.label_indices"), "label_indices");
+  expect_same(found.token_offsets, ints("transformer.token_indices"), "token_indices");
+  EXPECT_EQ(sorted_rows(found.token_offsets, found.token_ids, widened(found.token_weights)),
+            sorted_rows(ints("transformer.token_indices"), ints("transformer.hierarchical_tokens"),
+                        floats("transformer.hierarchical_weights")));
+  expect_same(found.rows.censor_seconds, floats("task.censor_time"), "censor_time");
+  EXPECT_EQ(sorted_rows(found.rows.row_offsets, found.rows.task_ids, found.rows.event_seconds),
+            sorted_rows(ints("task.time_sparse.indptr"), ints("task.time_sparse.indices"),
+                        floats("task.time_sparse.data")));
+}
+
+TEST_P(BatchParity, WindowsEqualFemrs) {
+  expect_windows("batches_all_labels", LabelSampling::all);
+  expect_windows("batches_seeded", LabelSampling::tenth);
+}
+
+TEST_P(BatchParity, PackingEqualsFemrs) {
+  const std::vector<Window> windows = femr_order();
+  const auto ends = pack(windows, options_.tokens_per_batch);
+  const std::string path = fixture_->folder + "/batches_all_labels/index.json";
+  const Json index = parse_json(read_file(path), path);
+  int64_t start = 0;
+  for (size_t i = 0; i < index.size(); ++i) {
+    EXPECT_EQ(ends[i] - start, static_cast<int64_t>(index[i].at("lengths").size()));
+    start = ends[i];
+  }
+}
+
+TEST_P(BatchParity, BatchesEqualFemrs) {
+  const std::vector<Window> windows = femr_order();
+  const auto ends = pack(windows, options_.tokens_per_batch);
+  for (const BatchForm form : {BatchForm::femr, BatchForm::compact}) {
+    options_.form = form;
+    BucketWriter writer(fixture_->source, Side::train, options_);
+    int64_t start = 0;
+    for (int i = 0; i < 5; ++i) {
+      const std::string path = str(fixture_->folder, "/batches_all_labels/batch_", i, ".npz");
+      SCOPED_TRACE(path);
+      writer.build(std::span(windows).subspan(start, ends[i] - start));
+      start = ends[i];
+      if (form == BatchForm::femr) {
+        expect_batch(writer.batch(), NpzFile(path));
+        continue;
+      }
+      CompactEncoder encoder;
+      BatchArrays decoded;
+      decode_compact(encoder.encode(writer.batch(), fixture_->source.num_tasks), {}, "batch",
+                     decoded);
+      expect_batch(decoded, NpzFile(path));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Femr, BatchParity,
+                         ::testing::Values(Case{"g60", 512}, Case{"tutorial", 128}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace sequela
