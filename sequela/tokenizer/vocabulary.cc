@@ -103,7 +103,13 @@ void write_entry(const VocabularyEntry& entry, MsgpackWriter& writer) {
       field("type", "unused");
       break;
   }
-  number_field("weight", entry.weight);
+  // femr writes the weight of a bin, -1, as the integer that it is.
+  writer.text("weight");
+  if (entry.type == Type::numeric && entry.weight == -1) {
+    writer.integer(-1);
+  } else {
+    writer.number(entry.weight);
+  }
 }
 
 void write_mean_std(std::string_view name, const MeanStd& stats, MsgpackWriter& writer) {

@@ -1,0 +1,131 @@
+#include "sequela/task/motor_task.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "sequela/core/error.h"
+#include "sequela/tokenizer/fit_tokenizer.h"
+#include "tests/tokenizer/cohort.h"
+
+namespace sequela {
+namespace {
+
+MotorTask fit(const Cohort& cohort, MotorTaskOptions options = {}) {
+  TokenizerOptions tokenizer_options;
+  tokenizer_options.min_fraction = 0;
+  const Vocabulary vocabulary =
+      fit_tokenizer(cohort.store, cohort.ontology, cohort.sides, tokenizer_options);
+  return fit_motor_task(cohort.store, cohort.ontology, vocabulary, cohort.sides, options);
+}
+
+std::string text_of(const MotorTask& task) {
+  ScratchFolder folder;
+  task.write(folder / "motor_task.json");
+  return read_file(folder / "motor_task.json");
+}
+
+TEST(MotorTask, CountsByHand) {
+  // Labels: the ends of days 1 (10:48) and 2. Not day 0 (birth), nor day 3 (nothing later), and not
+  // day 2 of subject 2, after which no task happens.
+  const Cohort cohort = cohort_of_events({{1, 0, "MEDS_BIRTH"},
+                                          {1, 0.5, "a"},
+                                          {1, 1.25, "a"},
+                                          {1, 1.45, "x", 1.0f},
+                                          {1, 2.0, "b"},
+                                          {1, 3.0, "a"},
+                                          {2, 0, "MEDS_BIRTH"},
+                                          {2, 2.0, "a"},
+                                          {2, 9.0, "a", 1.0f}});
+  Vocabulary vocabulary;
+  for (const char* code : {"a", "b"}) {
+    VocabularyEntry entry;
+    entry.type = VocabularyEntry::Type::code;
+    entry.code_string = code;
+    vocabulary.entries.push_back(entry);
+  }
+  const MotorTask task =
+      fit_motor_task(cohort.store, cohort.ontology, vocabulary, cohort.sides, {});
+  const auto find = [&](const std::string& code) {
+    for (const auto& entry : task.tasks) {
+      if (entry.code == code) return entry;
+    }
+    ADD_FAILURE() << code << " is no task";
+    return MotorTask::Entry{};
+  };
+  const MotorTask::Entry a = find("a"), b = find("b");
+  EXPECT_EQ(a.n_events, 2);
+  EXPECT_EQ(a.n_censored, 0);
+  EXPECT_DOUBLE_EQ(a.mean_time, 86'400 * (1.55 + 1) / 2);
+  EXPECT_DOUBLE_EQ(a.rate, 1 / a.mean_time);
+  EXPECT_EQ(b.n_events, 1);
+  EXPECT_EQ(b.n_censored, 1);
+  EXPECT_DOUBLE_EQ(b.mean_time, 86'400 * (0.55 + 1) / 2);
+}
+
+TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
+  SEQUELA_NEED_SHARED();
+  for (const Cohort& cohort : {g60(), cohort_of_meds(shared_path("data/mimic4_demo_meds"))}) {
+    MotorTaskOptions options;
+    const std::string expected = text_of(fit(cohort, options));
+    for (int num_threads : {2, 5}) {
+      options.num_threads = num_threads;
+      EXPECT_EQ(text_of(fit(cohort, options)), expected) << num_threads << " threads";
+    }
+  }
+}
+
+TEST(MotorTask, StaysFiniteOnBadTimes) {
+  SEQUELA_NEED_SHARED();
+  for (const char* name : {"06_meds_events_before_birth", "08_meds_far_future"}) {
+    const MotorTask task = fit(cohort_of_meds(shared_path(std::string("data/bad/") + name)));
+    EXPECT_FALSE(task.tasks.empty());
+    for (const MotorTask::Entry& entry : task.tasks) {
+      EXPECT_TRUE(std::isfinite(entry.rate) && entry.rate > 0);
+      EXPECT_TRUE(std::isfinite(entry.mean_time) && entry.mean_time > 0);
+    }
+    EXPECT_TRUE(std::is_sorted(task.time_bins.begin(), task.time_bins.end()));
+  }
+}
+
+TEST(MotorTask, NothingToLearnIsADataError) {
+  EXPECT_THROW(fit(cohort_of_events({{1, 0, "MEDS_BIRTH"}, {1, 1, "a"}})), DataError);
+}
+
+TEST(MotorTask, ReadsWhatItWrote) {
+  ScratchFolder folder;
+  MotorTask task;
+  task.time_bins = {0, 2613045.5, INFINITY};
+  task.tasks = {{"ATC/I", 1.4114539566367878e-08, 364, 675, 46027936.977863304}};
+  task.final_layer_size = 32;
+  task.write(folder / "motor_task.json");
+  const MotorTask read = MotorTask::read(folder / "motor_task.json");
+  EXPECT_EQ(read.time_bins, task.time_bins);
+  EXPECT_EQ(read.final_layer_size, 32);
+  ASSERT_EQ(read.tasks.size(), 1u);
+  EXPECT_EQ(read.tasks[0].code, "ATC/I");
+  EXPECT_EQ(read.tasks[0].rate, task.tasks[0].rate);
+  EXPECT_EQ(read.tasks[0].n_censored, 364);
+  EXPECT_EQ(read.tasks[0].n_events, 675);
+  EXPECT_EQ(read.tasks[0].mean_time, task.tasks[0].mean_time);
+}
+
+TEST(MotorTask, RefusesBrokenFiles) {
+  ScratchFolder folder;
+  for (const char* text :
+       {"", "[]", R"({"time_bins": [0, Infinity], "final_layer_size": 1})",
+        R"({"time_bins": [0, 5, 3, Infinity], "tasks": [], "final_layer_size": 1})",
+        R"({"time_bins": [0, NaN, Infinity], "tasks": [], "final_layer_size": 1})",
+        R"({"time_bins": [0, 5], "tasks": [], "final_layer_size": 1})",
+        R"({"time_bins": [0, Infinity], "tasks": [], "final_layer_size": -16})",
+        R"({"time_bins": [0, Infinity], "tasks": [{"code": "a", "rate": -1, "n_censored": 1,
+            "n_events": 1, "mean_time": 1}], "final_layer_size": 1})",
+        R"({"time_bins": [0, Infinity], "tasks": [{"code": "a", "rate": 1, "n_censored": -1,
+            "n_events": 1, "mean_time": 1}], "final_layer_size": 1})"}) {
+    write_file(folder / "motor_task.json", text);
+    EXPECT_THROW(MotorTask::read(folder / "motor_task.json"), FileError) << text;
+  }
+}
+
+}  // namespace
+}  // namespace sequela
