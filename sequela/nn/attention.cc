@@ -4,7 +4,9 @@
 
 #include <stdexcept>
 
+#include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/attention_kernels.h"
+#include "sequela/nn/kernels/attention_tiled.h"
 #include "sequela/nn/kernels/check.h"
 
 namespace sequela {
@@ -36,6 +38,25 @@ void check_inputs(const AttentionInputs& inputs, const at::Tensor& logsumexp_HT)
   }
 }
 
+// The tiles need head sizes of whole vectors.
+bool is_tiled(const AttentionInputs& inputs) {
+  return kernel_isa() != Isa::portable && inputs.q_THD.size(2) % 16 == 0;
+}
+
+// Calls `run` with the tile operations for the tensors' type and the instruction set in use.
+// bfloat16 tiles are transposed by pairs, which takes a head size of two vectors.
+template <class Run>
+void with_tile_ops(const AttentionInputs& inputs, Run run) {
+  const AttentionTileTables& tables =
+      kernel_isa() >= Isa::avx512 ? kAttentionTileAvx512 : kAttentionTileAvx2;
+  if (inputs.q_THD.scalar_type() == at::kFloat)
+    run(tables.fp32);
+  else if (kernel_isa() == Isa::avx512_bf16 && inputs.q_THD.size(2) % 32 == 0)
+    run(tables.bf16);
+  else
+    run(tables.bf16_by_fp32);
+}
+
 }  // namespace
 
 void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::Tensor& sin_TR) {
@@ -51,7 +72,10 @@ void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::T
 void attention_forward(const AttentionInputs& inputs, at::Tensor out_THD, at::Tensor logsumexp_HT) {
   check_inputs(inputs, logsumexp_HT);
   check_view("out_THD", out_THD, inputs.q_THD);
-  attention_forward_reference(inputs, out_THD, logsumexp_HT);
+  if (!is_tiled(inputs)) return attention_forward_reference(inputs, out_THD, logsumexp_HT);
+  with_tile_ops(inputs, [&](const auto& ops) {
+    tiled_attention_forward(inputs, ops, out_THD, logsumexp_HT);
+  });
 }
 
 void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD,
@@ -63,7 +87,11 @@ void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD
   check_view("gradients.q_THD", gradients.q_THD, inputs.q_THD);
   check_view("gradients.k_THD", gradients.k_THD, inputs.q_THD);
   check_view("gradients.v_THD", gradients.v_THD, inputs.q_THD);
-  attention_backward_reference(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
+  if (!is_tiled(inputs))
+    return attention_backward_reference(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
+  with_tile_ops(inputs, [&](const auto& ops) {
+    tiled_attention_backward(inputs, ops, out_THD, logsumexp_HT, grad_out_THD, gradients);
+  });
 }
 
 }  // namespace sequela

@@ -1,0 +1,138 @@
+#pragma once
+
+// Sixteen floats at a time, by GCC's vector extensions: the same source becomes AVX-512 or pairs of
+// AVX2 instructions, as the file's flags say. Included only by the files x_<isa>.cc, which are
+// compiled with those flags; everything has internal linkage, so that no code for one instruction
+// set is ever merged into another's.
+
+#include <cstdint>
+#include <cstring>
+
+namespace sequela {
+namespace {
+
+#define SEQUELA_INLINE inline __attribute__((always_inline))
+
+using Floats = float __attribute__((vector_size(64)));
+using Ints = int32_t __attribute__((vector_size(64)));
+using Words = uint32_t __attribute__((vector_size(64)));
+using Halves = uint16_t __attribute__((vector_size(32)));
+constexpr int kLanes = 16;
+
+using BFloat16 = uint16_t;  // its bits; here so that no header with code is needed
+
+SEQUELA_INLINE Floats splat(float value) {
+  return Floats{} + value;
+}
+SEQUELA_INLINE Ints splat_int(int32_t value) {
+  return Ints{} + value;
+}
+
+SEQUELA_INLINE Floats load(const float* from) {
+  Floats x;
+  std::memcpy(&x, from, sizeof(x));
+  return x;
+}
+
+SEQUELA_INLINE Floats load(const BFloat16* from) {
+  Halves bits;
+  std::memcpy(&bits, from, sizeof(bits));
+  return reinterpret_cast<Floats>(__builtin_convertvector(bits, Words) << 16);
+}
+
+SEQUELA_INLINE void store(float* to, Floats x) {
+  std::memcpy(to, &x, sizeof(x));
+}
+
+// Rounded to the nearest bfloat16, ties to even, in the upper half of each lane's bits. Infinities
+// stay; the processor's own NaN stays NaN.
+SEQUELA_INLINE Words rounded_to_bf16(Floats x) {
+  const Words bits = reinterpret_cast<Words>(x);
+  return bits + 0x7fff + ((bits >> 16) & 1);
+}
+
+SEQUELA_INLINE void store(BFloat16* to, Floats x) {
+  const Halves bits = __builtin_convertvector(rounded_to_bf16(x) >> 16, Halves);
+  std::memcpy(to, &bits, sizeof(bits));
+}
+
+// The first `count` < 16 values, the others 0.
+template <class T>
+SEQUELA_INLINE Floats load_part(const T* from, int64_t count) {
+  T buffer[kLanes] = {};
+  std::memcpy(buffer, from, count * sizeof(T));
+  return load(buffer);
+}
+
+template <class T>
+SEQUELA_INLINE void store_part(T* to, Floats x, int64_t count) {
+  T buffer[kLanes];
+  store(buffer, x);
+  std::memcpy(to, buffer, count * sizeof(T));
+}
+
+SEQUELA_INLINE Floats select(Ints mask, Floats if_true, Floats if_false) {
+  return mask ? if_true : if_false;
+}
+SEQUELA_INLINE Floats max(Floats a, Floats b) {
+  return a > b ? a : b;
+}
+SEQUELA_INLINE Floats min(Floats a, Floats b) {
+  return a < b ? a : b;
+}
+
+// Lane i gets lane i ^ step.
+SEQUELA_INLINE Floats exchanged(Floats x, int step) {
+  constexpr Ints kIota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return __builtin_shuffle(x, kIota ^ step);
+}
+
+SEQUELA_INLINE float sum(Floats x) {
+  x += exchanged(x, 8);
+  x += exchanged(x, 4);
+  x += exchanged(x, 2);
+  return x[0] + x[1];
+}
+
+SEQUELA_INLINE float largest(Floats x) {
+  x = max(x, exchanged(x, 8));
+  x = max(x, exchanged(x, 4));
+  x = max(x, exchanged(x, 2));
+  return x[0] > x[1] ? x[0] : x[1];
+}
+
+// 2^x = power * (1 + tail), with power = 2^round(x) and |tail| < 0.42: kept apart, so that 1 - 2^x
+// can be had without loss where 2^x is near 1. Good to 1 ulp; below -126 it stays 2^-126, from 128
+// on it is infinite. The polynomial is that of Cephes' exp2f.
+struct Exp2Parts {
+  Floats power, tail;
+};
+
+SEQUELA_INLINE Exp2Parts exp2_parts(Floats x) {
+  constexpr float kShift = 0x1.8p23f;  // adding it rounds to an integer, held in the low bits
+  x = max(splat(-126.0f), min(splat(128.0f), x));  // in this order a NaN stays one
+  const Floats shifted = x + kShift;
+  const Floats f = x - (shifted - kShift);
+  const Ints exponent = reinterpret_cast<Ints>(shifted) - 0x4b400000 + 127;
+  Floats p = splat(1.535336188319500e-4f);
+  p = p * f + 1.339887440266574e-3f;
+  p = p * f + 9.618437357674640e-3f;
+  p = p * f + 5.550332471162809e-2f;
+  p = p * f + 2.402264791363012e-1f;
+  p = p * f + 6.931472028550421e-1f;
+  return {reinterpret_cast<Floats>(exponent << 23), p * f};
+}
+
+SEQUELA_INLINE Floats exp2(Floats x) {
+  const Exp2Parts parts = exp2_parts(x);
+  return parts.power + parts.power * parts.tail;
+}
+
+constexpr float kLog2E = 1.44269504088896f;
+
+SEQUELA_INLINE Floats sigmoid(Floats x) {
+  return 1.0f / (1.0f + exp2(-kLog2E * x));
+}
+
+}  // namespace
+}  // namespace sequela

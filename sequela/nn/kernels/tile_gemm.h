@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+namespace sequela {
+
+// Small matrix products on tiles, C[M, N] (+)= A[M, K] B[K, N], sums in float32. The float version
+// takes B as plain rows; the bfloat16 version (values as their bits) takes B with pairs of rows
+// interleaved, [K / 2][N][2]. Each new shape costs the generation of a kernel, so keep to few. A
+// thread that has called these must call tile_gemm_done() before it leaves the parallel region.
+struct TileShape {
+  int64_t m, n, k;
+  int64_t lda, ldb, ldc;
+};
+enum class Sum { start, add };
+
+void tile_gemm(const TileShape& shape, Sum sum, const float* a, const float* b, float* c);
+void tile_gemm(const TileShape& shape, Sum sum, const uint16_t* a, const uint16_t* b, float* c);
+void tile_gemm_done();
+
+}  // namespace sequela

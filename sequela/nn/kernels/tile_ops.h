@@ -1,0 +1,112 @@
+#pragma once
+
+// Moves of tiles of 64 rows between strided matrices and the layouts that tile_gemm wants. Included
+// by the files of one instruction set only (see simd.h). Column counts are multiples of 16.
+
+#include "sequela/nn/kernels/simd.h"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kTile = 64;
+
+// cos and sin of one row's angles, [size / 2] each; no rotation if null. direction -1 turns back.
+struct RowRotation {
+  const float* cosines;
+  const float* sines;
+  float direction;
+};
+
+// Eight values, each twice: a, a, b, b, ...
+SEQUELA_INLINE Floats doubled(const float* from) {
+  Floats x = {};
+  std::memcpy(&x, from, sizeof(x) / 2);
+  return __builtin_shuffle(x, Ints{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7});
+}
+
+// Turns the pairs (x[0], x[1]), (x[2], x[3]), ... of columns [column, column + 16).
+SEQUELA_INLINE Floats rotated(Floats x, const RowRotation& rotation, int64_t column) {
+  if (rotation.cosines == nullptr) return x;
+  const Floats sign =
+      Floats{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1} * rotation.direction;
+  return x * doubled(rotation.cosines + column / 2) +
+         exchanged(x, 1) * (sign * doubled(rotation.sines + column / 2));
+}
+
+// to[c][r] = from[r][c] for 16 x 16 values of 32 bits.
+SEQUELA_INLINE void transpose_block(const uint32_t* from, int64_t from_stride, uint32_t* to,
+                                    int64_t to_stride) {
+  Words rows[kLanes];
+  for (int i = 0; i < kLanes; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(Words));
+  constexpr Words kIota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#pragma GCC unroll 4
+  for (int step = 1; step < kLanes; step *= 2) {
+    // Rows i and i + step exchange their off-diagonal blocks of step x step.
+    const Words is_low = (kIota & step) == 0;
+    const Words low = (is_low & kIota) | (~is_low & (kIota - step + 16));
+    const Words high = (is_low & (kIota + step)) | (~is_low & (kIota + 16));
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if (i & step) continue;
+      const Words a = rows[i], b = rows[i + step];
+      rows[i] = __builtin_shuffle(a, b, low);
+      rows[i + step] = __builtin_shuffle(a, b, high);
+    }
+  }
+  for (int i = 0; i < kLanes; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Words));
+}
+
+// to[columns][64] = transpose of from[64][columns], 32-bit values.
+void transpose_tile(const void* from, int64_t columns, void* to) {
+  for (int64_t r = 0; r < kTile; r += kLanes) {
+    for (int64_t c = 0; c < columns; c += kLanes) {
+      transpose_block(static_cast<const uint32_t*>(from) + r * columns + c, columns,
+                      static_cast<uint32_t*>(to) + c * kTile + r, kTile);
+    }
+  }
+}
+
+// The right operand (tile_gemm's B) that is the transpose of from[64][columns].
+void pack_transposed(const float* from, int64_t columns, float* to) {
+  transpose_tile(from, columns, to);
+}
+void pack_transposed(const BFloat16* from, int64_t columns, BFloat16* to) {
+  transpose_tile(from, columns / 2, to);
+}
+
+// The right operand that is from[64][columns] itself.
+void pack_rows(const float* from, int64_t columns, float* to) {
+  std::memcpy(to, from, kTile * columns * sizeof(float));
+}
+void pack_rows(const BFloat16* from, int64_t columns, BFloat16* to) {
+  for (int64_t r = 0; r < kTile; r += 2) {
+    for (int64_t c = 0; c < columns; c += kLanes) {
+      Halves first, second;
+      std::memcpy(&first, from + r * columns + c, sizeof(first));
+      std::memcpy(&second, from + (r + 1) * columns + c, sizeof(second));
+      const Words pairs =
+          __builtin_convertvector(first, Words) | (__builtin_convertvector(second, Words) << 16);
+      std::memcpy(to + r * columns + 2 * c, &pairs, sizeof(pairs));
+    }
+  }
+}
+
+// The plain transpose to[columns][64] from a packed one (pack_transposed), as a left operand.
+void unpack_transposed(const float* packed, int64_t columns, float* to) {
+  std::memcpy(to, packed, kTile * columns * sizeof(float));
+}
+void unpack_transposed(const BFloat16* packed, int64_t columns, BFloat16* to) {
+  for (int64_t c = 0; c < columns; c += 2) {
+    for (int64_t r = 0; r < kTile; r += kLanes) {
+      Words pairs;
+      std::memcpy(&pairs, packed + c * kTile + 2 * r, sizeof(pairs));
+      const Halves even = __builtin_convertvector(pairs & 0xffff, Halves);
+      const Halves odd = __builtin_convertvector(pairs >> 16, Halves);
+      std::memcpy(to + c * kTile + r, &even, sizeof(even));
+      std::memcpy(to + (c + 1) * kTile + r, &odd, sizeof(odd));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sequela
