@@ -3,11 +3,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
+#include "sequela/meds/ingest.h"
+#include "tests/support/shared.h"
 
 namespace sequela {
 
@@ -26,5 +31,60 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
+
+// One event as the store hands it out, in words.
+struct PlainEvent {
+  int64_t subject_id = 0;
+  int64_t birth_us = 0;
+  int64_t time_us = 0;
+  std::string code;
+  std::vector<std::string> values;  // by property: "", "text x" or "number <bits>"
+
+  bool operator==(const PlainEvent&) const = default;
+};
+
+inline std::vector<PlainEvent> read_all_events(const EventStore& store) {
+  std::vector<PlainEvent> events;
+  for (int64_t s = 0; s < store.num_subjects(); ++s) {
+    const Subject subject = store.subject(s);
+    for (int64_t i = 0; i < subject.num_events; ++i) {
+      PlainEvent event{subject.id, subject.birth_us, subject.time_us(i),
+                       store.codes()[subject.code(i)]};
+      for (size_t p = 0; p < subject.properties.size(); ++p) {
+        const PropertyValues values = subject.properties[p];
+        std::string text;
+        if (const auto number = values.number(i)) {
+          text = "number " + std::to_string(__builtin_bit_cast(uint32_t, *number));
+        } else if (values.text(i) >= 0) {
+          text = "text " + std::string(store.properties()[p].texts[values.text(i)]);
+        }
+        EXPECT_EQ(values.has_value(i), !text.empty());
+        event.values.push_back(text);
+      }
+      events.push_back(std::move(event));
+    }
+  }
+  return events;
+}
+
+// Ingests a data set of the reference data (or any absolute path) and reads it back.
+inline std::vector<PlainEvent> ingest_and_read(const std::string& meds, IngestOptions options = {},
+                                               IngestReport* report = nullptr) {
+  TemporaryFolder folder;
+  options.meds = meds;
+  options.folder = folder.path();
+  const IngestReport found = ingest(options);
+  if (report != nullptr) *report = found;
+  return read_all_events(EventStore::open(folder.path()));
+}
+
+// The bytes of all files of a folder, by name.
+inline std::map<std::string, std::string> read_files(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files[entry.path().filename().string()] = read_file(entry.path().string());
+  }
+  return files;
+}
 
 }  // namespace sequela

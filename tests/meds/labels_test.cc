@@ -1,0 +1,106 @@
+#include "sequela/meds/labels.h"
+
+#include <cmath>
+
+#include "sequela/core/error.h"
+#include "sequela/core/time.h"
+#include "sequela/io/parquet.h"
+#include "sequela/meds/dataset.h"
+#include "tests/meds/support.h"
+
+namespace sequela {
+namespace {
+
+TEST(Labels, ReadsFemrsLabels) {
+  SEQUELA_NEED_SHARED();
+  const auto labels = read_labels(shared_path("data/femr_tutorial/labels.parquet"));
+  ASSERT_EQ(labels.size(), 200u);
+  int num_true = 0;
+  for (const Label& label : labels) num_true += label.value == 1;
+  EXPECT_EQ(num_true, 102);
+}
+
+TEST(Labels, ScalesNanoseconds) {
+  SEQUELA_NEED_SHARED();
+  const auto labels = read_labels(shared_path("parity/motor/features/labels_multi.parquet"));
+  ASSERT_EQ(labels.size(), 600u);
+  for (const Label& label : labels) {
+    EXPECT_GT(label.prediction_time_us, -100ll * 366 * kMicrosPerDay);
+    EXPECT_LT(label.prediction_time_us, 200ll * 366 * kMicrosPerDay);
+  }
+}
+
+TEST(Labels, ReadsOddOnesAsTheyAre) {
+  SEQUELA_NEED_SHARED();
+  const auto unknown =
+      read_labels(shared_path("data/bad/28_labels_unknown_subjects/labels.parquet"));
+  ASSERT_EQ(unknown.size(), 20u);
+  int num_odd = 0;
+  for (const Label& label : unknown) {
+    num_odd += label.subject_id == -1 || label.subject_id == int64_t{1} << 62;
+  }
+  EXPECT_EQ(num_odd, 2);
+  const auto early =
+      read_labels(shared_path("data/bad/29_labels_before_first_event/labels.parquet"));
+  int num_early = 0;
+  for (const Label& label : early)
+    num_early += label.prediction_time_us < -100ll * 365 * kMicrosPerDay;
+  EXPECT_EQ(num_early, 10);
+}
+
+TEST(Labels, TakesTheValueThatIsThere) {
+  TemporaryFolder folder;
+  write_parquet(
+      folder / "labels.parquet",
+      {{.name = "subject_id", .values = std::vector<int64_t>{1, 2, 3}},
+       {.name = "prediction_time", .values = std::vector<int64_t>{5, 6, 7}, .is_timestamp = true},
+       {.name = "boolean_value", .values = std::vector<uint8_t>{1, 0, 0}, .valid = {1, 0, 0}},
+       {.name = "float_value", .values = std::vector<double>{0, 2.5, 0}, .valid = {0, 1, 0}},
+       {.name = "categorical_value",
+        .values = std::vector<std::string>{"", "", "late"},
+        .valid = {0, 0, 1}}});
+  const auto labels = read_labels(folder / "labels.parquet");
+  ASSERT_EQ(labels.size(), 3u);
+  EXPECT_EQ(labels[0].value, 1);
+  EXPECT_EQ(labels[1].value, 2.5);
+  EXPECT_TRUE(std::isnan(labels[2].value));
+  EXPECT_EQ(labels[2].category, "late");
+  EXPECT_EQ(labels[2].prediction_time_us, 7);
+}
+
+TEST(Labels, RefusesNullsAndMissingColumns) {
+  TemporaryFolder folder;
+  write_parquet(
+      folder / "a.parquet",
+      {{.name = "subject_id", .values = std::vector<int64_t>{1, 2}, .valid = {1, 0}},
+       {.name = "prediction_time", .values = std::vector<int64_t>{5, 6}, .is_timestamp = true}});
+  try {
+    read_labels(folder / "a.parquet");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().row, 1);
+    EXPECT_EQ(error.where().column, "subject_id");
+  }
+  write_parquet(folder / "b.parquet",
+                {{.name = "subject_id", .values = std::vector<int64_t>{1, 2}}});
+  EXPECT_THROW(read_labels(folder / "b.parquet"), DataError);
+}
+
+TEST(Dataset, FindsItsPartsAndFingerprintsThem) {
+  SEQUELA_NEED_SHARED();
+  const Dataset dataset = find_dataset(shared_path("data/mimic4_demo_meds"));
+  EXPECT_EQ(dataset.kind, DatasetKind::parquet);
+  EXPECT_EQ(dataset.shards.size(), 3u);
+  ASSERT_TRUE(dataset.codes_path && dataset.info_path && dataset.splits_path);
+  const auto fingerprints = fingerprint_dataset(dataset);
+  ASSERT_EQ(fingerprints.size(), 6u);
+  EXPECT_EQ(fingerprints[0].name, "data/0.parquet");
+  EXPECT_NE(fingerprints[0].fingerprint, fingerprints[1].fingerprint);
+  EXPECT_EQ(read_subject_splits(*dataset.splits_path).size(), 100u);
+  const Dataset database = find_dataset(shared_path("data/mimic4_demo_meds_reader"));
+  EXPECT_EQ(database.kind, DatasetKind::reader_database);
+  EXPECT_EQ(fingerprint_dataset(database).size(), 16u);
+}
+
+}  // namespace
+}  // namespace sequela

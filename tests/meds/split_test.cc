@@ -1,0 +1,82 @@
+#include "sequela/meds/split.h"
+
+#include <sstream>
+
+#include "sequela/core/error.h"
+#include "tests/meds/support.h"
+
+namespace sequela {
+namespace {
+
+TEST(Split, EqualsFemrForAllIds) {
+  SEQUELA_NEED_SHARED();
+  std::istringstream lines(read_file(shared_path("parity/motor/split/split.csv")));
+  std::string line;
+  std::getline(lines, line);
+  ASSERT_EQ(line.substr(0, 10), "subject_id");
+  int64_t count = 0;
+  while (std::getline(lines, line)) {
+    std::istringstream fields(line);
+    std::string field;
+    std::vector<int64_t> values;
+    while (std::getline(fields, field, ',')) values.push_back(std::stoll(field));
+    ASSERT_EQ(values.size(), 5u);
+    EXPECT_EQ(is_validation_subject(values[0], 97, 0.1), values[1] == 1);
+    EXPECT_EQ(is_validation_subject(values[0], 97, 0.15), values[2] == 1);
+    EXPECT_EQ(is_validation_subject(values[0], 342, 0.1), values[3] == 1);
+    EXPECT_EQ(is_validation_subject(values[0], 342, 0.15), values[4] == 1);
+    ++count;
+  }
+  EXPECT_EQ(count, 10000);
+}
+
+TEST(Split, WritesWhatFemrWrites) {
+  SEQUELA_NEED_SHARED();
+  TemporaryFolder folder;
+  ingest({.meds = shared_path("parity/motor/g60/meds"), .folder = folder / "store"});
+  const EventStore store = EventStore::open(folder / "store");
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < store.num_subjects(); ++i) ids.push_back(store.subject_id(i));
+  Split::build(ids, 97, 0.1).write(folder / "split.csv");
+  std::string expected = read_file(shared_path("parity/motor/g60/split.csv"));
+  std::erase(expected, '\r');
+  EXPECT_EQ(read_file(folder / "split.csv"), expected);
+  const auto sides = Split::read(folder / "split.csv").sides(store);
+  for (int64_t i = 0; i < store.num_subjects(); ++i) {
+    EXPECT_EQ(sides[i] == Side::validation, is_validation_subject(store.subject_id(i), 97, 0.1));
+  }
+}
+
+TEST(Split, ReadsFemrsFileWithCarriageReturns) {
+  SEQUELA_NEED_SHARED();
+  const Split split = Split::read(shared_path("data/femr_tutorial/motor_model/main_split.csv"));
+  EXPECT_EQ(split.num_train(), 170);
+  EXPECT_EQ(split.num_validation(), 30);
+  EXPECT_EQ(split.side(0), Side::train);
+  EXPECT_EQ(split.side(-5), Side::none);
+}
+
+TEST(Split, RefusesASubjectOnBothSides) {
+  SEQUELA_NEED_SHARED();
+  EXPECT_NO_THROW(Split::read(shared_path("data/bad/good_controls/split.csv")));
+  try {
+    Split::read(shared_path("data/bad/27_split_subject_twice/split.csv"));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().subject_id, 3);
+    EXPECT_NE(std::string(error.what()).find("split.csv"), std::string::npos);
+  }
+}
+
+TEST(Split, RefusesWhatIsNoSplit) {
+  TemporaryFolder folder;
+  for (const char* content : {"", "id,split\n1,train\n", "subject_id,split_name\nx,train\n",
+                              "subject_id,split_name\n1\n", "subject_id,split_name\n1,held_out\n",
+                              "subject_id,split_name\n99999999999999999999,train\n"}) {
+    write_file(folder / "split.csv", content);
+    EXPECT_THROW(Split::read(folder / "split.csv"), DataError) << content;
+  }
+}
+
+}  // namespace
+}  // namespace sequela
