@@ -19,10 +19,7 @@ namespace {
 
 const std::vector<std::string> kConceptColumns = {"concept_id", "concept_name", "vocabulary_id",
                                                   "concept_code", "standard_concept"};
-const std::vector<std::string> kRelationshipColumns = {"concept_id_1", "concept_id_2",
-                                                       "relationship_id"};
-const std::vector<std::string> kAncestorColumns = {"descendant_concept_id", "ancestor_concept_id",
-                                                   "min_levels_of_separation"};
+constexpr size_t kLookupsAtOnce = 64;
 
 int64_t read_id(const TabFile& file, std::string_view field, const std::string& column) {
   int64_t id = 0;
@@ -51,7 +48,20 @@ struct AthenaGraph::ConceptPart {
   int64_t num_without_code = 0;
 };
 
+// A file of parents: which rows of it count.
+struct AthenaGraph::EdgeFile {
+  enum class Children { all, non_standard };
+
+  const char* name;
+  std::vector<std::string> columns;  // child, parent, kind
+  std::string_view kind;
+  Children children;
+  int64_t AthenaStats::*num_edges;
+  int64_t AthenaStats::*num_dangling;
+};
+
 struct AthenaGraph::EdgePart {
+  std::vector<std::pair<int64_t, int64_t>> unresolved;  // ids of child and parent
   std::vector<Edge> edges;
   int64_t num_dangling = 0;
   int64_t num_self_parents = 0;
@@ -66,8 +76,21 @@ AthenaGraph AthenaGraph::read(const std::string& folder, int num_threads) {
   graph.concept_file_ = std::make_unique<TabFile>(folder + "/CONCEPT.csv", kConceptColumns);
   graph.read_concepts(num_threads);
   std::vector<Edge> edges;
-  graph.read_relationships(folder, num_threads, edges);
-  graph.read_ancestors(folder, num_threads, edges);
+  const EdgeFile relationships = {"CONCEPT_RELATIONSHIP.csv",
+                                  {"concept_id_1", "concept_id_2", "relationship_id"},
+                                  "Maps to",
+                                  EdgeFile::Children::non_standard,
+                                  &AthenaStats::num_maps_to,
+                                  &AthenaStats::num_dangling_relationships};
+  const EdgeFile ancestors = {
+      "CONCEPT_ANCESTOR.csv",
+      {"descendant_concept_id", "ancestor_concept_id", "min_levels_of_separation"},
+      "1",
+      EdgeFile::Children::all,
+      &AthenaStats::num_ancestors,
+      &AthenaStats::num_dangling_ancestors};
+  graph.read_edges(folder, relationships, num_threads, edges);
+  graph.read_edges(folder, ancestors, num_threads, edges);
   graph.concepts_ = {};
   graph.parents_ = to_parent_lists(graph.codes_.size(), edges);
   graph.warn();
@@ -81,6 +104,10 @@ void AthenaGraph::read_concepts(int num_threads) {
     const auto& [id, name, vocabulary, code, standard] =
         std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
     const int64_t concept_id = read_id(file, id, kConceptColumns[0]);
+    if (concept_id < 0 || concept_id > ConceptTable::kMaxId) {
+      file.fail(id, kConceptColumns[0], "no concept has this number",
+                "give ids from 0 to 4294967295");
+    }
     const size_t code_begin = part.codes.size();
     part.num_without_code += vocabulary.empty() || code.empty() ? 1 : 0;
     if (!vocabulary.empty() && !code.empty())
@@ -110,14 +137,15 @@ void AthenaGraph::add_concepts(const ConceptPart& part) {
     } else {
       offer_name(node, name);
     }
-    if (Concept* known = concepts_.find(row.id)) {
+    Concept entry{node, row.is_standard};
+    if (const std::optional<Concept> known = concepts_.find(row.id)) {
       ++stats_.num_repeated_ids;
-      known->is_standard = known->is_standard && row.is_standard;
-      if (code < codes_.code(known->node)) known->node = node;
-    } else {
-      stats_.num_shared_codes += node < num_before ? 1 : 0;
-      concepts_.add(row.id, {node, row.is_standard});
+      if (codes_.code(known->node) < code) entry.node = known->node;
+      entry.is_standard = entry.is_standard && known->is_standard;
+    } else if (node < num_before) {
+      ++stats_.num_shared_codes;
     }
+    concepts_.set(row.id, entry);
   }
 }
 
@@ -128,56 +156,44 @@ void AthenaGraph::offer_name(int32_t node, const Name& name) {
   if (is_first) known = name;
 }
 
-void AthenaGraph::add_edge(EdgePart& part, const Concept& child, const Concept& parent) const {
-  if (child.node == parent.node) {
-    ++part.num_self_parents;
-  } else {
-    part.edges.emplace_back(child.node, parent.node);
+// Fetches the table's entries of many ids at once: each would else be waited for.
+void AthenaGraph::resolve(const EdgeFile& kind, EdgePart& part) const {
+  for (const auto& [child_id, parent_id] : part.unresolved) {
+    concepts_.prefetch(child_id);
+    concepts_.prefetch(parent_id);
   }
-}
-
-int64_t AthenaGraph::take_edges(const EdgePart& part, std::vector<Edge>& edges) {
-  edges.insert(edges.end(), part.edges.begin(), part.edges.end());
-  stats_.num_self_parents += part.num_self_parents;
-  return static_cast<int64_t>(part.edges.size());
-}
-
-void AthenaGraph::read_relationships(const std::string& folder, int num_threads,
-                                     std::vector<Edge>& edges) {
-  const TabFile file(folder + "/CONCEPT_RELATIONSHIP.csv", kRelationshipColumns);
-  auto parse = [&](EdgePart& part, Fields fields) {
-    if (fields[2] != "Maps to" || fields[0] == fields[1]) return;
-    const Concept* child = concepts_.find(read_id(file, fields[0], kRelationshipColumns[0]));
-    const Concept* parent = concepts_.find(read_id(file, fields[1], kRelationshipColumns[1]));
-    if (child == nullptr || parent == nullptr) {
+  for (const auto& [child_id, parent_id] : part.unresolved) {
+    const auto child = concepts_.find(child_id);
+    const auto parent = concepts_.find(parent_id);
+    if (!child || !parent) {
       ++part.num_dangling;
-    } else if (!child->is_standard) {
-      add_edge(part, *child, *parent);
-    }
-  };
-  file.scan<EdgePart>(num_threads, parse, [&](const EdgePart& part) {
-    stats_.num_maps_to += take_edges(part, edges);
-    stats_.num_dangling_relationships += part.num_dangling;
-  });
-  stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
-}
-
-void AthenaGraph::read_ancestors(const std::string& folder, int num_threads,
-                                 std::vector<Edge>& edges) {
-  const TabFile file(folder + "/CONCEPT_ANCESTOR.csv", kAncestorColumns);
-  auto parse = [&](EdgePart& part, Fields fields) {
-    if (fields[2] != "1") return;
-    const Concept* child = concepts_.find(read_id(file, fields[0], kAncestorColumns[0]));
-    const Concept* parent = concepts_.find(read_id(file, fields[1], kAncestorColumns[1]));
-    if (child == nullptr || parent == nullptr) {
-      ++part.num_dangling;
+    } else if (child->is_standard && kind.children == EdgeFile::Children::non_standard) {
+      continue;
+    } else if (child->node == parent->node) {
+      ++part.num_self_parents;
     } else {
-      add_edge(part, *child, *parent);
+      part.edges.emplace_back(child->node, parent->node);
     }
+  }
+  part.unresolved.clear();
+}
+
+void AthenaGraph::read_edges(const std::string& folder, const EdgeFile& kind, int num_threads,
+                             std::vector<Edge>& edges) {
+  const TabFile file(folder + "/" + kind.name, kind.columns);
+  const bool skips_same = kind.children == EdgeFile::Children::non_standard;
+  auto parse = [&](EdgePart& part, Fields fields) {
+    if (fields[2] != kind.kind || (skips_same && fields[0] == fields[1])) return;
+    const int64_t child = read_id(file, fields[0], kind.columns[0]);
+    part.unresolved.emplace_back(child, read_id(file, fields[1], kind.columns[1]));
+    if (part.unresolved.size() == kLookupsAtOnce) resolve(kind, part);
   };
-  file.scan<EdgePart>(num_threads, parse, [&](const EdgePart& part) {
-    stats_.num_ancestors += take_edges(part, edges);
-    stats_.num_dangling_ancestors += part.num_dangling;
+  file.scan<EdgePart>(num_threads, parse, [&](EdgePart& part) {
+    resolve(kind, part);
+    edges.insert(edges.end(), part.edges.begin(), part.edges.end());
+    stats_.*kind.num_edges += static_cast<int64_t>(part.edges.size());
+    stats_.*kind.num_dangling += part.num_dangling;
+    stats_.num_self_parents += part.num_self_parents;
   });
   stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
 }

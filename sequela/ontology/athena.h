@@ -57,15 +57,15 @@ class AthenaGraph {
   };
   using Edge = std::pair<int32_t, int32_t>;  // child, parent
   struct ConceptPart;
+  struct EdgeFile;
   struct EdgePart;
 
   void read_concepts(int num_threads);
   void add_concepts(const ConceptPart& part);
   void offer_name(int32_t node, const Name& name);
-  void read_relationships(const std::string& folder, int num_threads, std::vector<Edge>& edges);
-  void read_ancestors(const std::string& folder, int num_threads, std::vector<Edge>& edges);
-  void add_edge(EdgePart& part, const Concept& child, const Concept& parent) const;
-  int64_t take_edges(const EdgePart& part, std::vector<Edge>& edges);
+  void read_edges(const std::string& folder, const EdgeFile& kind, int num_threads,
+                  std::vector<Edge>& edges);
+  void resolve(const EdgeFile& kind, EdgePart& part) const;
   void warn() const;
   std::string_view name_text(const Name& name) const {
     return concept_file_->text().substr(name.offset, name.size);

@@ -1,15 +1,14 @@
 #include "sequela/ontology/code_table.h"
 
-#include <limits>
 #include <utility>
 
 #include "sequela/core/error.h"
-#include "sequela/core/random.h"
 
 namespace sequela {
 namespace {
 
 constexpr size_t kFirstSlots = 1024;
+constexpr int32_t kMaxCodes = 1 << 30;
 
 }  // namespace
 
@@ -23,8 +22,8 @@ int32_t CodeTable::add(std::string_view code, size_t hash) {
       return slots_[place].id;
     }
   }
-  if (size() == std::numeric_limits<int32_t>::max() - 1) {
-    throw ResourceError("ontology: more than 2^31 codes");
+  if (size() == kMaxCodes) {
+    throw ResourceError("ontology: more than 2^30 codes");
   }
   slots_[place] = {short_hash, size()};
   text_.append(code);
@@ -44,32 +43,15 @@ void CodeTable::grow() {
   }
 }
 
-size_t ConceptTable::place_of(int64_t concept_id) const {
-  const size_t mask = slots_.size() - 1;
-  size_t place = mix64(static_cast<uint64_t>(concept_id)) & mask;
-  while (slots_[place].value.node >= 0 && slots_[place].id != concept_id)
-    place = (place + 1) & mask;
-  return place;
-}
-
-Concept* ConceptTable::find(int64_t concept_id) {
-  if (slots_.empty()) return nullptr;
-  Slot& slot = slots_[place_of(concept_id)];
-  return slot.value.node >= 0 ? &slot.value : nullptr;
-}
-
-void ConceptTable::add(int64_t concept_id, Concept concept_of_id) {
-  if (static_cast<size_t>(size_ + 1) * 2 > slots_.size()) grow();
-  slots_[place_of(concept_id)] = {concept_id, concept_of_id};
-  ++size_;
-}
-
-void ConceptTable::grow() {
-  std::vector<Slot> old(slots_.empty() ? kFirstSlots : slots_.size() * 2);
-  std::swap(old, slots_);
-  for (const Slot& slot : old) {
-    if (slot.value.node >= 0) slots_[place_of(slot.id)] = slot;
+void ConceptTable::set(int64_t concept_id, Concept concept_of_id) {
+  SEQUELA_CHECK(concept_id >= 0 && concept_id <= kMaxId);
+  const auto page = static_cast<size_t>(concept_id >> kPageBits);
+  if (page >= pages_.size()) pages_.resize(page + 1, -1);
+  if (pages_[page] < 0) {
+    pages_[page] = static_cast<int32_t>(entries_.size() / kPageSize);
+    entries_.resize(entries_.size() + kPageSize, -1);
   }
+  entries_[place(concept_id)] = concept_of_id.node * 2 + (concept_of_id.is_standard ? 1 : 0);
 }
 
 }  // namespace sequela

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,32 +39,45 @@ class CodeTable {
 
 // What a concept id stands for.
 struct Concept {
-  int32_t node = -1;
+  int32_t node = 0;
   bool is_standard = true;
 };
 
-// Finds concepts by their ids.
+// Finds concepts by their ids: pages of 256 ids, so that neighbours lie together, as they do in
+// Athena's files.
 class ConceptTable {
  public:
-  int64_t size() const { return size_; }
-  // Null if there is none of this id. Lives until the next add().
-  Concept* find(int64_t concept_id);
-  const Concept* find(int64_t concept_id) const {
-    return const_cast<ConceptTable*>(this)->find(concept_id);
+  static constexpr int64_t kMaxId = (int64_t{1} << 32) - 1;  // OMOP's are below 2^31
+
+  // Nothing if there is none of this id, whatever the id.
+  std::optional<Concept> find(int64_t concept_id) const {
+    const uint64_t page = static_cast<uint64_t>(concept_id) >> kPageBits;
+    if (page >= pages_.size() || pages_[page] < 0) return std::nullopt;
+    const int32_t entry = entries_[place(concept_id)];
+    if (entry < 0) return std::nullopt;
+    return Concept{entry >> 1, (entry & 1) != 0};
   }
-  // The id must not be there yet.
-  void add(int64_t concept_id, Concept concept_of_id);
+  // Has the memory of a later find() fetched.
+  void prefetch(int64_t concept_id) const {
+    const uint64_t page = static_cast<uint64_t>(concept_id) >> kPageBits;
+    if (page < pages_.size() && pages_[page] >= 0) {
+      __builtin_prefetch(entries_.data() + place(concept_id));
+    }
+  }
+  // Adds or replaces. The id is in [0, kMaxId], the node below 2^30.
+  void set(int64_t concept_id, Concept concept_of_id);
 
  private:
-  struct Slot {
-    int64_t id = 0;
-    Concept value;
-  };
-  size_t place_of(int64_t concept_id) const;
-  void grow();
+  static constexpr int kPageBits = 8;
+  static constexpr int64_t kPageSize = int64_t{1} << kPageBits;
 
-  std::vector<Slot> slots_;  // open addressing, a power of two, at most half full; node -1 = free
-  int64_t size_ = 0;
+  size_t place(int64_t concept_id) const {
+    return static_cast<size_t>(pages_[concept_id >> kPageBits]) * kPageSize +
+           static_cast<size_t>(concept_id & (kPageSize - 1));
+  }
+
+  std::vector<int32_t> pages_;    // the page's place among those in entries_, -1 = none
+  std::vector<int32_t> entries_;  // node * 2 + is_standard, -1 = no concept
 };
 
 }  // namespace sequela

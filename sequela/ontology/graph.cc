@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 
 namespace sequela {
 namespace {
 
-constexpr int32_t kNodesPerCheck = 65'536;
+constexpr int32_t kNodesPerCheck = 4'096;
+// A whole Athena download has some 200 million pairs of a code and an ancestor.
+constexpr size_t kMaxClosure = size_t{1} << 29;
 
 enum class Visit : uint8_t { none, open, closed };
 
@@ -109,6 +112,11 @@ ParentLists close_upwards(const ParentLists& lists, const std::vector<int32_t>& 
   std::vector<int32_t> seen_by(num_nodes, -1);
   for (size_t i = 0; i < order.size(); ++i) {
     if (i % kNodesPerCheck == 0) throw_if_stopped();
+    if (closure.size() > kMaxClosure) {
+      throw ResourceError(
+          str("ontology: more than ", kMaxClosure, " pairs of a code and an ancestor; ",
+              "no vocabulary is so dense. Fix: check the parents in the input files."));
+    }
     const int32_t node = order[i];
     starts[node] = static_cast<int64_t>(closure.size());
     closure.push_back(node);

@@ -34,6 +34,7 @@ using Cycle = std::vector<int32_t>;
 std::vector<int32_t> break_cycles(ParentLists& lists, std::vector<Cycle>& cycles);
 
 // For each node itself and all its ancestors, ascending; `order` as break_cycles gives it.
+// ResourceError if that would be more than 2^29 values.
 ParentLists close_upwards(const ParentLists& lists, const std::vector<int32_t>& order);
 
 }  // namespace sequela
