@@ -1,14 +1,18 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "sequela/synth/vocabulary.h"
 
 namespace sequela {
+
+// Of everything random in the vocabulary.
+inline constexpr uint64_t kVocabularyKey = 0x5E0E1A;
+
+// printf of one int, for codes of a fixed width.
+std::string padded(const char* format, int value);
 
 // Fills a Vocabulary, one family of codes after the other. Call its functions in this order, once.
 class VocabularyBuilder {
