@@ -78,14 +78,16 @@ void add_skipped(Lines& lines) {
   lines.add_if("events", "events_before_birth", "events before birth (counted at birth)");
   lines.add_if("events", "non_finite_values", "values that are not finite");
   lines.add_if("events", "clipped_times", "times beyond year 9999 (brought back to its end)");
-  lines.add_if("ontology", "dangling_relationships", "relationships to concepts that are not there");
+  lines.add_if("ontology", "dangling_relationships",
+               "relationships to concepts that are not there");
   lines.add_if("ontology", "dangling_ancestors", "ancestors that are not there");
   lines.add_if("ontology", "broken_cycles", "cycles among codes (broken)");
   for (const char* side : {"train_batches", "val_batches"}) {
     lines.add_if(side, "subjects_without_label",
                  str("subjects of ", side, " without anything to predict (skipped)"));
-    lines.add_if(side, "shortened_windows",
-                 str("subjects of ", side, " with more history than fits (the oldest is left out)"));
+    lines.add_if(
+        side, "shortened_windows",
+        str("subjects of ", side, " with more history than fits (the oldest is left out)"));
   }
 }
 

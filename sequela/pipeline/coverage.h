@@ -13,8 +13,8 @@
 
 namespace sequela {
 
-// Reports of the stages as JSON, as kept in the manifest and joined in coverage.json. They hold counts
-// only: nothing of a machine or a time of day.
+// Reports of the stages as JSON, as kept in the manifest and joined in coverage.json. They hold
+// counts only: nothing of a machine or a time of day.
 Json to_json(const IngestReport& report);
 Json to_json(const OntologyStats& stats, const OntologyCoverage& coverage);
 // Of the data's codes, and of their events, those that have a token of their own or of an ancestor.

@@ -35,22 +35,22 @@ Json read_artifacts(const std::string& folder) {
   return Json::object();
 }
 
-std::string shown(const Json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+std::string shown(const std::string& text) {
   return text.size() <= 40 ? text : text.substr(0, 12) + "...";
 }
 
-// The first difference of two sets of named values, in words; empty if there is none.
-std::string difference(const Json& old_values, const Json& new_values, bool with_values) {
-  for (const auto& [name, value] : new_values.items()) {
-    const auto found = old_values.find(name);
-    if (found == old_values.end()) return name + " is new";
+// The first difference of recorded values from wanted ones, in words; empty if there is none.
+std::string difference(const Json& recorded, const std::map<std::string, std::string>& wanted,
+                       bool with_values) {
+  for (const auto& [name, value] : wanted) {
+    const auto found = recorded.find(name);
+    if (found == recorded.end()) return name + " is new";
     if (*found == value) continue;
-    if (!with_values) return name + " changed";
-    return str(name, " changed from ", shown(*found), " to ", shown(value));
+    if (!with_values || !found->is_string()) return name + " changed";
+    return str(name, " changed from ", shown(found->get<std::string>()), " to ", shown(value));
   }
-  for (const auto& [name, value] : old_values.items()) {
-    if (!new_values.contains(name)) return name + " is gone";
+  for (const auto& [name, value] : recorded.items()) {
+    if (!wanted.contains(name)) return name + " is gone";
   }
   return "";
 }
@@ -60,51 +60,70 @@ Json field(const Json& json, const char* name) {
   return found == json.end() ? Json::object() : *found;
 }
 
+Json entry_of(const Recipe& recipe) {
+  return {
+      {"version", SEQUELA_VERSION}, {"parameters", recipe.parameters}, {"inputs", recipe.inputs}};
+}
+
 }  // namespace
 
-Manifest::Manifest(std::string folder)
-    : folder_(std::move(folder)), artifacts_(read_artifacts(folder_)) {}
+struct Manifest::State {
+  std::string folder;
+  Json artifacts;
+
+  std::string path_of_artifact(const std::string& name) const { return folder + "/" + name; }
+
+  // In the order of names, so that the bytes do not tell in which order artifacts were made.
+  void write() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : artifacts.items()) names.push_back(name);
+    std::ranges::sort(names);
+    Json sorted = Json::object();
+    for (const std::string& name : names) sorted[name] = artifacts[name];
+    write_file(path_of(folder), json_text({{"artifacts", sorted}}) + "\n");
+  }
+};
+
+Manifest::Manifest(const std::string& folder) : state_(new State{folder, read_artifacts(folder)}) {}
+
+Manifest::~Manifest() = default;
 
 std::string Manifest::why_stale(const Recipe& recipe) const {
-  const auto found = artifacts_.find(recipe.name);
-  if (found == artifacts_.end() || !found->is_object()) return "it is not there";
+  const auto found = state_->artifacts.find(recipe.name);
+  if (found == state_->artifacts.end() || !found->is_object()) return "it is not there";
   if (field(*found, "version") != SEQUELA_VERSION) return "it is of another version of Sequela";
   const std::string parameter = difference(field(*found, "parameters"), recipe.parameters, true);
   if (!parameter.empty()) return parameter;
   const std::string input = difference(field(*found, "inputs"), recipe.inputs, false);
   if (!input.empty()) return input;
-  const std::string content = content_checksum(folder_ + "/" + recipe.name);
+  const std::string content = content_checksum(state_->path_of_artifact(recipe.name));
   if (content.empty()) return "it is not there";
   if (field(*found, "checksum") != content) return "it was changed or damaged since it was made";
   return "";
 }
 
 void Manifest::record(const Recipe& recipe, const Json& report) {
-  artifacts_[recipe.name] = {{"version", SEQUELA_VERSION},
-                             {"parameters", recipe.parameters},
-                             {"inputs", recipe.inputs},
-                             {"checksum", content_checksum(folder_ + "/" + recipe.name)},
-                             {"report", report}};
-  write();
+  Json entry = entry_of(recipe);
+  entry["checksum"] = content_checksum(state_->path_of_artifact(recipe.name));
+  entry["report"] = report;
+  state_->artifacts[recipe.name] = std::move(entry);
+  state_->write();
+}
+
+void Manifest::record_report(const Recipe& recipe, const Json& report) {
+  Json entry = entry_of(recipe);
+  entry["report"] = report;
+  state_->artifacts[recipe.name] = std::move(entry);
+  state_->write();
 }
 
 std::string Manifest::checksum(const std::string& name) const {
-  const Json value = field(field(artifacts_, name.c_str()), "checksum");
+  const Json value = field(field(state_->artifacts, name.c_str()), "checksum");
   return value.is_string() ? value.get<std::string>() : "";
 }
 
 Json Manifest::report(const std::string& name) const {
-  return field(field(artifacts_, name.c_str()), "report");
-}
-
-void Manifest::write() const {
-  // In the order of names, so that the bytes do not tell in which order artifacts were made.
-  std::vector<std::string> names;
-  for (const auto& [name, value] : artifacts_.items()) names.push_back(name);
-  std::ranges::sort(names);
-  Json sorted = Json::object();
-  for (const std::string& name : names) sorted[name] = artifacts_[name];
-  write_file(path_of(folder_), json_text({{"artifacts", sorted}}) + "\n");
+  return field(field(state_->artifacts, name.c_str()), "report");
 }
 
 std::string content_checksum(const std::string& path) {

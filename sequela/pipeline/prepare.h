@@ -42,8 +42,9 @@ struct PrepareOptions {
   BatchForm batch_format = BatchForm::compact;
   bool is_femr_compatible = false;  // token 0's timestamp as femr writes it
 
-  bool repair = false;       // sort rows and gather split subjects, instead of failing
-  bool keep_events = false;  // keep the decoded events, <out>/.events, for a faster run with other options
+  bool repair = false;  // sort rows and gather split subjects, instead of failing
+  bool keep_events =
+      false;  // keep the decoded events, <out>/.events, for a faster run with other options
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 
@@ -53,16 +54,17 @@ struct PrepareOptions {
 // What one step of the run did; for the terminal.
 struct PrepareStage {
   std::string name;
-  std::string reason;      // why it ran; empty = its artifact was there already
+  std::string reason;  // why it ran; empty = its artifact was there already
   double seconds = 0;
   int64_t num_events = 0;  // worked through; 0 = does not apply
 };
 
 struct PrepareReport {
   std::vector<PrepareStage> stages;
-  std::vector<std::string> coverage;  // lines of text: what the data holds, what was kept, what skipped
+  std::vector<std::string>
+      coverage;  // lines of text: what the data holds, what was kept, what skipped
   double seconds = 0;
-  bool is_up_to_date = false;         // nothing had to be done
+  bool is_up_to_date = false;  // nothing had to be done
 };
 
 // Turns a data set into everything that pretraining reads (design.md section 2), in options.out:
@@ -70,14 +72,14 @@ struct PrepareReport {
 //   ontology/ontology.parquet  split.csv  tokenizer/dictionary.msgpack  motor_task.json
 //   train_batches/  val_batches/  coverage.json  manifest.json
 //
-// Each artifact appears when it is complete and is noted in the manifest. A later run makes only what is
-// missing, damaged, or depends on a changed input or option, and says so; after a kill at any moment it
-// goes on and ends with the same bytes, whatever the number of threads. While it works, decoded events lie
-// in <out>/.events (16 to 24 bytes an event); they are removed at the end unless keep_events is set, since
-// decoding them again takes a sixth of a whole run.
+// Each artifact appears when it is complete and is noted in the manifest. A later run makes only
+// what is missing, damaged, or depends on a changed input or option, and says so; after a kill at
+// any moment it goes on and ends with the same bytes, whatever the number of threads. While it
+// works, decoded events lie in <out>/.events (16 to 24 bytes an event); they are removed at the end
+// unless keep_events is set, since decoding them again takes a sixth of a whole run.
 //
-// Throws ConfigError (options; another run at work in the folder), DataError (input; no subject can be
-// used), FileError, ResourceError, Interrupted.
+// Throws ConfigError (options; another run at work in the folder), DataError (input; no subject can
+// be used), FileError, ResourceError, Interrupted.
 PrepareReport prepare(const PrepareOptions& options);
 
 }  // namespace sequela

@@ -1,0 +1,304 @@
+#include "sequela/pipeline/prepare.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+#include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
+#include "sequela/io/file.h"
+#include "sequela/meds/event_store.h"
+#include "sequela/meds/split.h"
+#include "sequela/pipeline/coverage.h"
+#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/manifest.h"
+#include "sequela/pipeline/prepare_recipes.h"
+#include "sequela/task/motor_task.h"
+#include "sequela/tokenizer/event_tokenizer.h"
+#include "sequela/tokenizer/fit_tokenizer.h"
+
+namespace fs = std::filesystem;
+
+namespace sequela {
+
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+std::vector<std::string> task_codes(const MotorTask& task) {
+  std::vector<std::string> codes;
+  for (const MotorTask::Entry& entry : task.tasks) codes.push_back(entry.code);
+  return codes;
+}
+
+std::string human_bytes(int64_t bytes) {
+  if (bytes < 10'000'000) return str(bytes / 1'000 + 1, " kB");
+  if (bytes < 10'000'000'000) return str(bytes / 1'000'000, " MB");
+  return str(bytes / 1'000'000'000, " GB");
+}
+
+// One run. Things that several stages read are loaded when first asked for, so that a run that
+// finds all artifacts finished loads none.
+class PrepareRun {
+ public:
+  explicit PrepareRun(const PrepareOptions& options)
+      : options_(options), manifest_(options.out), recipes_(options, manifest_) {}
+
+  PrepareReport run();
+
+ private:
+  template <class Make>
+  void stage(const Recipe& recipe, const Make& make);
+  void make_batches(Side side, const char* name);
+  void write_coverage();
+  void check_usable() const;
+
+  TokenizerOptions tokenizer_options() const;
+  MotorTaskOptions task_options() const;
+  BatchOptions batch_options() const;
+  std::string path(const char* name) const { return options_.out + "/" + name; }
+
+  const EventStore& store();
+  const Ontology& ontology();
+  const std::vector<Side>& sides();
+  const Vocabulary& vocabulary();
+  const MotorTask& task();
+
+  const PrepareOptions& options_;
+  Manifest manifest_;
+  PrepareRecipes recipes_;
+  PrepareReport report_;
+  int64_t num_worked_events_ = 0;  // by the stage at work
+
+  std::optional<EventStore> store_;
+  std::optional<Ontology> ontology_;
+  std::optional<std::vector<Side>> sides_;
+  std::optional<Vocabulary> vocabulary_;
+  std::optional<MotorTask> task_;
+};
+
+// Makes an artifact unless it is there; `make` writes it and returns its report.
+template <class Make>
+void PrepareRun::stage(const Recipe& recipe, const Make& make) {
+  throw_if_stopped();
+  const Stopwatch watch;
+  const std::string reason = manifest_.why_stale(recipe);
+  if (reason.empty()) {
+    log_info(recipe.name + ": finished before");
+    report_.stages.push_back({recipe.name, "", watch.seconds(), 0});
+    return;
+  }
+  log_info(str(recipe.name, ": made, since ", reason));
+  store();
+  const Stopwatch making;
+  num_worked_events_ = 0;
+  fs::create_directories(fs::path(path(recipe.name.c_str())).parent_path());
+  const Json made = make();
+  manifest_.record(recipe, made);
+  report_.stages.push_back({recipe.name, reason, making.seconds(), num_worked_events_});
+}
+
+PrepareReport PrepareRun::run() {
+  const Stopwatch watch;
+  stage(recipes_.ontology(), [this] {
+    OntologyStats stats;
+    const OntologyOptions wanted{options_.athena, recipes_.codes_parquet(),
+                                 options_.remove_vocabularies, options_.num_threads};
+    ontology_ = build_ontology(wanted, store().codes(), store().counts(), &stats);
+    ontology_->write(path(kOntologyName));
+    return to_json(stats, measure_coverage(*ontology_));
+  });
+  stage(recipes_.split(), [this] {
+    if (!options_.split.empty()) {
+      Split::read(options_.split);
+      write_file(path(kSplitName), read_file(options_.split));
+      return Json::object();
+    }
+    std::vector<int64_t> ids;
+    for (int64_t i = 0; i < store().num_subjects(); ++i) ids.push_back(store().subject_id(i));
+    Split::build(ids, options_.split_seed, options_.val_fraction).write(path(kSplitName));
+    return Json::object();
+  });
+  stage(recipes_.dictionary(), [this] {
+    if (!options_.dictionary.empty()) {
+      Vocabulary::read(options_.dictionary);
+      write_file(path(kDictionaryName), read_file(options_.dictionary));
+    } else {
+      num_worked_events_ = store().num_events();
+      fit_tokenizer(store(), ontology(), sides(), tokenizer_options()).write(path(kDictionaryName));
+    }
+    return vocabulary_report(ontology(), vocabulary());
+  });
+  stage(recipes_.task(), [this] {
+    num_worked_events_ = store().num_events();
+    fit_motor_task(store(), ontology(), vocabulary(), sides(), task_options())
+        .write(path(kTaskName));
+    return task_report(task());
+  });
+  make_batches(Side::train, kTrainBatchesName);
+  make_batches(Side::validation, kValBatchesName);
+  write_coverage();
+  if (!options_.keep_events) fs::remove_all(path(kEventsName));
+  report_.seconds = watch.seconds();
+  report_.is_up_to_date = std::ranges::all_of(
+      report_.stages, [](const PrepareStage& stage) { return stage.reason.empty(); });
+  return std::move(report_);
+}
+
+void PrepareRun::make_batches(Side side, const char* name) {
+  const Recipe recipe = recipes_.batches(name);
+  stage(recipe, [&] {
+    const TasksOfCodes tasks = tasks_of_codes(store(), ontology(), task_codes(task()));
+    const EventTokenizer tokenizer(store(), ontology(), vocabulary());
+    const BatchSource source{store(),
+                             tokenizer,
+                             vocabulary().age_stats,
+                             tasks,
+                             static_cast<int32_t>(task().tasks.size()),
+                             sides()};
+    const BatchOptions options = batch_options();
+    if (options.form == BatchForm::femr) {
+      log_info(str(name, ": will take about ",
+                   human_bytes(estimate_femr_bytes(source, side, options)),
+                   " on disk in femr's form"));
+    }
+    for (int64_t i = 0; i < store().num_subjects(); ++i) {
+      if (sides()[i] == side) num_worked_events_ += store().subject(i).num_events;
+    }
+    const std::string key =
+        json_text(Json::array({recipe.parameters, recipe.inputs, SEQUELA_VERSION}), -1);
+    const BatchReport report = write_batches(source, side, options, path(name),
+                                             to_hex(sha256(key.data(), key.size())).substr(0, 16));
+    if (side == Side::train && report.num_batches == 0) {
+      fs::remove_all(path(name));
+      throw DataError({options_.meds},
+                      "no train subject has two different times and a task after its birth day",
+                      "check the events' times and codes, or lower task-min-fraction");
+    }
+    return to_json(report);
+  });
+}
+
+void PrepareRun::write_coverage() {
+  const Json coverage = {{"events", manifest_.report(kEventsName)},
+                         {"ontology", manifest_.report(kOntologyName)},
+                         {"tokenizer", manifest_.report(kDictionaryName)},
+                         {"task", manifest_.report(kTaskName)},
+                         {"train_batches", manifest_.report(kTrainBatchesName)},
+                         {"val_batches", manifest_.report(kValBatchesName)}};
+  write_file(path(kCoverageName), json_text(coverage) + "\n");
+  report_.coverage = coverage_lines(coverage);
+}
+
+// The decoded events. Ingestion itself knows what it finished before, and whether its input
+// changed.
+const EventStore& PrepareRun::store() {
+  if (store_) return *store_;
+  const Stopwatch watch;
+  IngestOptions wanted;
+  wanted.meds = options_.meds;
+  wanted.folder = path(kEventsName);
+  wanted.properties = options_.properties;
+  wanted.repair = options_.repair;
+  wanted.num_threads = options_.num_threads;
+  wanted.memory_bytes = options_.memory_bytes;
+  const IngestReport report = ingest(wanted);
+  store_ = EventStore::open(wanted.folder);
+  manifest_.record_report(recipes_.events(), to_json(report));
+  report_.stages.push_back({"events", "needed", watch.seconds(), report.num_events});
+  check_usable();
+  return *store_;
+}
+
+void PrepareRun::check_usable() const {
+  for (int64_t i = 0; i < store_->num_subjects(); ++i) {
+    if (store_->subject(i).birth_us != kNoTime) return;
+  }
+  throw DataError({options_.meds},
+                  str("none of its ", store_->num_subjects(), " subjects can be used: none has a ",
+                      kBirthCode, " event with a time"),
+                  str("give each subject an event with the code ", kBirthCode));
+}
+
+const Ontology& PrepareRun::ontology() {
+  if (!ontology_) ontology_ = Ontology::read(path(kOntologyName));
+  return *ontology_;
+}
+
+const std::vector<Side>& PrepareRun::sides() {
+  if (!sides_) {
+    sides_ = Split::read(path(kSplitName)).sides(store());
+    if (std::ranges::find(*sides_, Side::train) == sides_->end()) {
+      throw DataError({options_.split.empty() ? path(kSplitName) : options_.split},
+                      "none of the data's subjects is on the train side",
+                      "lower val-fraction, or give a split.csv of this data set");
+    }
+  }
+  return *sides_;
+}
+
+const Vocabulary& PrepareRun::vocabulary() {
+  if (!vocabulary_) vocabulary_ = Vocabulary::read(path(kDictionaryName));
+  return *vocabulary_;
+}
+
+const MotorTask& PrepareRun::task() {
+  if (!task_) task_ = MotorTask::read(path(kTaskName));
+  return *task_;
+}
+
+TokenizerOptions PrepareRun::tokenizer_options() const {
+  TokenizerOptions wanted;
+  wanted.vocab_size = options_.vocab_size;
+  wanted.num_numeric = options_.num_numeric;
+  wanted.min_fraction = options_.min_fraction;
+  wanted.fit_on_train_only = options_.tokenizer_on == TokenizerSubjects::train;
+  wanted.num_threads = options_.num_threads;
+  return wanted;
+}
+
+MotorTaskOptions PrepareRun::task_options() const {
+  MotorTaskOptions wanted;
+  wanted.num_tasks = options_.num_tasks;
+  wanted.num_bins = options_.num_bins;
+  wanted.final_layer_size = options_.final_layer_size;
+  wanted.min_fraction = options_.task_min_fraction;
+  wanted.num_threads = options_.num_threads;
+  return wanted;
+}
+
+BatchOptions PrepareRun::batch_options() const {
+  BatchOptions wanted;
+  wanted.tokens_per_batch = options_.tokens_per_batch;
+  wanted.form = options_.batch_format;
+  wanted.first_timestamp =
+      options_.is_femr_compatible ? FirstTimestamp::last_event : FirstTimestamp::birth;
+  wanted.num_threads = options_.num_threads;
+  return wanted;
+}
+
+}  // namespace
+
+PrepareReport prepare(const PrepareOptions& options) {
+  options.validate();
+  std::error_code error;
+  fs::create_directories(options.out, error);
+  if (error) throw FileError(options.out, error.message(), "choose another output folder");
+  const FolderLock lock(options.out);
+  return PrepareRun(options).run();
+}
+
+}  // namespace sequela

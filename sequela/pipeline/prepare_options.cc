@@ -1,0 +1,52 @@
+#include <filesystem>
+
+#include "sequela/core/error.h"
+#include "sequela/pipeline/prepare.h"
+
+namespace fs = std::filesystem;
+
+namespace sequela {
+
+namespace {
+
+void require_file(const char* key, const std::string& path) {
+  if (!path.empty() && !fs::is_regular_file(path)) {
+    throw ConfigError(key, path, "a file that is there");
+  }
+}
+
+void require_fraction(const char* key, double value) {
+  // Written so that NaN fails too.
+  if (!(value >= 0 && value < 1)) throw ConfigError(key, str(value), "at least 0 and below 1");
+}
+
+void require_between(const char* key, int64_t value, int64_t min, int64_t max) {
+  if (value < min || value > max) throw ConfigError(key, str(value), str(min, " to ", max));
+}
+
+}  // namespace
+
+void PrepareOptions::validate() const {
+  if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or meds_reader database");
+  if (out.empty()) throw ConfigError("out", "", "a folder for the artifacts");
+  if (!athena.empty() && !fs::is_directory(athena)) {
+    throw ConfigError("athena", athena, "a folder with CONCEPT.csv");
+  }
+  require_file("split", split);
+  require_file("dictionary", dictionary);
+  require_fraction("val-fraction", val_fraction);
+  require_fraction("min-fraction", min_fraction);
+  require_fraction("task-min-fraction", task_min_fraction);
+  require_between("vocab-size", vocab_size, 1, 65'536);
+  require_between("num-numeric", num_numeric, 0, 65'536);
+  require_between("num-tasks", num_tasks, 1, 65'536);
+  require_between("num-bins", num_bins, 1, 1'024);
+  require_between("final-layer-size", final_layer_size, 1, 65'536);
+  require_between("threads", num_threads, 1, 4'096);
+  require_between("memory", memory_bytes, int64_t{64} << 20, int64_t{1} << 50);
+  BatchOptions batch;
+  batch.tokens_per_batch = tokens_per_batch;
+  batch.validate();
+}
+
+}  // namespace sequela
