@@ -2,8 +2,10 @@
 
 #include <stdexcept>
 
+#include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/hawk_kernels.h"
+#include "sequela/nn/kernels/hawk_tiled.h"
 
 namespace sequela {
 namespace {
@@ -30,6 +32,25 @@ void check_inputs(const at::Tensor& x_TW, const at::Tensor& y_TW, const PackedSe
                {at::kFloat});
 }
 
+// The tiles need gate blocks of whole vectors.
+bool is_tiled(const HawkParameters& p) {
+  return kernel_isa() != Isa::portable && p.a_gate_weight_NBB.size(1) % 16 == 0 &&
+         p.conv_weight_4W.stride(1) == 1;
+}
+
+// Calls `run` with the tile operations for the tensors' type and the instruction set in use.
+// bfloat16 tiles are transposed by pairs, which takes a block of two vectors.
+template <class Run>
+void with_tile_ops(const at::Tensor& x_TW, const HawkParameters& p, Run run) {
+  const HawkTileTables& tables = kernel_isa() >= Isa::avx512 ? kHawkTileAvx512 : kHawkTileAvx2;
+  if (x_TW.scalar_type() == at::kFloat)
+    run(tables.fp32);
+  else if (kernel_isa() == Isa::avx512_bf16 && p.a_gate_weight_NBB.size(1) % 32 == 0)
+    run(tables.bf16);
+  else
+    run(tables.bf16_by_fp32);
+}
+
 }  // namespace
 
 int64_t num_hawk_chunks(int64_t num_tokens) {
@@ -41,7 +62,12 @@ void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPara
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_tensor("out_TW", out_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
-  hawk_forward_reference(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+  if (!is_tiled(parameters)) {
+    return hawk_forward_reference(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+  }
+  with_tile_ops(x_TW, parameters, [&](const auto& ops) {
+    tiled_hawk_forward(ops, x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+  });
 }
 
 void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
@@ -55,8 +81,13 @@ void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPar
   check_tensor("grad_out_TW", grad_out_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_x_TW", grad_x_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_y_TW", grad_y_TW, {x_TW.size(0), x_TW.size(1)}, type);
-  hawk_backward_reference(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
-                          grad_x_TW, grad_y_TW, gradients);
+  if (!is_tiled(parameters)) {
+    return hawk_backward_reference(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
+                                   grad_x_TW, grad_y_TW, gradients);
+  }
+  const HawkBackwardCall call{x_TW,        y_TW,      parameters, sequences, saved_states_CW,
+                              grad_out_TW, grad_x_TW, grad_y_TW,  gradients};
+  with_tile_ops(x_TW, parameters, [&](const auto& ops) { tiled_hawk_backward(ops, call); });
 }
 
 }  // namespace sequela

@@ -42,31 +42,31 @@ HawkParameters from_tensors(const std::vector<at::Tensor>& t) {
   return {t[0], t[1], t[2], t[3], t[4], t[5], t[6]};
 }
 
-// The published recurrence, token by token, in double with autograd.
+// The published recurrence in double with autograd; only the scan goes token by token.
 at::Tensor dense_hawk(const at::Tensor& x, const at::Tensor& y, const HawkParameters& p,
                       const PackedSequences& sequences) {
-  std::vector<at::Tensor> outs;
-  at::Tensor state;
-  for (int64_t t = 0; t < x.size(0); ++t) {
-    const int64_t start = sequences.token_starts[t];
-    at::Tensor u = p.conv_bias_W;
-    for (int64_t i = 0; i < 4; ++i) {
-      if (t - 3 + i >= start) u = u + p.conv_weight_4W[i] * x[t - 3 + i];
-    }
-    auto gate = [&](const at::Tensor& weight, const at::Tensor& bias) {
-      const at::Tensor blocks = u.view({weight.size(0), 1, -1});
-      return at::sigmoid(at::bmm(blocks, weight).squeeze(1) + bias).reshape({-1});
-    };
-    const at::Tensor log_a =
-        -8 * gate(p.a_gate_weight_NBB, p.a_gate_bias_NB) * at::softplus(p.a_param_W);
-    const at::Tensor input = u * gate(p.input_gate_weight_NBB, p.input_gate_bias_NB);
-    if (t == start)
-      state = input;
-    else
-      state = at::exp(log_a) * state + input * at::sqrt(1 - at::exp(2 * log_a));
-    outs.push_back(state * at::gelu(y[t], "tanh"));
+  const int64_t tokens = x.size(0);
+  const at::Tensor starts = at::tensor(sequences.token_starts, at::kLong),
+                   ids = at::arange(tokens, at::kLong);
+  at::Tensor u = p.conv_bias_W.expand({tokens, -1});
+  for (int64_t lag = 0; lag < 4; ++lag) {
+    const at::Tensor is_inside = (ids - lag >= starts).unsqueeze(1);
+    u = u + p.conv_weight_4W[3 - lag] * x.index_select(0, at::clamp_min(ids - lag, 0)) * is_inside;
   }
-  return at::stack(outs);
+  auto gate = [&](const at::Tensor& weight, const at::Tensor& bias) {
+    const at::Tensor blocks = u.view({tokens, weight.size(0), -1}).transpose(0, 1);
+    return at::sigmoid(at::bmm(blocks, weight).transpose(0, 1) + bias).flatten(1);
+  };
+  const at::Tensor log_a =
+      -8 * gate(p.a_gate_weight_NBB, p.a_gate_bias_NB) * at::softplus(p.a_param_W);
+  const at::Tensor input = u * gate(p.input_gate_weight_NBB, p.input_gate_bias_NB);
+  const std::vector<at::Tensor> a = at::exp(log_a).unbind(), first = input.unbind();
+  const std::vector<at::Tensor> later = (input * at::sqrt(1 - at::exp(2 * log_a))).unbind();
+  std::vector<at::Tensor> states;
+  for (int64_t t = 0; t < tokens; ++t) {
+    states.push_back(t == sequences.token_starts[t] ? first[t] : a[t] * states.back() + later[t]);
+  }
+  return at::stack(states) * at::gelu(y, "tanh");
 }
 
 void check_against_dense(const Case& c, at::ScalarType type) {

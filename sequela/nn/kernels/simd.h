@@ -5,6 +5,8 @@
 // compiled with those flags; everything has internal linkage, so that no code for one instruction
 // set is ever merged into another's.
 
+#include <immintrin.h>
+
 #include <cstdint>
 #include <cstring>
 
@@ -79,6 +81,18 @@ SEQUELA_INLINE Floats max(Floats a, Floats b) {
 }
 SEQUELA_INLINE Floats min(Floats a, Floats b) {
   return a < b ? a : b;
+}
+
+SEQUELA_INLINE Floats sqrt(Floats x) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Floats>(_mm512_sqrt_ps(reinterpret_cast<__m512>(x)));
+#else
+  __m256 halves[2];
+  std::memcpy(halves, &x, sizeof(x));
+  for (__m256& half : halves) half = _mm256_sqrt_ps(half);
+  std::memcpy(&x, halves, sizeof(x));
+  return x;
+#endif
 }
 
 // Lane i gets lane i ^ step.
