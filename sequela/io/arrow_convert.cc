@@ -31,6 +31,7 @@ void throw_arrow_error(const arrow::Status& status, const Where& where) {
         str(where.text(), ": out of memory. Fix: use fewer threads or smaller row groups."));
   }
   std::string message = status.message();
+  if (status.detail() != nullptr) message += ": " + status.detail()->ToString();
   std::replace(message.begin(), message.end(), '\n', ' ');
   throw DataError(where, message);
 }

@@ -36,7 +36,6 @@ struct SliceStorage {
   std::vector<uint8_t> booleans;
   std::vector<int32_t> indices;
   std::vector<int64_t> list_offsets;
-  std::vector<uint8_t> validity;
 };
 
 // Fills the pointers of a number, boolean or timestamp slice.

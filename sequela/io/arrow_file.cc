@@ -3,9 +3,13 @@
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/io/file.h>
 #include <arrow/result.h>
+#include <arrow/util/config.h>
+#include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <mutex>
 
 #include "sequela/io/arrow_convert.h"
 #include "sequela/io/parquet.h"
@@ -71,9 +75,29 @@ std::vector<std::string> list_local(const std::string& folder) {
   return paths;
 }
 
+// S3 lives in a library of its own beside Arrow's, loaded when first asked for. Without it, Arrow
+// says that it does not know the scheme.
+void load_s3() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    Dl_info arrow_library;
+    if (dladdr(reinterpret_cast<void*>(&arrow::fs::EnsureFinalized), &arrow_library) == 0) return;
+    const auto folder = std::filesystem::path(arrow_library.dli_fname).parent_path();
+    const std::string library = (folder / "libarrow_s3.so." ARROW_SO_VERSION).string();
+    if (arrow::fs::LoadFileSystemFactories(library.c_str()).ok()) {
+      std::atexit(arrow::fs::EnsureFinalized);
+    }
+  });
+}
+
+std::shared_ptr<arrow::fs::FileSystem> open_filesystem(const std::string& uri, std::string* path) {
+  if (uri.starts_with("s3://")) load_s3();
+  return value_or_throw(arrow::fs::FileSystemFromUri(uri, path), uri);
+}
+
 std::vector<std::string> list_remote(const std::string& uri) {
   std::string base;
-  const auto filesystem = value_or_throw(arrow::fs::FileSystemFromUri(uri, &base), uri);
+  const auto filesystem = open_filesystem(uri, &base);
   arrow::fs::FileSelector selector;
   selector.base_dir = base;
   selector.recursive = true;
@@ -100,8 +124,7 @@ OpenedFile open_for_reading(const std::string& path_or_uri) {
         true};
   }
   std::string path;
-  const auto filesystem =
-      value_or_throw(arrow::fs::FileSystemFromUri(path_or_uri, &path), path_or_uri);
+  const auto filesystem = open_filesystem(path_or_uri, &path);
   return {value_or_throw(filesystem->OpenInputFile(path), path_or_uri),
           filesystem->type_name() == "local"};
 }

@@ -73,18 +73,6 @@ void check_indices(const arrow::Array& indices, int64_t dictionary_size, const W
   slice->indices = storage->indices.data();
 }
 
-// A null entry of the dictionary makes its rows null.
-void merge_dictionary_nulls(const arrow::Array& indices, const arrow::Array& dictionary,
-                            SliceStorage* storage, ColumnSlice* slice) {
-  storage->validity.assign((indices.length() + 7) / 8, 0);
-  for (int64_t i = 0; i < indices.length(); ++i) {
-    const bool valid = indices.IsValid(i) && dictionary.IsValid(slice->indices[i]);
-    storage->validity[i >> 3] |= static_cast<uint8_t>(valid << (i & 7));
-  }
-  slice->validity = storage->validity.data();
-  slice->bit_offset = 0;
-}
-
 void use_texts(const std::shared_ptr<std::vector<std::string_view>>& texts, SliceStorage* storage,
                ColumnSlice* slice) {
   storage->dictionary = texts;
@@ -146,6 +134,21 @@ void make_float_items(const arrow::Array& items, SliceStorage* storage, ColumnSl
   slice->floats = storage->floats.data();
 }
 
+// Gives null items of lists an empty text of their own.
+void set_null_items(const arrow::Array& items, SliceStorage* storage, ColumnSlice* slice) {
+  if (items.null_count() == 0) return;
+  auto texts = std::make_shared<std::vector<std::string_view>>(*storage->dictionary);
+  const auto empty = static_cast<int32_t>(texts->size());
+  texts->emplace_back();
+  std::vector<int32_t> indices(slice->indices, slice->indices + items.length());
+  for (int64_t i = 0; i < items.length(); ++i) {
+    if (items.IsNull(i)) indices[i] = empty;
+  }
+  storage->indices = std::move(indices);
+  slice->indices = storage->indices.data();
+  use_texts(texts, storage, slice);
+}
+
 }  // namespace
 
 void SliceMaker::make_texts(const std::shared_ptr<arrow::Array>& array, const Where& where,
@@ -178,9 +181,6 @@ void SliceMaker::make_texts(const std::shared_ptr<arrow::Array>& array, const Wh
     slice->indices = storage->indices.data();
   }
   check_indices(indices, slice->dictionary_size, where, storage, slice);
-  if (last_dictionary_->null_count() > 0) {
-    merge_dictionary_nulls(indices, *last_dictionary_, storage, slice);
-  }
 }
 
 ColumnSlice SliceMaker::make(const std::shared_ptr<arrow::Array>& array, const Where& where) {
@@ -199,6 +199,7 @@ ColumnSlice SliceMaker::make(const std::shared_ptr<arrow::Array>& array, const W
     storage->items = make_offsets(*array, storage.get(), &slice);
     ColumnSlice items;
     make_texts(storage->items, where, storage.get(), &items);
+    set_null_items(*storage->items, storage.get(), &items);
     slice.indices = items.indices;
     slice.dictionary = items.dictionary;
     slice.dictionary_size = items.dictionary_size;

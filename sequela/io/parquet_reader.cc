@@ -15,6 +15,10 @@
 namespace sequela {
 namespace {
 
+constexpr int64_t kRunBytes = int64_t{64} << 20;
+constexpr int64_t kMinRunRows = 1 << 10;
+constexpr int64_t kMaxRunRows = 1 << 20;
+
 const char* type_word(ColumnType type) {
   switch (type) {
     case ColumnType::int64:
@@ -83,7 +87,8 @@ struct ParquetReader::State {
   void open();
   void read_schema();
   void read_row_counts();
-  std::shared_ptr<arrow::Table> decode(int row_group, const std::vector<int>& wanted);
+  int64_t run_rows(int row_group, const std::vector<int>& wanted_leaves) const;
+  std::unique_ptr<arrow::RecordBatchReader> decode(int row_group, const std::vector<int>& wanted);
 };
 
 void ParquetReader::State::open() {
@@ -129,19 +134,28 @@ void ParquetReader::State::read_row_counts() {
   }
 }
 
-std::shared_ptr<arrow::Table> ParquetReader::State::decode(int row_group,
-                                                           const std::vector<int>& wanted) {
-  const Where where{.path = path, .row_group = row_group};
+// Rows to decode at a time, so that memory is bounded however large the row group. The sizes in the
+// file need not be true; they only guide.
+int64_t ParquetReader::State::run_rows(int row_group, const std::vector<int>& wanted_leaves) const {
+  const auto group = metadata->RowGroup(row_group);
+  const int64_t num_rows = std::max<int64_t>(group->num_rows(), 1);
+  int64_t num_bytes = 0;
+  for (const int leaf : wanted_leaves) {
+    const int64_t size = group->ColumnChunk(leaf)->total_uncompressed_size();
+    num_bytes += std::clamp<int64_t>(size, 0, int64_t{1} << 50) / num_rows;
+  }
+  return std::clamp<int64_t>(kRunBytes / std::max<int64_t>(num_bytes, 1), kMinRunRows, kMaxRunRows);
+}
+
+std::unique_ptr<arrow::RecordBatchReader> ParquetReader::State::decode(
+    int row_group, const std::vector<int>& wanted) {
   std::vector<int> wanted_leaves;
   for (const int column : wanted) {
     wanted_leaves.insert(wanted_leaves.end(), leaves[column].begin(), leaves[column].end());
   }
-  auto table = value_or_throw(reader->ReadRowGroup(row_group, wanted_leaves), where);
-  check_ok(table->Validate(), where);
-  if (table->num_rows() != first_rows[row_group + 1] - first_rows[row_group]) {
-    throw DataError(where, "fewer rows than its header says", "write the file again");
-  }
-  return table;
+  reader->set_batch_size(run_rows(row_group, wanted_leaves));
+  return value_or_throw(reader->GetRecordBatchReader({row_group}, wanted_leaves),
+                        Where{.path = path, .row_group = row_group});
 }
 
 ParquetReader::ParquetReader(const std::string& path_or_uri) : state_(std::make_unique<State>()) {
@@ -195,7 +209,6 @@ void ParquetReader::read_row_group(int row_group, const std::vector<int>& column
   std::vector<int> wanted(columns);
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  std::vector<size_t> places;  // where in the table each column asked for is
   std::vector<SliceMaker> makers;
   for (const int column : columns) {
     const ColumnInfo& info = state_->columns.at(column);
@@ -203,28 +216,32 @@ void ParquetReader::read_row_group(int row_group, const std::vector<int>& column
       throw DataError({.path = state_->path, .column = info.name},
                       str("cannot read type ", info.type_name));
     }
-    places.push_back(std::lower_bound(wanted.begin(), wanted.end(), column) - wanted.begin());
     makers.emplace_back(info.type);
   }
-  auto table = guarded(where, [&] { return state_->decode(row_group, wanted); });
-  arrow::TableBatchReader runs(*table);
+  const int64_t end_row = state_->first_rows.at(row_group + 1);
   RowBatch batch{.row_group = row_group, .first_row = state_->first_rows[row_group]};
-  while (true) {
-    const bool has_run = guarded(where, [&] {
-      const auto run = value_or_throw(runs.Next(), where);
-      if (run == nullptr) return false;
-      batch.num_rows = run->num_rows();
-      batch.columns.clear();
-      for (size_t i = 0; i < columns.size(); ++i) {
-        where.column = state_->columns[columns[i]].name;
-        batch.columns.push_back(makers[i].make(run->column(static_cast<int>(places[i])), where));
-      }
-      where.column.clear();
-      return true;
-    });
-    if (!has_run) return;
+  const auto runs = guarded(where, [&] { return state_->decode(row_group, wanted); });
+  const auto next_run = [&] {
+    const auto run = value_or_throw(runs->Next(), where);
+    if (run == nullptr) return false;
+    check_ok(run->Validate(), where);
+    batch.num_rows = run->num_rows();
+    batch.columns.clear();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const auto place =
+          std::lower_bound(wanted.begin(), wanted.end(), columns[i]) - wanted.begin();
+      where.column = state_->columns[columns[i]].name;
+      batch.columns.push_back(makers[i].make(run->column(static_cast<int>(place)), where));
+    }
+    where.column.clear();
+    return true;
+  };
+  while (guarded(where, next_run)) {
     visit(batch);
     batch.first_row += batch.num_rows;
+  }
+  if (batch.first_row != end_row) {
+    throw DataError(where, "not as many rows as its header says", "write the file again");
   }
 }
 

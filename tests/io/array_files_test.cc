@@ -5,14 +5,11 @@
 #include "sequela/io/npz_file.h"
 #include "sequela/io/torch_file.h"
 #include "sequela/io/zip_writer.h"
+#include "tests/support/files.h"
 #include "tests/support/npz.h"
 
 namespace sequela {
 namespace {
-
-std::string temporary_path(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / name).string();
-}
 
 TEST(NpzFile, ArraysComeBack) {
   const std::string path = temporary_path("a.npz");

@@ -5,13 +5,14 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
+#include "tests/support/files.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
 
 std::string csv_file(const std::string& content) {
-  const std::string path = (std::filesystem::path(testing::TempDir()) / "table.csv").string();
+  const std::string path = temporary_path("table.csv");
   write_file(path, content);
   return path;
 }

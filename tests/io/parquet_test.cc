@@ -3,17 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "sequela/core/error.h"
+#include "sequela/io/file.h"
+#include "tests/support/files.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
-
-std::string temporary_path(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / name).string();
-}
 
 const std::string kDemo = "data/synthea27_meds/data";
 
@@ -140,19 +137,16 @@ TEST(Parquet, ChangedBytesNeverCrash) {
   const std::string path = temporary_path("good.parquet");
   write_parquet(path, {{.name = "i", .values = std::vector<int64_t>{1, 2, 3}, .valid = {1, 0, 1}},
                        {.name = "s", .values = std::vector<std::string>{"aa", "b", "aa"}}});
-  std::ifstream file(path, std::ios::binary);
-  const std::string good((std::istreambuf_iterator<char>(file)), {});
-  const std::string broken_path = temporary_path("broken.parquet");
+  const std::string good = read_file(path);
   for (size_t i = 0; i < good.size(); ++i) {
     for (const int change : {0x01, 0x40, 0xff}) {
-      std::string broken = good;
-      broken[i] = static_cast<char>(broken[i] ^ change);
-      std::ofstream(broken_path, std::ios::binary) << broken;
+      set_byte(path, i, static_cast<char>(good[i] ^ change));
       try {
-        read_everything(broken_path);
+        read_everything(path);
       } catch (const Error&) {
       }
     }
+    set_byte(path, i, good[i]);
   }
 }
 

@@ -6,14 +6,11 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
+#include "tests/support/files.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
-
-std::string temporary_path(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / name).string();
-}
 
 // Writes a file of this header and as many data bytes.
 std::string file_with(const std::string& header, size_t num_data_bytes) {

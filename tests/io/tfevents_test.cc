@@ -8,6 +8,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/crc.h"
 #include "sequela/io/file.h"
+#include "tests/support/files.h"
 
 namespace sequela {
 namespace {
@@ -17,10 +18,6 @@ TEST(Crc, KnownChecksums) {
   EXPECT_EQ(crc32c(0, "123456789", 9), 0xE3069283u);
   EXPECT_EQ(crc32(crc32(0, "12345", 5), "6789", 4), 0xCBF43926u);
   EXPECT_EQ(crc32c(0, "", 0), 0u);
-}
-
-std::string temporary_folder(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / name).string();
 }
 
 // The events of a file, whose framing is checked.
@@ -44,7 +41,7 @@ std::vector<std::string> read_events(const std::string& path) {
 }
 
 TEST(TfEvents, WritesFramedScalars) {
-  const std::string folder = temporary_folder("runs/deep");
+  const std::string folder = temporary_path("runs/deep");
   EventFileWriter writer(folder);
   writer.add_scalar("train/loss", 0.5, 300);
   writer.flush();
@@ -56,7 +53,7 @@ TEST(TfEvents, WritesFramedScalars) {
 }
 
 TEST(TfEvents, EachWriterHasItsOwnFile) {
-  const std::string folder = temporary_folder("runs_two");
+  const std::string folder = temporary_path("runs_two");
   const EventFileWriter first(folder);
   const EventFileWriter second(folder);
   EXPECT_NE(first.path(), second.path());
