@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace sequela {
+
+struct BootstrapOptions {
+  int num_resamples = 1000;
+  double level = 0.95;
+  uint64_t seed = 1;
+  int num_threads = 1;  // changes no digit
+};
+
+// A figure and the interval that holds its true value with probability `level`.
+struct Interval {
+  double value;
+  double low;
+  double high;
+};
+
+// "0.812 (0.790-0.833)"; "-" if the figure is not defined.
+std::string to_text(const Interval& interval, int decimals = 3);
+
+// A figure of weighted rows: called with one weight a row, empty = all 1. May return NaN. Called
+// from several threads at a time.
+using WeightedMetric = std::function<double(std::span<const double> weights)>;
+
+// Percentile bootstrap by groups: `groups` names each row's subject, and subjects are drawn with
+// replacement, all rows of one together, as rows of one subject are not independent. Resamples for
+// which the metric is NaN are left out; with fewer than half of them left, low and high are NaN.
+//
+// A difference of two models is one metric of the same rows: a.auroc(w) - b.auroc(w).
+Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups,
+                   const BootstrapOptions& options = {});
+
+}  // namespace sequela
