@@ -15,10 +15,10 @@ namespace sequela {
 struct MotorTask {
   struct Entry {
     std::string code;
-    double rate = 0;          // events per second: fraction uncensored / mean time
+    double rate = 0;  // events per second: fraction uncensored / mean time
     int64_t n_censored = 0;
     int64_t n_events = 0;
-    double mean_time = 0;     // seconds, over both kinds
+    double mean_time = 0;  // seconds, over both kinds
   };
   std::vector<double> time_bins;  // seconds, bins + 1 edges, first 0, last +infinity
   std::vector<Entry> tasks;
@@ -30,23 +30,24 @@ struct MotorTask {
 };
 
 struct MotorTaskOptions {
-  int32_t num_tasks = 8'192;      // candidates: the first code entries of the vocabulary
+  int32_t num_tasks = 8'192;  // candidates: the first code entries of the vocabulary
   int32_t num_bins = 8;
   int32_t final_layer_size = 512;
-  double min_fraction = 1e-3;     // of uncensored times
+  double min_fraction = 1e-3;  // of uncensored times
   int num_threads = 1;
 
   void validate() const;
 };
 
-// Learns the task from the train subjects in one forward sweep each (O(events x closure), independent of the
-// number of tasks): design.md section 8, leads.md part 2. Same result for any number of threads.
+// Learns the task from the train subjects in one forward sweep each (O(events x closure),
+// independent of the number of tasks): design.md section 8, leads.md part 2. Same result for any
+// number of threads.
 MotorTask fit_motor_task(const EventStore& store, const Ontology& ontology,
                          const Vocabulary& vocabulary, const std::vector<Side>& sides,
                          const MotorTaskOptions& options);
 
-// For each code id of a store, the tasks that one of its events is an occurrence of (those of the task's
-// codes that are among all-parents of the code), ascending; as offsets and values.
+// For each code id of a store, the tasks that one of its events is an occurrence of (those of the
+// task's codes that are among all-parents of the code), ascending; as offsets and values.
 struct TasksOfCodes {
   std::vector<int64_t> offsets;
   std::vector<int32_t> tasks;

@@ -11,19 +11,19 @@ namespace sequela {
 
 struct TokenizerOptions {
   int32_t vocab_size = 16'384;
-  int32_t num_numeric = 1'000;   // numeric bins, shared over the properties
+  int32_t num_numeric = 1'000;  // numeric bins, shared over the properties
   double min_fraction = 1e-4;
   bool fit_on_train_only = false;
   int32_t reservoir_size = 10'000;
-  uint64_t seed = 97;            // of the hash that samples numeric values
+  uint64_t seed = 97;  // of the hash that samples numeric values
   int num_threads = 1;
 
   void validate() const;
 };
 
-// Learns a hierarchical dictionary from the subjects of a store in one pass: design.md section 6. Subjects
-// without a birth are passed over. `sides` (by subject index) is looked at only for fit_on_train_only.
-// The result is the same, bit for bit, for any number of threads.
+// Learns a hierarchical dictionary from the subjects of a store in one pass: design.md section 6.
+// Subjects without a birth are passed over. `sides` (by subject index) is looked at only for
+// fit_on_train_only. The result is the same, bit for bit, for any number of threads.
 Vocabulary fit_tokenizer(const EventStore& store, const Ontology& ontology,
                          const std::vector<Side>& sides, const TokenizerOptions& options);
 

@@ -15,7 +15,7 @@ struct VocabularyEntry {
   std::string text_string;  // text
   double val_start = 0;     // numeric: val_start <= value < val_end
   double val_end = 0;
-  double weight = 0;        // sort key, ascending
+  double weight = 0;  // sort key, ascending
 };
 
 struct MeanStd {
@@ -34,8 +34,8 @@ struct Vocabulary {
   std::vector<VocabularyEntry> entries;
   AgeStats age_stats;
 
-  // Reads either form (flat: femr 0.2.0 - 0.2.3, CLMBR). The file is untrusted: sizes, depth and types are
-  // checked before anything is allocated. Throws FileError.
+  // Reads either form (flat: femr 0.2.0 - 0.2.3, CLMBR). The file is untrusted: sizes, depth and
+  // types are checked before anything is allocated. Throws FileError.
   static Vocabulary read(const std::string& path);
   void write(const std::string& path) const;  // hierarchical form; atomic
 };
