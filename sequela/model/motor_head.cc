@@ -6,6 +6,18 @@
 #include "sequela/nn/gemm.h"
 
 namespace sequela {
+namespace {
+
+// On a GPU the check would wait for the device; indexing there asserts by itself.
+void check_labels(const at::Tensor& label_indices_L, int64_t tokens) {
+  if (!label_indices_L.is_cpu() || label_indices_L.numel() == 0) return;
+  if (label_indices_L.min().item<int64_t>() < 0 ||
+      label_indices_L.max().item<int64_t>() >= tokens) {
+    throw std::invalid_argument("a label's index is not that of a token");
+  }
+}
+
+}  // namespace
 
 MotorHead::MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device)
     : config_(config), type_(type), device_(device) {
@@ -25,6 +37,7 @@ at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor
   const int64_t labels = label_indices_L.size(0);
   const int64_t width = config_.final_layer_size;
   const int64_t rows = labels * config_.num_bins();
+  check_labels(label_indices_L, hidden_TH.size(0));
   at::Tensor labelled_LH = labelled_.resize({labels, hidden_TH.size(1)}, type_, device_);
   at::index_select_out(labelled_LH, hidden_TH, 0, label_indices_L);
   const at::Tensor& projected =
