@@ -23,8 +23,7 @@ std::optional<size_t> add_column(const ParquetReader& reader, const std::string&
 std::vector<std::string_view> items_at(const ColumnSlice& column, int64_t row) {
   std::vector<std::string_view> items;
   for (int64_t i = column.list_offsets[row]; i < column.list_offsets[row + 1]; ++i) {
-    const int32_t index = column.indices[i];
-    if (index >= 0 && !column.dictionary[index].empty()) items.push_back(column.dictionary[index]);
+    if (!column.text(i).empty()) items.push_back(column.text(i));
   }
   return items;
 }
