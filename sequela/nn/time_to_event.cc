@@ -7,8 +7,10 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
+#include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/time_to_event_kernels.h"
+#include "sequela/nn/kernels/time_to_event_tile.h"
 
 namespace sequela {
 namespace {
@@ -55,6 +57,30 @@ void check_call(const TimeToEventCall& call) {
   }
 }
 
+// bfloat16 on a CPU without such products: by float32 copies.
+double run_widened(const TimeToEventCall& call, const TimeToEventOps<float>& ops) {
+  TimeToEventHead head = call.head;
+  head.weight_CF = head.weight_CF.to(at::kFloat);
+  TimeToEventGradients gradients = call.gradients;
+  if (call.gradient_scale) gradients.z_LKF = at::empty_like(gradients.z_LKF, at::kFloat);
+  const double loss = time_to_event_tiled({call.z_LKF.to(at::kFloat), head, call.targets,
+                                           call.time_at_risk, call.gradient_scale, gradients},
+                                          ops);
+  if (call.gradient_scale) at::Tensor(call.gradients.z_LKF).copy_(gradients.z_LKF);
+  return loss;
+}
+
+double run(const TimeToEventCall& call) {
+  if (call.z_LKF.size(0) == 0) return 0;
+  if (kernel_isa() == Isa::portable || call.z_LKF.size(2) % 32 != 0)
+    return time_to_event_reference(call);
+  const TimeToEventTables& tables =
+      kernel_isa() >= Isa::avx512 ? kTimeToEventAvx512 : kTimeToEventAvx2;
+  if (call.z_LKF.scalar_type() == at::kFloat) return time_to_event_tiled(call, tables.fp32);
+  if (kernel_isa() == Isa::avx512_bf16) return time_to_event_tiled(call, tables.bf16);
+  return run_widened(call, tables.fp32);
+}
+
 }  // namespace
 
 float seconds_at_risk(float seconds, float bin_start, float bin_end, TimeAtRisk time_at_risk) {
@@ -70,7 +96,7 @@ at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& he
   const TimeToEventCall call{z_LKF, head, targets, time_at_risk, gradient_scale, gradients};
   check_call(call);
   check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
-  return at::scalar_tensor(time_to_event_reference(call), z_LKF.options().dtype(at::kFloat));
+  return at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat));
 }
 
 }  // namespace sequela

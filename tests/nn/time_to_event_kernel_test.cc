@@ -48,16 +48,19 @@ MotorTargets random_targets(const Case& c) {
 // u and e, dense, by their definition.
 std::pair<at::Tensor, at::Tensor> dense_risk(const Case& c, const MotorTargets& targets,
                                              const at::Tensor& edges) {
+  const float* censor = targets.censor_seconds_L.const_data_ptr<float>();
+  const float* seconds = targets.event_seconds_Z.const_data_ptr<float>();
+  const int* tasks = targets.task_ids_Z.const_data_ptr<int>();
+  const int* offsets = targets.row_offsets_L1.const_data_ptr<int>();
   at::Tensor u = at::zeros({c.labels, c.bins, c.tasks}, at::kDouble), e = at::zeros_like(u);
   auto u_values = u.accessor<double, 3>();
   auto e_values = e.accessor<double, 3>();
   for (int64_t l = 0; l < c.labels; ++l) {
-    std::vector<double> time(c.tasks, targets.censor_seconds_L[l].item<double>());
+    std::vector<double> time(c.tasks, censor[l]);
     std::vector<bool> is_event(c.tasks, false);
-    for (int i = targets.row_offsets_L1[l].item<int>();
-         i < targets.row_offsets_L1[l + 1].item<int>(); ++i) {
-      time[targets.task_ids_Z[i].item<int>()] = targets.event_seconds_Z[i].item<double>();
-      is_event[targets.task_ids_Z[i].item<int>()] = true;
+    for (int i = offsets[l]; i < offsets[l + 1]; ++i) {
+      time[tasks[i]] = seconds[i];
+      is_event[tasks[i]] = true;
     }
     for (int64_t k = 0; k < c.bins; ++k) {
       const double start = edges[k].item<double>(), end = edges[k + 1].item<double>();

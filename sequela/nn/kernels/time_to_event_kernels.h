@@ -20,4 +20,10 @@ float seconds_at_risk(float seconds, float bin_start, float bin_end, TimeAtRisk 
 // The versions; each returns the loss.
 double time_to_event_reference(const TimeToEventCall& call);
 
+// Tile: float, or uint16_t for bfloat16. The number of features must be a multiple of 32.
+template <class Tile>
+struct TimeToEventOps;
+template <class Tile>
+double time_to_event_tiled(const TimeToEventCall& call, const TimeToEventOps<Tile>& ops);
+
 }  // namespace sequela
