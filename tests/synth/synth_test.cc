@@ -11,6 +11,7 @@
 #include "sequela/core/time.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
+#include "sequela/meds/ingest.h"
 
 namespace sequela {
 namespace {
@@ -151,6 +152,20 @@ TEST_F(SynthData, IsValidMeds) {
   EXPECT_GT(num_events, 300 * 1500);
   EXPECT_GT(num_values, num_events / 3);
   EXPECT_GT(num_texts, 0);
+}
+
+TEST_F(SynthData, IsTakenInWithoutComplaint) {
+  IngestOptions options;
+  options.meds = *folder_ + "/meds";
+  options.folder = fresh_folder("store");
+  options.num_threads = 2;
+  const IngestReport ingested = ingest(options);
+  EXPECT_EQ(ingested.num_subjects, report_->num_subjects);
+  EXPECT_EQ(ingested.num_events, report_->num_events);
+  EXPECT_EQ(ingested.num_static_events, 3 * report_->num_subjects);
+  EXPECT_EQ(ingested.subjects_without_birth, 0);
+  EXPECT_EQ(ingested.events_before_birth, 0);
+  EXPECT_EQ(ingested.non_finite_values, 0);
 }
 
 TEST_F(SynthData, UsesThousandsOfCodesUnevenly) {
