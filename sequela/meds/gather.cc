@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <numeric>
+
+#include "sequela/core/interrupt.h"
 
 namespace sequela {
 namespace {
@@ -118,6 +119,7 @@ void gather_subjects(const std::vector<SubjectPart>& parts,
                      const std::vector<PropertyColumn>& properties, ShardBuilder* builder) {
   Gatherer gatherer(properties, builder);
   for (size_t begin = 0; begin < parts.size();) {
+    throw_if_stopped();
     size_t end = begin + 1;
     while (end < parts.size() && parts[end].subject().id == parts[begin].subject().id) ++end;
     gatherer.add_subject(std::span(parts).subspan(begin, end - begin));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <mutex>
 #include <set>
+#include <stdexcept>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -26,16 +27,27 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(int64_t bytes) : free_(bytes), total_(bytes) {}
 
-  void take(int64_t bytes) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return bytes <= free_ || free_ == total_; });
-    free_ -= bytes;
-  }
-  void give(int64_t bytes) {
-    std::lock_guard lock(mutex_);
-    free_ += bytes;
-    changed_.notify_all();
-  }
+  // A part of the budget, held while this object lives; waits until it is free.
+  class Share {
+   public:
+    Share(MemoryBudget* budget, int64_t bytes) : budget_(budget), bytes_(bytes) {
+      std::unique_lock lock(budget_->mutex_);
+      budget_->changed_.wait(
+          lock, [&] { return bytes_ <= budget_->free_ || budget_->free_ == budget_->total_; });
+      budget_->free_ -= bytes_;
+    }
+    ~Share() {
+      std::lock_guard lock(budget_->mutex_);
+      budget_->free_ += bytes_;
+      budget_->changed_.notify_all();
+    }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    MemoryBudget* budget_;
+    const int64_t bytes_;
+  };
 
  private:
   std::mutex mutex_;
@@ -59,9 +71,10 @@ class Ingest {
  public:
   explicit Ingest(const IngestOptions& options);
   IngestReport run();
+  // Makes the shards of one of several processes.
+  void make_shards(int rank, int num_ranks);
 
  private:
-  void make_shards();
   bool is_finished(size_t shard) const;
   void make_shard(size_t shard);
   void make_index();
@@ -98,33 +111,48 @@ Ingest::Ingest(const IngestOptions& options) : options_(options), plan_(make_pla
   }
 }
 
+// Says once what the reader of the data should know.
+void warn(const IngestReport& report) {
+  const auto say = [](int64_t count, const char* what) {
+    if (count > 0) log_warning(str(count, what));
+  };
+  say(report.subjects_without_birth, " subjects have no MEDS_BIRTH with a time; they are skipped");
+  say(report.subjects_with_several_births,
+      " subjects have several MEDS_BIRTH events; the earliest counts");
+  say(report.events_before_birth, " events lie before their subject's birth");
+  say(report.non_finite_values, " values are NaN or infinite; NaN is taken as missing");
+  say(report.clipped_times, " times lie beyond the year 9999; they are brought back to its end");
+}
+
 IngestReport Ingest::run() {
-  fs::create_directories(options_.folder);
-  make_shards();
+  make_shards(0, 1);
   make_index();
   remove_strangers();
   report_.num_shards_reused = num_reused_;
+  warn(report_);
   return report_;
 }
 
-void Ingest::make_shards() {
-  Progress progress("ingest", plan_.num_events, "events");
+void Ingest::make_shards(int rank, int num_ranks) {
+  fs::create_directories(options_.folder);
+  std::vector<size_t> mine;
+  int64_t num_events = 0;
+  for (size_t i = rank; i < shards_.size(); i += num_ranks) {
+    mine.push_back(i);
+    num_events += plan_.shards[i].num_events;
+  }
+  Progress progress("ingest", num_events, "events");
   MemoryBudget budget(options_.memory_bytes);
-  parallel_for(plan_.shards.size(), options_.num_threads, [&](int64_t i, int) {
+  parallel_for(mine.size(), options_.num_threads, [&](int64_t i, int) {
     throw_if_stopped();
-    if (is_finished(i)) {
+    const ShardSource& source = plan_.shards[mine[i]];
+    if (is_finished(mine[i])) {
       ++num_reused_;
     } else {
-      budget.take(plan_.shards[i].memory_bytes);
-      try {
-        make_shard(i);
-      } catch (...) {
-        budget.give(plan_.shards[i].memory_bytes);
-        throw;
-      }
-      budget.give(plan_.shards[i].memory_bytes);
+      const MemoryBudget::Share share(&budget, source.memory_bytes);
+      make_shard(mine[i]);
     }
-    progress.advance(plan_.shards[i].num_events);
+    progress.advance(source.num_events);
   });
 }
 
@@ -228,6 +256,12 @@ void IngestOptions::validate() const {
 IngestReport ingest(const IngestOptions& options) {
   options.validate();
   return Ingest(options).run();
+}
+
+void ingest_shards(const IngestOptions& options, int rank, int num_ranks) {
+  options.validate();
+  if (rank < 0 || rank >= num_ranks) throw std::invalid_argument("rank outside the ranks");
+  Ingest(options).make_shards(rank, num_ranks);
 }
 
 }  // namespace sequela

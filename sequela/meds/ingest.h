@@ -33,8 +33,8 @@ struct IngestReport {
   int64_t subjects_without_birth = 0;
   int64_t subjects_with_several_births = 0;
   int64_t events_before_birth = 0;
-  int64_t non_finite_values =
-      0;                      // NaN is treated as missing by the tokenizer, infinities are dropped
+  // Kept as they are; the tokenizer treats NaN as missing and drops infinities.
+  int64_t non_finite_values = 0;
   int64_t clipped_times = 0;  // beyond year 9999, brought back to its end
 };
 
@@ -43,5 +43,10 @@ struct IngestReport {
 // column and subject. Finished shards of an interrupted run with unchanged input are reused. The
 // same bytes come out for any number of threads.
 IngestReport ingest(const IngestOptions& options);
+
+// The share of one of several processes that fill one folder together: every num_ranks-th shard.
+// After all have done theirs, one of them calls ingest(), which then only joins the shards. Of no
+// use for a data set behind a URI, whose shards are never taken over from an earlier call.
+void ingest_shards(const IngestOptions& options, int rank, int num_ranks);
 
 }  // namespace sequela

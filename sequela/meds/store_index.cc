@@ -79,17 +79,6 @@ std::string write_gathered_shard(const std::vector<SubjectPart>& twins,
   return name;
 }
 
-void write_maps(const std::vector<std::vector<int32_t>>& maps, int section, SectionWriter* writer) {
-  std::vector<uint64_t> starts(1, 0);
-  for (const auto& map : maps) starts.push_back(starts.back() + map.size());
-  writer->reserve(section, starts.back() * sizeof(int32_t));
-  for (size_t s = 0; s < maps.size(); ++s) {
-    writer->write_at(section, starts[s] * sizeof(int32_t), maps[s].data(),
-                     maps[s].size() * sizeof(int32_t));
-  }
-  writer->add<uint64_t>(section + 1, starts);
-}
-
 void write_strings(const std::vector<std::string_view>& texts, int section, SectionWriter* writer) {
   std::vector<uint64_t> ends(1, 0);
   for (std::string_view text : texts) ends.push_back(ends.back() + text.size());
@@ -101,6 +90,19 @@ void write_strings(const std::vector<std::string_view>& texts, int section, Sect
   }
   bytes.flush();
 }
+
+// The number that a text parses as, a null float if it does not.
+float number_of(std::string_view text) {
+  const std::optional<double> number = parse_python_float(text);
+  if (!number) return __builtin_bit_cast(float, kNullFloatBits);
+  return std::isnan(*number) ? std::numeric_limits<float>::quiet_NaN()
+                             : static_cast<float>(*number);
+}
+
+struct LocalStrings {
+  StringView table;
+  StringMerger::IsUsed is_used;
+};
 
 // Writes an index section by section.
 class IndexWriter {
@@ -121,6 +123,10 @@ class IndexWriter {
   void count_subject(const SubjectRow& row);
   void write_codes();
   void write_texts(size_t property);
+  std::vector<std::string_view> write_merged(const std::vector<LocalStrings>& tables, int section,
+                                             int map_section);
+  void count_codes(size_t shard, const std::vector<int32_t>& map);
+  size_t num_inputs() const { return shards_.size() - (num_twins_ > 0 ? 1 : 0); }
 
   const StoreIndexOptions& options_;
   const std::vector<ShardFile>& shards_;
@@ -128,6 +134,7 @@ class IndexWriter {
   IngestReport* report_;
   SectionWriter writer_;
   std::vector<Chunk> chunks_;
+  std::vector<int64_t> code_counts_;
 };
 
 void IndexWriter::write() {
@@ -136,12 +143,11 @@ void IndexWriter::write() {
   writer_.add<Chunk>(kChunks, chunks_);
   write_codes();
   for (size_t p = 0; p < options_.properties.size(); ++p) write_texts(p);
-  const size_t num_inputs = shards_.size() - (num_twins_ > 0 ? 1 : 0);
   std::vector<std::string> names;
   for (const ShardFile& shard : shards_) {
     names.push_back(shard.path().substr(shard.path().rfind('/') + 1));
   }
-  for (size_t s = 0; s < num_inputs; ++s) {
+  for (size_t s = 0; s < num_inputs(); ++s) {
     const ShardCounters& counters = shards_[s].counters;
     report_->num_static_events += counters.num_static_events;
     report_->non_finite_values += counters.non_finite_values;
@@ -177,21 +183,13 @@ void IndexWriter::count_subject(const SubjectRow& row) {
 }
 
 void IndexWriter::write_codes() {
-  std::vector<StringView> tables;
-  for (const ShardFile& shard : shards_) tables.push_back(shard.code_table);
-  const MergedStrings merged = merge_strings(
-      tables, [&](size_t s, int32_t local) { return shards_[s].code_counts[local] > 0; });
-  // The gathered shard's events are counted where they came from.
-  std::vector<int64_t> counts(merged.texts.size(), 0);
-  for (size_t s = 0; s < shards_.size() - (num_twins_ > 0 ? 1 : 0); ++s) {
-    for (size_t i = 0; i < merged.maps[s].size(); ++i) {
-      if (merged.maps[s][i] >= 0) counts[merged.maps[s][i]] += shards_[s].code_counts[i];
-    }
+  std::vector<LocalStrings> tables;
+  for (const ShardFile& shard : shards_) {
+    tables.push_back({shard.code_table, [&shard](int32_t i) { return shard.code_counts[i] > 0; }});
   }
-  write_strings(merged.texts, kAllCodeEnds, &writer_);
-  writer_.add<int64_t>(kAllCodeCounts, counts);
-  write_maps(merged.maps, kCodeMaps, &writer_);
-  report_->num_codes = static_cast<int64_t>(merged.texts.size());
+  const std::vector<std::string_view> codes = write_merged(tables, kAllCodeEnds, kCodeMaps);
+  report_->num_codes = static_cast<int64_t>(codes.size());
+  writer_.add<int64_t>(kAllCodeCounts, code_counts_);
 }
 
 void IndexWriter::write_texts(size_t property) {
@@ -200,20 +198,46 @@ void IndexWriter::write_texts(size_t property) {
     for (int i = 0; i < 5; ++i) writer_.reserve(section + i, 0);
     return;
   }
-  std::vector<StringView> tables;
-  for (const ShardFile& shard : shards_) tables.push_back(shard.text_tables[property]);
-  const MergedStrings merged = merge_strings(tables, nullptr);
-  std::vector<float> numbers;
-  for (std::string_view text : merged.texts) {
-    const auto number = parse_python_float(text);
-    const float value = static_cast<float>(number.value_or(0));
-    numbers.push_back(!number             ? __builtin_bit_cast(float, kNullFloatBits)
-                      : std::isnan(value) ? std::numeric_limits<float>::quiet_NaN()
-                                          : value);
+  std::vector<LocalStrings> tables;
+  for (const ShardFile& shard : shards_) {
+    tables.push_back({shard.text_tables[property], [](int32_t) { return true; }});
   }
-  write_strings(merged.texts, section, &writer_);
+  std::vector<float> numbers;
+  for (std::string_view text : write_merged(tables, section, section + 3)) {
+    numbers.push_back(number_of(text));
+  }
   writer_.add<float>(section + 2, numbers);
-  write_maps(merged.maps, section + 3, &writer_);
+}
+
+// Writes the distinct strings at `section` and where each shard's strings are among them at
+// `map_section`.
+std::vector<std::string_view> IndexWriter::write_merged(const std::vector<LocalStrings>& tables,
+                                                        int section, int map_section) {
+  StringMerger merger;
+  for (const LocalStrings& local : tables) merger.add(local.table, local.is_used);
+  merger.sort();
+  write_strings(merger.texts(), section, &writer_);
+  std::vector<uint64_t> starts(1, 0);
+  for (const LocalStrings& local : tables) starts.push_back(starts.back() + local.table.size());
+  writer_.reserve(map_section, starts.back() * sizeof(int32_t));
+  if (map_section == kCodeMaps) code_counts_.assign(merger.texts().size(), 0);
+  for (size_t s = 0; s < tables.size(); ++s) {
+    throw_if_stopped();
+    const std::vector<int32_t> map = merger.map_of(tables[s].table, tables[s].is_used);
+    writer_.write_at(map_section, starts[s] * sizeof(int32_t), map.data(),
+                     map.size() * sizeof(int32_t));
+    if (map_section == kCodeMaps) count_codes(s, map);
+  }
+  writer_.add<uint64_t>(map_section + 1, starts);
+  return merger.texts();
+}
+
+// The gathered shard's events are counted where they came from.
+void IndexWriter::count_codes(size_t shard, const std::vector<int32_t>& map) {
+  if (shard >= num_inputs()) return;
+  for (size_t i = 0; i < map.size(); ++i) {
+    if (map[i] >= 0) code_counts_[map[i]] += shards_[shard].code_counts[i];
+  }
 }
 
 }  // namespace

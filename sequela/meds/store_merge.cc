@@ -1,11 +1,9 @@
 #include "sequela/meds/store_merge.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <queue>
 #include <tuple>
-#include <unordered_map>
 
 #include "sequela/core/error.h"
 
@@ -47,35 +45,24 @@ void merge_last_subjects(const std::vector<ShardFile>& shards,
   if (last) visit(*last);
 }
 
-MergedStrings merge_strings(const std::vector<StringView>& tables,
-                            const std::function<bool(size_t, int32_t)>& is_used) {
-  MergedStrings merged;
-  std::unordered_map<std::string_view, int32_t> ids;
-  for (size_t s = 0; s < tables.size(); ++s) {
-    std::vector<int32_t>& map = merged.maps.emplace_back(tables[s].size(), -1);
-    for (int32_t i = 0; i < tables[s].size(); ++i) {
-      if (is_used && !is_used(s, i)) continue;
-      const auto [entry, is_new] = ids.try_emplace(tables[s][i], static_cast<int32_t>(ids.size()));
-      if (is_new) merged.texts.push_back(tables[s][i]);
-      map[i] = entry->second;
-    }
-    SEQUELA_CHECK(ids.size() < size_t{1} << 31);
+void StringMerger::add(const StringView& table, const IsUsed& is_used) {
+  for (int32_t i = 0; i < table.size(); ++i) {
+    if (is_used(i) && ids_.try_emplace(table[i], 0).second) texts_.push_back(table[i]);
   }
-  std::vector<int32_t> order(merged.texts.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int32_t a, int32_t b) { return merged.texts[a] < merged.texts[b]; });
-  std::vector<int32_t> ranks(order.size());
-  std::vector<std::string_view> sorted(order.size());
-  for (size_t rank = 0; rank < order.size(); ++rank) {
-    ranks[order[rank]] = static_cast<int32_t>(rank);
-    sorted[rank] = merged.texts[order[rank]];
+  SEQUELA_CHECK(texts_.size() < size_t{1} << 31);
+}
+
+void StringMerger::sort() {
+  std::sort(texts_.begin(), texts_.end());
+  for (size_t rank = 0; rank < texts_.size(); ++rank) {
+    ids_[texts_[rank]] = static_cast<int32_t>(rank);
   }
-  merged.texts = std::move(sorted);
-  for (auto& map : merged.maps) {
-    for (int32_t& id : map) id = id < 0 ? -1 : ranks[id];
-  }
-  return merged;
+}
+
+std::vector<int32_t> StringMerger::map_of(const StringView& table, const IsUsed& is_used) const {
+  std::vector<int32_t> map(table.size());
+  for (int32_t i = 0; i < table.size(); ++i) map[i] = is_used(i) ? ids_.at(table[i]) : -1;
+  return map;
 }
 
 }  // namespace sequela

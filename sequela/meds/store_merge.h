@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "sequela/meds/gather.h"
@@ -18,13 +19,23 @@ void merge_subjects(const std::vector<ShardFile>& shards,
 void merge_last_subjects(const std::vector<ShardFile>& shards,
                          const std::function<void(const SubjectPlace&)>& visit);
 
-// The distinct strings of the shards' tables, and where each local string is among them.
-struct MergedStrings {
-  std::vector<std::string_view> texts;     // sorted bytewise, views on the shards
-  std::vector<std::vector<int32_t>> maps;  // by shard: local -> index into texts, -1 = not used
+// Joins the string tables of shards: add() all of them, sort(), then map_of() each. Memory goes
+// with the distinct strings, whose bytes stay in the shards.
+class StringMerger {
+ public:
+  // Whether a local string counts; one that does not is mapped to -1.
+  using IsUsed = std::function<bool(int32_t local)>;
+
+  void add(const StringView& table, const IsUsed& is_used);
+  void sort();
+  // The distinct strings, sorted bytewise; views on the shards.
+  const std::vector<std::string_view>& texts() const { return texts_; }
+  // Where each local string is among them.
+  std::vector<int32_t> map_of(const StringView& table, const IsUsed& is_used) const;
+
+ private:
+  std::unordered_map<std::string_view, int32_t> ids_;
+  std::vector<std::string_view> texts_;
 };
-// `is_used` may be empty; else only local strings i of shard s with is_used(s, i) count.
-MergedStrings merge_strings(const std::vector<StringView>& tables,
-                            const std::function<bool(size_t shard, int32_t local)>& is_used);
 
 }  // namespace sequela

@@ -213,6 +213,18 @@ TEST(Ingest, ARerunReusesFinishedShards) {
   EXPECT_EQ(read_files(folder.path()).size(), 5u);
 }
 
+TEST(Ingest, SeveralProcessesFillOneStore) {
+  SEQUELA_NEED_SHARED();
+  TemporaryFolder alone, together;
+  IngestOptions options{.meds = shared_path("data/synthea27_meds_athena"), .folder = alone.path()};
+  ingest(options);
+  options.folder = together.path();
+  for (int rank = 0; rank < 3; ++rank) ingest_shards(options, rank, 3);
+  EXPECT_FALSE(std::filesystem::exists(together / "store.index"));
+  EXPECT_EQ(ingest(options).num_shards_reused, 4);
+  EXPECT_EQ(read_files(together.path()), read_files(alone.path()));
+}
+
 TEST(Store, FindsSubjectsAndRefusesDamage) {
   SEQUELA_NEED_SHARED();
   TemporaryFolder folder;
