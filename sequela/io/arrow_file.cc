@@ -43,8 +43,12 @@ bool is_uri(const std::string& path) {
 
 template <class T>
 T value_or_throw(arrow::Result<T> result, const std::string& path) {
-  if (!result.ok()) throw_arrow_error(result.status(), Where{.path = path});
-  return std::move(result).ValueUnsafe();
+  if (result.ok()) return std::move(result).ValueUnsafe();
+  const std::string shown = shown_path(path);
+  std::string message = result.status().message();
+  const size_t at = message.find(path);
+  if (at != std::string::npos) message.replace(at, path.size(), shown);
+  throw_arrow_error(result.status().WithMessage(message), Where{.path = shown});
 }
 
 // The last part of a path decides: "*.parquet", and no part below the folder may be hidden.
@@ -84,15 +88,18 @@ void load_s3() {
     if (dladdr(reinterpret_cast<void*>(&arrow::fs::EnsureFinalized), &arrow_library) == 0) return;
     const auto folder = std::filesystem::path(arrow_library.dli_fname).parent_path();
     const std::string library = (folder / "libarrow_s3.so." ARROW_SO_VERSION).string();
-    if (arrow::fs::LoadFileSystemFactories(library.c_str()).ok()) {
-      std::atexit(arrow::fs::EnsureFinalized);
-    }
+    (void)arrow::fs::LoadFileSystemFactories(library.c_str());
   });
 }
 
 std::shared_ptr<arrow::fs::FileSystem> open_filesystem(const std::string& uri, std::string* path) {
-  if (uri.starts_with("s3://")) load_s3();
-  return value_or_throw(arrow::fs::FileSystemFromUri(uri, path), uri);
+  const bool is_s3 = uri.starts_with("s3://");
+  if (is_s3) load_s3();
+  auto filesystem = value_or_throw(arrow::fs::FileSystemFromUri(uri, path), uri);
+  // Registered only now, as it must run before what opening has just made is destroyed.
+  static std::once_flag once;
+  if (is_s3) std::call_once(once, [] { std::atexit(arrow::fs::EnsureFinalized); });
+  return filesystem;
 }
 
 std::vector<std::string> list_remote(const std::string& uri) {
@@ -116,6 +123,15 @@ std::vector<std::string> list_remote(const std::string& uri) {
 
 }  // namespace
 
+std::string shown_path(const std::string& path_or_uri) {
+  const size_t start = path_or_uri.find("://");
+  if (start == std::string::npos) return path_or_uri;
+  const size_t host_end = std::min(path_or_uri.find('/', start + 3), path_or_uri.size());
+  const size_t at = path_or_uri.rfind('@', host_end);
+  if (at == std::string::npos || at < start) return path_or_uri;
+  return path_or_uri.substr(0, start + 3) + path_or_uri.substr(at + 1);
+}
+
 OpenedFile open_for_reading(const std::string& path_or_uri) {
   if (!is_uri(path_or_uri)) {
     return {
@@ -137,7 +153,7 @@ std::vector<std::string> list_parquet_files(const std::string& folder_or_uri) {
   std::vector<std::string> paths =
       is_uri(folder_or_uri) ? list_remote(folder_or_uri) : list_local(folder_or_uri);
   if (paths.empty()) {
-    throw DataError({.path = folder_or_uri}, "no *.parquet file below this folder",
+    throw DataError({.path = shown_path(folder_or_uri)}, "no *.parquet file below this folder",
                     "name the folder that holds the shards");
   }
   std::sort(paths.begin(), paths.end());

@@ -77,7 +77,7 @@ class ParquetReader {
   explicit ParquetReader(const std::string& path_or_uri);
   ~ParquetReader();
 
-  const std::string& path() const;
+  const std::string& path() const;                 // without user name and password, if it is a URI
   const std::vector<ColumnInfo>& columns() const;  // top-level columns
   std::optional<int> find_column(const std::string& name) const;
   // find_column, but a missing column or another type than one of `allowed` is a DataError that

@@ -84,16 +84,16 @@ struct ParquetReader::State {
   std::vector<std::vector<int>> leaves;  // of each column
   std::vector<int64_t> first_rows;       // of each row group, and the end
 
-  void open();
+  void open(const std::string& path_or_uri);
   void read_schema();
   void read_row_counts();
   int64_t run_rows(int row_group, const std::vector<int>& wanted_leaves) const;
   std::unique_ptr<arrow::RecordBatchReader> decode(int row_group, const std::vector<int>& wanted);
 };
 
-void ParquetReader::State::open() {
+void ParquetReader::State::open(const std::string& path_or_uri) {
   const Where where{.path = path};
-  const OpenedFile file = open_for_reading(path);
+  const OpenedFile file = open_for_reading(path_or_uri);
   std::unique_ptr<parquet::ParquetFileReader> probe = parquet::ParquetFileReader::Open(file.file);
   metadata = probe->metadata();
 
@@ -159,8 +159,8 @@ std::unique_ptr<arrow::RecordBatchReader> ParquetReader::State::decode(
 }
 
 ParquetReader::ParquetReader(const std::string& path_or_uri) : state_(std::make_unique<State>()) {
-  state_->path = path_or_uri;
-  guarded(Where{.path = path_or_uri}, [&] { state_->open(); });
+  state_->path = shown_path(path_or_uri);
+  guarded(Where{.path = state_->path}, [&] { state_->open(path_or_uri); });
 }
 
 ParquetReader::~ParquetReader() = default;

@@ -258,6 +258,13 @@ TEST(ParquetTypes, OddTextsOfTheReferenceDataAreCarried) {
 TEST(ParquetTypes, UnknownFileSystemsAreDataErrors) {
   EXPECT_THROW(ParquetReader("nosuchscheme://bucket/x.parquet"), DataError);
   EXPECT_THROW(list_parquet_files("nosuchscheme://bucket/"), DataError);
+  try {
+    ParquetReader("nosuchscheme://user:secret@bucket/x.parquet");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().path, "nosuchscheme://bucket/x.parquet");
+    EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos);
+  }
 }
 
 }  // namespace
