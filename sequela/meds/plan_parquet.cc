@@ -10,13 +10,16 @@
 namespace sequela {
 namespace {
 
-// Private bytes per row and column while a row group is decoded: values, null bits, dictionary.
+// Private bytes per row and column while rows are decoded: values, null bits, dictionary.
+// ParquetReader holds no more than so many rows at a time.
 constexpr int64_t kDecodeBytesPerValue = 24;
+constexpr int64_t kMaxRunRows = int64_t{1} << 20;
+constexpr int64_t kMaxShardRows = int64_t{1} << 40;
 
 struct ShardHeader {
   std::vector<ColumnInfo> columns;
   int64_t num_rows = 0;
-  int64_t max_row_group_rows = 0;
+  int64_t max_run_rows = 0;
   std::string fingerprint;  // empty = not known
 };
 
@@ -24,8 +27,12 @@ ShardHeader read_header(const Dataset& dataset, const std::string& path) {
   const ParquetReader reader(path);
   check_meds_columns(reader);
   ShardHeader header{.columns = reader.columns(), .num_rows = reader.num_rows()};
+  if (header.num_rows > kMaxShardRows) {
+    throw DataError({.path = path}, "an impossible number of rows", "write the file again");
+  }
   for (int group = 0; group < reader.num_row_groups(); ++group) {
-    header.max_row_group_rows = std::max(header.max_row_group_rows, reader.row_group_rows(group));
+    const int64_t rows = std::min(reader.row_group_rows(group), kMaxRunRows);
+    header.max_run_rows = std::max(header.max_run_rows, rows);
   }
   if (dataset.is_local()) header.fingerprint = file_fingerprint(path);
   return header;
@@ -76,7 +83,7 @@ IngestPlan plan_parquet(const Dataset& dataset, const IngestOptions& options) {
                            .identity = str(dataset.name_of(path), ' ', fingerprint),
                            .is_reusable = !fingerprint.empty(),
                            .num_events = headers[i].num_rows,
-                           .memory_bytes = headers[i].max_row_group_rows * row_bytes,
+                           .memory_bytes = headers[i].max_run_rows * row_bytes,
                            .decode = [path, properties = plan.properties](ShardBuilder* builder) {
                              read_parquet_shard(path, properties, builder);
                            }});

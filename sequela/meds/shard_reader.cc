@@ -68,6 +68,10 @@ void ShardReader::read() {
 }
 
 void ShardReader::read_batch(const RowBatch& batch) {
+  if (batch.num_rows > reader_.num_rows() - batch.first_row) {
+    throw DataError({.row_group = batch.row_group}, "more rows than its header says",
+                    "write the file again");
+  }
   code_ids_.assign(batch.columns[kCode].dictionary_size, -1);
   for (size_t p = 0; p < properties_.size(); ++p) {
     if (property_columns_[p] < 0 || property_types_[p] != ColumnType::string) continue;

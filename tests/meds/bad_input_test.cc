@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "sequela/core/error.h"
+#include "sequela/core/random.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "tests/meds/support.h"
@@ -199,6 +200,28 @@ TEST_F(BadInput, TruncatedDatabase) {
 
 TEST_F(BadInput, DatabaseWithoutDictionary) {
   expect_words(refusal(bad("32_reader_db_missing_zdict")), {"time/zdict", "missing"});
+}
+
+// Whatever is broken, the answer is a store or an Error: never a crash, never another exception.
+TEST(DamagedParquet, GivesAStoreOrAnError) {
+  SEQUELA_NEED_SHARED();
+  TemporaryFolder folder;
+  std::filesystem::copy(bad("good_controls/meds"), folder / "meds",
+                        std::filesystem::copy_options::recursive);
+  const std::string path = folder / "meds/data/0.parquet";
+  const std::string content = read_file(path);
+  Random random(11);
+  for (int round = 0; round < 150; ++round) {
+    std::string broken = content;
+    for (uint64_t i = 0; i <= random.below(4); ++i) {
+      broken[random.below(broken.size())] = static_cast<char>(random.below(256));
+    }
+    write_file(path, broken);
+    try {
+      ingest_and_read(folder / "meds");
+    } catch (const Error&) {
+    }
+  }
 }
 
 // Rows of three subjects, as columns to write.
