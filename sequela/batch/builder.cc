@@ -47,16 +47,18 @@ void BatchBuilder::append(const Sequence& sequence, const Window& window,
   batch.subject_ids.push_back(sequence.subject_id);
   batch.first_tokens.push_back(window.first_token);
   batch.lengths.push_back(window.length);
-  append_first(sequence, batch);
-  for (int32_t i = 1; i < window.length; ++i) {
-    append_token(sequence, window.first_token + i, batch);
+  int32_t i = 0;
+  if (sequence.layout == SequenceLayout::birth_bag) {
+    append_birth_bag(sequence, batch);
+    i = 1;
   }
+  for (; i < window.length; ++i) append_event(sequence, window.first_token + i, batch);
   for (const int32_t token : label_tokens) {
     batch.label_indices.push_back(start + token - window.first_token);
   }
 }
 
-void BatchBuilder::append_first(const Sequence& sequence, BatchArrays& batch) const {
+void BatchBuilder::append_birth_bag(const Sequence& sequence, BatchArrays& batch) const {
   const bool is_birth = first_timestamp_ == FirstTimestamp::birth;
   const int64_t time_us = is_birth ? sequence.birth_us : sequence.last_us;
   append_bag(sequence.bag_of(0), batch);
@@ -66,7 +68,7 @@ void BatchBuilder::append_first(const Sequence& sequence, BatchArrays& batch) co
   batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
 }
 
-void BatchBuilder::append_token(const Sequence& sequence, int64_t token, BatchArrays& batch) const {
+void BatchBuilder::append_event(const Sequence& sequence, int64_t token, BatchArrays& batch) const {
   const int64_t time_us = sequence.times_us[token];
   const int64_t age_us = time_us - sequence.birth_us;
   append_bag(sequence.bag_of(token), batch);
@@ -75,14 +77,16 @@ void BatchBuilder::append_token(const Sequence& sequence, int64_t token, BatchAr
   batch.timestamps.push_back(time_us / kMicrosPerSecond);
 
   const double age = seconds(age_us);
-  uint16_t time_data[5] = {0, normalized(age, age_stats_.age),
-                           normalized(std::log(age + 1), age_stats_.log_age), 0, 0};
-  if (token == 1) {
-    time_data[0] = to_half(-1);
-  } else {
-    const double delta = seconds(time_us - sequence.times_us[token - 1]);
-    time_data[3] = normalized(delta, age_stats_.delta);
-    time_data[4] = normalized(std::log(delta + 1), age_stats_.log_delta);
+  uint16_t time_data[5] = {0, normalized(age, age_stats_.age), 0, 0, 0};
+  if (sequence.layout == SequenceLayout::birth_bag) {
+    time_data[2] = normalized(std::log(age + 1), age_stats_.log_age);
+    if (token == 1) {
+      time_data[0] = to_half(-1);
+    } else {
+      const double delta = seconds(time_us - sequence.times_us[token - 1]);
+      time_data[3] = normalized(delta, age_stats_.delta);
+      time_data[4] = normalized(std::log(delta + 1), age_stats_.log_delta);
+    }
   }
   batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
 }

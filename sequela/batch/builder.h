@@ -34,13 +34,14 @@ struct BatchArrays {
   void clear();  // keeps the memory
 };
 
-// What token 0's timestamp is.
+// What the birth bag's timestamp is.
 enum class FirstTimestamp {
   birth,
   last_event,  // the record's last time, as femr writes it
 };
 
-// Appends windows to batches: design.md section 7.
+// Appends windows to batches: design.md section 7. In the layout every_event, time_data has nothing
+// but the normalized age, in its second column.
 class BatchBuilder {
  public:
   BatchBuilder(const AgeStats& age_stats, FirstTimestamp first_timestamp)
@@ -52,8 +53,8 @@ class BatchBuilder {
               BatchArrays& batch) const;
 
  private:
-  void append_first(const Sequence& sequence, BatchArrays& batch) const;
-  void append_token(const Sequence& sequence, int64_t token, BatchArrays& batch) const;
+  void append_birth_bag(const Sequence& sequence, BatchArrays& batch) const;
+  void append_event(const Sequence& sequence, int64_t token, BatchArrays& batch) const;
 
   AgeStats age_stats_;
   FirstTimestamp first_timestamp_;

@@ -78,7 +78,7 @@ ExactWindows plan_exact_windows(int64_t subject, std::span<const int32_t> tokens
   plan.points.reserve(tokens.size());
   int32_t previous = 0;
   for (const int32_t token : tokens) {
-    SEQUELA_CHECK(token >= std::max(previous, 1));
+    SEQUELA_CHECK(token >= previous);
     if (token < max_length) {
       plan.points.push_back({0, token});
     } else {
@@ -94,10 +94,10 @@ ExactWindows plan_exact_windows(int64_t subject, std::span<const int32_t> tokens
 
 std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us) {
   const auto& times = sequence.times_us;
-  const auto after = std::upper_bound(times.begin() + 1, times.end(), time_us);
-  const auto token = static_cast<int32_t>(after - times.begin() - 1);
-  if (token < 1) return std::nullopt;
-  return token;
+  const auto first = times.begin() + sequence.first_event();
+  const auto after = std::upper_bound(first, times.end(), time_us);
+  if (after == first) return std::nullopt;
+  return static_cast<int32_t>(after - times.begin() - 1);
 }
 
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,

@@ -11,7 +11,8 @@
 namespace sequela {
 
 // A run of a subject's tokens that becomes one sequence of a batch. If it does not begin at the
-// record's begin, token 0 stands at its front in place of token `first_token`.
+// record's begin, the birth bag, where there is one, stands at its front in place of token
+// `first_token`.
 struct Window {
   int64_t subject = 0;  // index in the store
   int32_t first_token = 0;
@@ -27,8 +28,8 @@ enum class LabelSampling {
 // A label stands on a token >= 1 that is followed by a token of another time and has a task ahead,
 // that is, lies strictly before last_task_time_us (task/future_events.h).
 
-// The pretraining window of a subject: it ends at the last label, and is as long as fits. None if
-// there is no label.
+// The pretraining window of a subject (of layout birth_bag): it ends at the last label, and is as
+// long as fits. None if there is no label.
 std::optional<Window> plan_window(int64_t subject, const Sequence& sequence,
                                   int64_t last_task_time_us, int32_t max_length,
                                   LabelSampling sampling);
@@ -49,11 +50,11 @@ struct ExactWindows {
   std::vector<Window> windows;
   std::vector<Point> points;  // parallel to the tokens asked for
 };
-// tokens: the token of each point, >= 1, ascending (repeats allowed). max_length >= 2.
+// tokens: the token of each point, an event's, ascending (repeats allowed). max_length >= 2.
 ExactWindows plan_exact_windows(int64_t subject, std::span<const int32_t> tokens,
                                 int32_t max_length);
 
-// The last token at or before a time; none if that is before token 1.
+// The last token at or before a time; none if that is before the first event's token.
 std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us);
 
 // A run of subjects [first, end) whose windows are shuffled and packed together: cut by the data

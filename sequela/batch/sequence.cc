@@ -29,25 +29,34 @@ void end_token(int64_t time_us, Sequence& sequence) {
 }  // namespace
 
 SequenceBuilder::SequenceBuilder(const EventStore& store, const EventTokenizer& tokenizer)
+    : SequenceBuilder(
+          store, tokenizer,
+          tokenizer.is_hierarchical() ? SequenceLayout::birth_bag : SequenceLayout::every_event) {}
+
+SequenceBuilder::SequenceBuilder(const EventStore& store, const EventTokenizer& tokenizer,
+                                 SequenceLayout layout)
     : tokenizer_(tokenizer),
+      layout_(layout),
       code_days_(store.codes().size(), 0),
       token_days_(static_cast<size_t>(tokenizer.vocab_size()), 0) {}
 
 bool SequenceBuilder::build(const Subject& subject, Sequence& sequence) {
   if (subject.birth_us == kNoTime) return false;
   start(subject, sequence);
+  sequence.layout = layout_;
 
-  // Events are in order of time, those without one first: token 0's are a prefix.
-  const int64_t first_day_end_us = (day_of(subject.birth_us) + 1) * kMicrosPerDay;
+  // Events are in order of time, those without one first: the birth bag's are a prefix.
   int64_t i = 0;
-  for (; i < subject.num_events && subject.time_us(i) < first_day_end_us; ++i) {
-    tokenizer_.append_bag(subject, i, sequence.bag);
+  int64_t day_end_us = kNoTime;
+  if (layout_ == SequenceLayout::birth_bag) {
+    day_end_us = (day_of(subject.birth_us) + 1) * kMicrosPerDay;
+    for (; i < subject.num_events && subject.time_us(i) < day_end_us; ++i) {
+      tokenizer_.append_bag(subject, i, sequence.bag);
+    }
+    end_token(subject.birth_us, sequence);
   }
-  end_token(subject.birth_us, sequence);
-
-  int64_t day_end_us = first_day_end_us;
   for (; i < subject.num_events; ++i) {
-    const int64_t time_us = subject.time_us(i);
+    const int64_t time_us = subject.time_us(i) == kNoTime ? subject.birth_us : subject.time_us(i);
     if (time_us >= day_end_us) {
       day_end_us = (day_of(time_us) + 1) * kMicrosPerDay;
       ++day_;

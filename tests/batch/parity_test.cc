@@ -19,7 +19,9 @@ struct Case {
   int32_t tokens_per_batch;
 };
 
-void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << one.name;
+}
 
 class BatchParity : public ::testing::TestWithParam<Case> {
  protected:
