@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "sequela/core/error.h"
-#include "sequela/meds/shard_file.h"
-#include "sequela/meds/store_index.h"
+#include "sequela/meds/store/shard_file.h"
+#include "sequela/meds/store/store_index.h"
 
 namespace sequela {
 namespace {

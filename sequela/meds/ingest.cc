@@ -12,9 +12,9 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/parallel.h"
-#include "sequela/meds/gather.h"
 #include "sequela/meds/ingest_plan.h"
-#include "sequela/meds/store_index.h"
+#include "sequela/meds/store/gather.h"
+#include "sequela/meds/store/store_index.h"
 
 namespace sequela {
 namespace {

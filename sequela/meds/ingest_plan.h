@@ -7,7 +7,7 @@
 
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/ingest.h"
-#include "sequela/meds/shard_builder.h"
+#include "sequela/meds/store/shard_builder.h"
 
 namespace sequela {
 

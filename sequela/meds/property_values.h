@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sequela/io/parquet.h"
-#include "sequela/meds/shard_builder.h"
+#include "sequela/meds/store/shard_builder.h"
 
 namespace sequela {
 

@@ -1,8 +1,8 @@
-#include "sequela/meds/reader_database.h"
+#include "sequela/meds/reader/reader_database.h"
 
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
-#include "sequela/meds/reader_blocks.h"
+#include "sequela/meds/reader/reader_blocks.h"
 #include "tests/meds/support.h"
 
 namespace sequela {

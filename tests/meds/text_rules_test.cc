@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sequela/meds/string_table.h"
+#include "sequela/meds/store/string_table.h"
 
 namespace sequela {
 namespace {

@@ -1,6 +1,6 @@
 #include "sequela/core/error.h"
 #include "sequela/meds/ingest_plan.h"
-#include "sequela/meds/reader_shard.h"
+#include "sequela/meds/reader/reader_shard.h"
 
 namespace sequela {
 namespace {

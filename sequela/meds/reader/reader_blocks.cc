@@ -1,4 +1,4 @@
-#include "sequela/meds/reader_blocks.h"
+#include "sequela/meds/reader/reader_blocks.h"
 
 #include <bit>
 #include <cstring>

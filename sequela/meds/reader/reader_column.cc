@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "sequela/core/error.h"
-#include "sequela/meds/reader_database.h"
+#include "sequela/meds/reader/reader_database.h"
 
 namespace sequela {
 namespace {

@@ -1,4 +1,4 @@
-#include "sequela/meds/reader_database.h"
+#include "sequela/meds/reader/reader_database.h"
 
 #include <cstring>
 #include <filesystem>

@@ -1,11 +1,11 @@
-#include "sequela/meds/reader_shard.h"
+#include "sequela/meds/reader/reader_shard.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
-#include "sequela/meds/reader_blocks.h"
+#include "sequela/meds/reader/reader_blocks.h"
 
 namespace sequela {
 namespace {

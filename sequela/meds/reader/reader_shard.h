@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "sequela/meds/reader_database.h"
-#include "sequela/meds/shard_builder.h"
+#include "sequela/meds/reader/reader_database.h"
+#include "sequela/meds/store/shard_builder.h"
 
 namespace sequela {
 

@@ -1,4 +1,4 @@
-#include "sequela/meds/gather.h"
+#include "sequela/meds/store/gather.h"
 
 #include <algorithm>
 #include <filesystem>

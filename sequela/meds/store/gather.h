@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "sequela/meds/shard_builder.h"
-#include "sequela/meds/shard_file.h"
+#include "sequela/meds/store/shard_builder.h"
+#include "sequela/meds/store/shard_file.h"
 
 namespace sequela {
 

@@ -1,4 +1,4 @@
-#include "sequela/meds/section_file.h"
+#include "sequela/meds/store/section_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "sequela/meds/shard_builder.h"
+#include "sequela/meds/store/shard_builder.h"
 
 #include <algorithm>
 #include <cmath>

@@ -6,8 +6,8 @@
 
 #include "sequela/core/time.h"
 #include "sequela/meds/event_store.h"
-#include "sequela/meds/shard_file.h"
-#include "sequela/meds/string_table.h"
+#include "sequela/meds/store/shard_file.h"
+#include "sequela/meds/store/string_table.h"
 
 namespace sequela {
 

@@ -1,4 +1,4 @@
-#include "sequela/meds/shard_file.h"
+#include "sequela/meds/store/shard_file.h"
 
 namespace sequela {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sequela/meds/section_file.h"
-#include "sequela/meds/string_table.h"
+#include "sequela/meds/store/section_file.h"
+#include "sequela/meds/store/string_table.h"
 
 namespace sequela {
 

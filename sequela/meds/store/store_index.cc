@@ -1,4 +1,4 @@
-#include "sequela/meds/store_index.h"
+#include "sequela/meds/store/store_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/json.h"
-#include "sequela/meds/store_merge.h"
+#include "sequela/meds/store/store_merge.h"
 #include "sequela/meds/text_rules.h"
 
 namespace sequela {

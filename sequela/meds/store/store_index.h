@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sequela/meds/ingest.h"
-#include "sequela/meds/shard_file.h"
+#include "sequela/meds/store/shard_file.h"
 
 namespace sequela {
 

@@ -1,4 +1,4 @@
-#include "sequela/meds/store_merge.h"
+#include "sequela/meds/store/store_merge.h"
 
 #include <algorithm>
 #include <optional>

@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sequela/meds/gather.h"
-#include "sequela/meds/shard_file.h"
-#include "sequela/meds/store_index.h"
+#include "sequela/meds/store/gather.h"
+#include "sequela/meds/store/shard_file.h"
+#include "sequela/meds/store/store_index.h"
 
 namespace sequela {
 

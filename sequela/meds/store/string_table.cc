@@ -1,4 +1,4 @@
-#include "sequela/meds/string_table.h"
+#include "sequela/meds/store/string_table.h"
 
 #include <functional>
 #include <limits>
