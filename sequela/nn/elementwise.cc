@@ -27,6 +27,7 @@ void rms_norm_forward(const RmsNormForward& args) {
   }
   check_tensor("out_TH", args.out_TH, {tokens, hidden}, kMixed);
   check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
+  if (const RowOps* ops = row_ops_in_use()) return rms_norm_forward_rows(*ops, args);
   rms_norm_forward_reference(args);
 }
 
@@ -40,12 +41,14 @@ void rms_norm_backward(const RmsNormBackward& args) {
   if (args.grad_x_copy_TH.defined())
     check_tensor("grad_x_copy_TH", args.grad_x_copy_TH, {tokens, hidden}, kMixed);
   check_tensor("grad_weight_H", args.grad_weight_H, {hidden}, {at::kFloat});
+  if (const RowOps* ops = row_ops_in_use()) return rms_norm_backward_rows(*ops, args);
   rms_norm_backward_reference(args);
 }
 
 void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF) {
   check_tensor("out_TF", out_TF, {-1, -1}, kMixed);
   check_tensor("ff_T2F", ff_T2F, {out_TF.size(0), 2 * out_TF.size(1)}, {out_TF.scalar_type()});
+  if (const RowOps* ops = row_ops_in_use()) return swiglu_forward_rows(*ops, ff_T2F, out_TF);
   swiglu_forward_reference(ff_T2F, out_TF);
 }
 
@@ -56,6 +59,8 @@ void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
                {grad_out_TF.scalar_type()});
   check_tensor("grad_ff_T2F", grad_ff_T2F, {ff_T2F.size(0), ff_T2F.size(1)},
                {ff_T2F.scalar_type()});
+  if (const RowOps* ops = row_ops_in_use())
+    return swiglu_backward_rows(*ops, ff_T2F, grad_out_TF, grad_ff_T2F);
   swiglu_backward_reference(ff_T2F, grad_out_TF, grad_ff_T2F);
 }
 
@@ -85,6 +90,9 @@ void add_column_sums(const at::Tensor& grad_TF, at::Tensor grad_bias_F) {
 }
 
 void accumulate(at::Tensor total, const at::Tensor& part) {
+  check_tensor("total", total.view({-1}), {-1}, {at::kFloat});
+  check_tensor("part", part.view({-1}), {total.numel()}, kMixed);
+  if (const RowOps* ops = row_ops_in_use()) return accumulate_rows(*ops, total, part);
   total.add_(part.view(total.sizes()));
 }
 

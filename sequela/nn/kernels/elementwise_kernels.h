@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sequela/nn/elementwise.h"
+#include "sequela/nn/kernels/row_ops.h"
 
 namespace sequela {
 
@@ -11,5 +12,15 @@ void rms_norm_backward_reference(const RmsNormBackward& args);
 void swiglu_forward_reference(const at::Tensor& ff_T2F, at::Tensor out_TF);
 void swiglu_backward_reference(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
                                at::Tensor grad_ff_T2F);
+
+// The vectorised row operations of the instruction set in use, or null for the reference.
+const RowOps* row_ops_in_use();
+
+void rms_norm_forward_rows(const RowOps& ops, const RmsNormForward& args);
+void rms_norm_backward_rows(const RowOps& ops, const RmsNormBackward& args);
+void swiglu_forward_rows(const RowOps& ops, const at::Tensor& ff_T2F, const at::Tensor& out_TF);
+void swiglu_backward_rows(const RowOps& ops, const at::Tensor& ff_T2F,
+                          const at::Tensor& grad_out_TF, const at::Tensor& grad_ff_T2F);
+void accumulate_rows(const RowOps& ops, const at::Tensor& total, const at::Tensor& part);
 
 }  // namespace sequela

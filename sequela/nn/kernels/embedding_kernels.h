@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sequela/nn/kernels/row_ops.h"
 #include "sequela/nn/token_embedding.h"
 
 namespace sequela {
@@ -12,5 +13,12 @@ void embedding_bag_forward_reference(const at::Tensor& table_VH, const at::Tenso
 void embedding_bag_backward_reference(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
                                       const at::Tensor& weights_N, const at::Tensor& offsets_T1,
                                       at::Tensor grad_table_VH);
+
+void embedding_bag_forward_rows(const RowOps& ops, const at::Tensor& table_VH,
+                                const at::Tensor& ids_N, const at::Tensor& weights_N,
+                                const at::Tensor& offsets_T1, const at::Tensor& out_TH);
+void embedding_bag_backward_rows(const RowOps& ops, const at::Tensor& grad_out_TH,
+                                 const at::Tensor& ids_N, const at::Tensor& weights_N,
+                                 const at::Tensor& offsets_T1, const at::Tensor& grad_table_VH);
 
 }  // namespace sequela

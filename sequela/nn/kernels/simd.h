@@ -139,7 +139,7 @@ SEQUELA_INLINE Exp2Parts exp2_parts(Floats x) {
 
 SEQUELA_INLINE Floats exp2(Floats x) {
   const Exp2Parts parts = exp2_parts(x);
-  return parts.power + parts.power * parts.tail;
+  return parts.power * (1.0f + parts.tail);
 }
 
 constexpr float kLog2E = 1.44269504088896f;
