@@ -114,7 +114,8 @@ void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, 
   for (size_t i = 0; i < num_layers; ++i) {
     LayerActivations& saved = layers_[is_kept ? i : 0];
     saved.sum_TH = i == 0 ? first_TH : sum_after(i);
-    branch_TH = layer_forward(context_, weights.layers[i], residual_TH, branch_TH, saved, scratch_);
+    LayerPass layer(context_, weights.layers[i], saved, scratch_);
+    branch_TH = layer.forward(residual_TH, branch_TH);
     residual_TH = saved.sum_TH;
     observe_layer(i, branch_TH);
   }
@@ -144,8 +145,8 @@ void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weig
                      .grad_x_copy_TH = residual.copy_TH,
                      .grad_weight_H = gradients.out_norm_H});
   for (size_t i = weights.layers.size(); i-- > 0;) {
-    layer_backward(context_, weights.layers[i], gradients.layers[i], layers_[i], scratch_,
-                   residual);
+    LayerPass layer(context_, weights.layers[i], layers_[i], scratch_);
+    layer.backward(gradients.layers[i], residual);
   }
   const at::Tensor& grad_embedded_TH =
       grad_embedded_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device);

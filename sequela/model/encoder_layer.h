@@ -41,13 +41,6 @@ struct LayerScratch {
   Buffer grad_projected, grad_combined, grad_gated, grad_normed, weights;  // backward
 };
 
-// residual_TH + branch_TH (undefined = nothing to add) goes to saved.sum_TH, which may be
-// residual_TH; returns the layer's own branch [T, H], on scratch.branch (which branch_TH may lie on
-// too).
-at::Tensor layer_forward(const LayerContext& context, const LayerTensors& weights,
-                         const at::Tensor& residual_TH, const at::Tensor& branch_TH,
-                         LayerActivations& saved, LayerScratch& scratch);
-
 // The running gradient of the residual stream, after a layer; its backward pass makes it that
 // before it.
 struct ResidualGradient {
@@ -55,9 +48,37 @@ struct ResidualGradient {
   at::Tensor copy_TH;  // the same in the activations' type
 };
 
-// Adds to the weights' gradients.
-void layer_backward(const LayerContext& context, const LayerTensors& weights,
-                    const LayerTensors& gradients, const LayerActivations& saved,
-                    LayerScratch& scratch, const ResidualGradient& residual);
+// One layer of one pass: refers to what it is given, keeps nothing itself.
+class LayerPass {
+ public:
+  LayerPass(const LayerContext& context, const LayerTensors& weights, LayerActivations& saved,
+            LayerScratch& scratch);
+
+  // residual_TH + branch_TH (undefined = nothing to add) goes to saved.sum_TH, which may be
+  // residual_TH; returns the layer's own branch [T, H], on scratch.branch (which branch_TH may lie
+  // on too).
+  at::Tensor forward(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
+
+  // Adds to the weights' gradients.
+  void backward(const LayerTensors& gradients, const ResidualGradient& residual);
+
+ private:
+  const at::Tensor& resize(Buffer& buffer, at::IntArrayRef shape) const;
+  at::Tensor norm(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
+  const at::Tensor& combine();
+  void mix(const at::Tensor& out_TH);
+  void add_weight_gradient(const at::Tensor& grad_out, const at::Tensor& x,
+                           const at::Tensor& grad_weight);
+  void hawk_module_backward(const LayerTensors& gradients, const at::Tensor& grad_mixed_TH);
+  void attention_module_backward(const at::Tensor& grad_mixed_TH);
+  void norm_backward(const LayerTensors& gradients, const at::Tensor& grad_normed_TH,
+                     const ResidualGradient& residual);
+
+  const LayerContext& context_;
+  const EncoderConfig& config_;
+  const LayerTensors& weights_;
+  LayerActivations& saved_;
+  LayerScratch& scratch_;
+};
 
 }  // namespace sequela
