@@ -1,14 +1,40 @@
 #include "sequela/pipeline/coverage.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
+#include <utility>
 
 #include "sequela/core/error.h"
 
 namespace sequela {
 
 namespace {
+
+// The largest vocabularies, and the sum of all others: codes without a vocabulary count as their
+// own.
+Json vocabularies_json(std::vector<VocabularyStats> all) {
+  constexpr size_t kShown = 40;
+  std::ranges::stable_sort(all, [](const VocabularyStats& a, const VocabularyStats& b) {
+    return a.num_kept + a.num_dropped > b.num_kept + b.num_dropped;
+  });
+  if (all.size() > kShown) {
+    VocabularyStats others{str("(", all.size() - kShown, " others)")};
+    for (size_t i = kShown; i < all.size(); ++i) {
+      others.num_in_data += all[i].num_in_data;
+      others.num_kept += all[i].num_kept;
+      others.num_dropped += all[i].num_dropped;
+    }
+    all.resize(kShown);
+    all.push_back(std::move(others));
+  }
+  Json json = Json::object();
+  for (const VocabularyStats& one : all) {
+    json[one.vocabulary] = {
+        {"in_data", one.num_in_data}, {"kept", one.num_kept}, {"dropped", one.num_dropped}};
+  }
+  return json;
+}
 
 int64_t number(const Json& coverage, const char* section, const char* name) {
   const auto found = coverage.find(section);
@@ -116,11 +142,6 @@ Json to_json(const IngestReport& report) {
 }
 
 Json to_json(const OntologyStats& stats, const OntologyCoverage& coverage) {
-  Json vocabularies = Json::object();
-  for (const VocabularyStats& one : stats.vocabularies) {
-    vocabularies[one.vocabulary] = {
-        {"in_data", one.num_in_data}, {"kept", one.num_kept}, {"dropped", one.num_dropped}};
-  }
   return {{"concepts", stats.athena.num_concepts},
           {"dangling_relationships", stats.athena.num_dangling_relationships},
           {"dangling_ancestors", stats.athena.num_dangling_ancestors},
@@ -131,7 +152,7 @@ Json to_json(const OntologyStats& stats, const OntologyCoverage& coverage) {
           {"events", coverage.num_events},
           {"events_described", coverage.num_events_described},
           {"events_with_parent", coverage.num_events_with_parent},
-          {"vocabularies", std::move(vocabularies)}};
+          {"vocabularies", vocabularies_json(stats.vocabularies)}};
 }
 
 Json vocabulary_report(const Ontology& ontology, const Vocabulary& vocabulary) {

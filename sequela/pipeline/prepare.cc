@@ -134,7 +134,9 @@ PrepareReport PrepareRun::run() {
   });
   stage(recipes_.dictionary(), [this] {
     if (!options_.dictionary.empty()) {
-      Vocabulary::read(options_.dictionary);
+      if (!Vocabulary::read(options_.dictionary).is_hierarchical) {
+        throw ConfigError("dictionary", options_.dictionary, "a hierarchical dictionary");
+      }
       write_file(path(kDictionaryName), read_file(options_.dictionary));
     } else {
       num_worked_events_ = store().num_events();
