@@ -25,7 +25,7 @@ struct Ancestor {
 };
 
 // The ancestors of each concept, itself included, ascending. Parents come before their children.
-std::vector<std::vector<Ancestor>> close_hierarchy(const std::vector<Concept>& concepts) {
+std::vector<std::vector<Ancestor>> close_hierarchy(const std::vector<SynthConcept>& concepts) {
   std::vector<std::vector<Ancestor>> closure(concepts.size());
   for (size_t i = 0; i < concepts.size(); ++i) {
     auto& ancestors = closure[i];
@@ -51,13 +51,13 @@ std::vector<std::vector<Ancestor>> close_hierarchy(const std::vector<Concept>& c
   return closure;
 }
 
-void write_concepts(const std::vector<Concept>& concepts, const std::string& path) {
+void write_concepts(const std::vector<SynthConcept>& concepts, const std::string& path) {
   AtomicFile file(path);
   file.write(
       "concept_id\tconcept_name\tdomain_id\tvocabulary_id\tconcept_class_id\tstandard_concept\t"
       "concept_code\tvalid_start_date\tvalid_end_date\tinvalid_reason\n");
   for (size_t i = 0; i < concepts.size(); ++i) {
-    const Concept& entry = concepts[i];
+    const SynthConcept& entry = concepts[i];
     const std::string standard = entry.standard == 0 ? "" : std::string(1, entry.standard);
     file.write(str(concept_id(static_cast<int32_t>(i)), '\t', entry.name, '\t', entry.domain, '\t',
                    entry.vocabulary, '\t', entry.concept_class, '\t', standard, '\t', entry.code,
@@ -66,7 +66,7 @@ void write_concepts(const std::vector<Concept>& concepts, const std::string& pat
   file.commit();
 }
 
-void write_ancestors(const std::vector<Concept>& concepts, const std::string& path) {
+void write_ancestors(const std::vector<SynthConcept>& concepts, const std::string& path) {
   AtomicFile file(path);
   file.write(
       "ancestor_concept_id\tdescendant_concept_id\tmin_levels_of_separation\t"
@@ -82,7 +82,7 @@ void write_ancestors(const std::vector<Concept>& concepts, const std::string& pa
   file.commit();
 }
 
-void write_relationships(const std::vector<Concept>& concepts, const std::string& path) {
+void write_relationships(const std::vector<SynthConcept>& concepts, const std::string& path) {
   AtomicFile file(path);
   file.write(
       "concept_id_1\tconcept_id_2\trelationship_id\tvalid_start_date\tvalid_end_date\tinvalid_"
@@ -92,7 +92,7 @@ void write_relationships(const std::vector<Concept>& concepts, const std::string
     file.write(str(concept_id(to), '\t', concept_id(from), '\t', reverse, kValidity));
   };
   for (int32_t i = 0; i < static_cast<int32_t>(concepts.size()); ++i) {
-    const Concept& entry = concepts[i];
+    const SynthConcept& entry = concepts[i];
     if (entry.standard == 'S') write(i, i, "Maps to", "Mapped from");
     if (entry.maps_to >= 0) write(i, entry.maps_to, "Maps to", "Mapped from");
     for (const int32_t parent : entry.parents) write(i, parent, "Is a", "Subsumes");
@@ -120,14 +120,14 @@ void write_relationship_kinds(const std::string& path) {
 
 }  // namespace
 
-void write_athena_tables(const Vocabulary& vocabulary, const std::string& folder) {
+void write_athena_tables(const SynthVocabulary& vocabulary, const std::string& folder) {
   std::filesystem::create_directories(folder);
   const auto& concepts = vocabulary.concepts;
   write_concepts(concepts, folder + "/CONCEPT.csv");
   write_relationships(concepts, folder + "/CONCEPT_RELATIONSHIP.csv");
   write_ancestors(concepts, folder + "/CONCEPT_ANCESTOR.csv");
   std::set<std::string> vocabularies, domains, classes;
-  for (const Concept& entry : concepts) {
+  for (const SynthConcept& entry : concepts) {
     vocabularies.insert(entry.vocabulary);
     domains.insert(entry.domain);
     classes.insert(entry.concept_class);

@@ -32,7 +32,7 @@ struct OnsetPoint {
 // of the record and its end is found, time passes up to it, it is acted on.
 class Course {
  public:
-  Course(const Vocabulary& vocabulary, Random& random, SubjectRecord& record)
+  Course(const SynthVocabulary& vocabulary, Random& random, SubjectRecord& record)
       : random_(random),
         record_(record),
         person_(record.person),
@@ -249,7 +249,7 @@ const char* task_name(SynthTask task) {
   return names[static_cast<size_t>(task)];
 }
 
-void generate_subject(const Vocabulary& vocabulary, uint64_t seed, int64_t id,
+void generate_subject(const SynthVocabulary& vocabulary, uint64_t seed, int64_t id,
                       SubjectRecord& record) {
   Random random(hash_key(seed, id));
   record.person = draw_person(id, random);

@@ -41,7 +41,7 @@ struct SubjectRecord {
 };
 
 // Generates subject `id` from (seed, id) alone. Reuses the record's memory.
-void generate_subject(const Vocabulary& vocabulary, uint64_t seed, int64_t id,
+void generate_subject(const SynthVocabulary& vocabulary, uint64_t seed, int64_t id,
                       SubjectRecord& record);
 
 }  // namespace sequela

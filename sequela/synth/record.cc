@@ -37,7 +37,7 @@ const std::array<const char*, 3>& tobacco_texts() {
   return texts;
 }
 
-RecordWriter::RecordWriter(const Vocabulary& vocabulary, const Person& person, Random& random,
+RecordWriter::RecordWriter(const SynthVocabulary& vocabulary, const Person& person, Random& random,
                            std::vector<SynthEvent>& events)
     : vocabulary_(vocabulary), person_(person), random_(random), events_(events) {
   for (float& level : own_level_) level = static_cast<float>(kOwnShare * random.normal());

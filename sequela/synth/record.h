@@ -13,7 +13,7 @@ namespace sequela {
 // One row of a record.
 struct SynthEvent {
   int64_t time_us = 0;                                    // kNoTime = static
-  int32_t code = 0;                                       // index into Vocabulary::codes
+  int32_t code = 0;                                       // index into SynthVocabulary::codes
   int32_t text = -1;                                      // index into tobacco_texts(), -1 = none
   float value = std::numeric_limits<float>::quiet_NaN();  // NaN = none
 };
@@ -25,7 +25,7 @@ const std::array<const char*, 3>& tobacco_texts();
 // is written depends on the person's stages at the time of the call, through noise.
 class RecordWriter {
  public:
-  RecordWriter(const Vocabulary& vocabulary, const Person& person, Random& random,
+  RecordWriter(const SynthVocabulary& vocabulary, const Person& person, Random& random,
                std::vector<SynthEvent>& events);
 
   void write_demographics();
@@ -61,7 +61,7 @@ class RecordWriter {
   bool chance(double probability) { return random_.uniform() < probability; }
   int poisson(double mean);
 
-  const Vocabulary& vocabulary_;
+  const SynthVocabulary& vocabulary_;
   const Person& person_;
   Random& random_;
   std::vector<SynthEvent>& events_;

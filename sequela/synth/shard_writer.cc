@@ -36,7 +36,7 @@ void resize_table(Table& table, size_t num_rows) {
 
 }  // namespace
 
-ShardWriter::ShardWriter(const Vocabulary& vocabulary, const std::string& path)
+ShardWriter::ShardWriter(const SynthVocabulary& vocabulary, const std::string& path)
     : vocabulary_(vocabulary), writer_(path), table_(make_table(kRowsPerGroup)) {}
 
 void ShardWriter::write(const SubjectRecord& record) {

@@ -12,7 +12,7 @@ namespace sequela {
 // group each 131,072 rows. The buffers are kept from one row group to the next.
 class ShardWriter {
  public:
-  ShardWriter(const Vocabulary& vocabulary, const std::string& path);
+  ShardWriter(const SynthVocabulary& vocabulary, const std::string& path);
 
   void write(const SubjectRecord& record);
   void finish();
@@ -20,7 +20,7 @@ class ShardWriter {
  private:
   void write_rows();
 
-  const Vocabulary& vocabulary_;
+  const SynthVocabulary& vocabulary_;
   ParquetWriter writer_;
   Table table_;
   int64_t num_rows_ = 0;

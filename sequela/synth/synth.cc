@@ -50,7 +50,7 @@ std::vector<Shard> plan_shards(int64_t num_subjects) {
   return all;
 }
 
-void write_shard(const Vocabulary& vocabulary, uint64_t seed, const std::string& data_folder,
+void write_shard(const SynthVocabulary& vocabulary, uint64_t seed, const std::string& data_folder,
                  Shard& shard, Progress& progress) {
   ShardWriter writer(vocabulary, data_folder + "/" + shard.path);
   SubjectRecord record;
@@ -65,7 +65,7 @@ void write_shard(const Vocabulary& vocabulary, uint64_t seed, const std::string&
   writer.finish();
 }
 
-void write_codes(const Vocabulary& vocabulary, const std::string& path) {
+void write_codes(const SynthVocabulary& vocabulary, const std::string& path) {
   std::vector<std::string> codes, descriptions;
   std::vector<std::vector<std::string>> parents;
   std::vector<uint8_t> has_parents;
@@ -83,7 +83,7 @@ void write_codes(const Vocabulary& vocabulary, const std::string& path) {
                        {.name = "parent_codes", .values = parents, .valid = has_parents}});
 }
 
-void write_metadata(const Vocabulary& vocabulary, const SynthOptions& options,
+void write_metadata(const SynthVocabulary& vocabulary, const SynthOptions& options,
                     const std::string& folder) {
   fs::create_directories(folder);
   write_codes(vocabulary, folder + "/codes.parquet");
@@ -119,7 +119,8 @@ void write_labels_and_truth(const std::vector<SubjectTruth>& subjects,
   write_file(folder + "/truth/hazards.json", json_text(hazards_to_json()) + "\n");
 }
 
-SynthReport make_report(const Vocabulary& vocabulary, const std::vector<SubjectTruth>& subjects,
+SynthReport make_report(const SynthVocabulary& vocabulary,
+                        const std::vector<SubjectTruth>& subjects,
                         const std::vector<TaskLabel>& labels) {
   SynthReport report;
   report.num_subjects = static_cast<int64_t>(subjects.size());
@@ -168,7 +169,7 @@ void SynthOptions::validate() const {
 
 SynthReport synth(const SynthOptions& options) {
   options.validate();
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   AtomicFolder output(options.folder);
   const std::string& folder = output.partial_path();
   const std::string data_folder = folder + "/meds/data";

@@ -27,8 +27,8 @@ int32_t CodePool::draw(Random& random) const {
   return codes_[found - cumulative_.begin()];
 }
 
-Vocabulary build_vocabulary() {
-  Vocabulary vocabulary;
+SynthVocabulary build_vocabulary() {
+  SynthVocabulary vocabulary;
   VocabularyBuilder builder(vocabulary);
   builder.add_people_and_visits();
   builder.add_findings();

@@ -11,7 +11,7 @@
 namespace sequela {
 
 // A made-up concept in the shape of an OHDSI vocabulary's. No code is taken from a real vocabulary.
-struct Concept {
+struct SynthConcept {
   std::string vocabulary;  // SNOMED, ICD10CM, RxNorm, ATC, SPL, HemOnc, LOINC, CPT4, Visit, ...
   std::string code;
   std::string name;
@@ -50,8 +50,8 @@ struct DiseaseCodes {
 //
 // The vocabulary is the same for every seed, so that models and tokenizers carry over between
 // generated data sets.
-struct Vocabulary {
-  std::vector<Concept> concepts;
+struct SynthVocabulary {
+  std::vector<SynthConcept> concepts;
   std::vector<std::string> codes;         // "SNOMED/700001009", "LOCAL/lab-03", "MEDS_BIRTH"
   std::vector<std::string> descriptions;  // parallel to codes
   std::vector<int32_t> local_parents;     // by code: concept of a local code, else -1
@@ -70,6 +70,6 @@ struct Vocabulary {
   CodePool conditions, symptoms, drugs, procedures, other_labs;
 };
 
-Vocabulary build_vocabulary();
+SynthVocabulary build_vocabulary();
 
 }  // namespace sequela

@@ -42,7 +42,7 @@ int32_t VocabularyBuilder::add_code(const std::string& code, const std::string& 
 
 int32_t VocabularyBuilder::add(const Kind& kind, const std::string& code, const std::string& name,
                                std::vector<int32_t> parents) {
-  Concept added;
+  SynthConcept added;
   added.vocabulary = kind.vocabulary;
   added.code = code;
   added.name = name;

@@ -14,10 +14,11 @@ inline constexpr uint64_t kVocabularyKey = 0x5E0E1A;
 // printf of one int, for codes of a fixed width.
 std::string padded(const char* format, int value);
 
-// Fills a Vocabulary, one family of codes after the other. Call its functions in this order, once.
+// Fills a SynthVocabulary, one family of codes after the other. Call its functions in this order,
+// once.
 class VocabularyBuilder {
  public:
-  explicit VocabularyBuilder(Vocabulary& vocabulary) : v_(vocabulary) {}
+  explicit VocabularyBuilder(SynthVocabulary& vocabulary) : v_(vocabulary) {}
 
   void add_people_and_visits();  // Gender, Race, Ethnicity, Visit
   // SNOMED: finding > disease > system > group > region > disorder, a group also below its
@@ -49,7 +50,7 @@ class VocabularyBuilder {
   void add_ingredient(int32_t atc, const std::string& atc_code);
   int32_t add_code(const std::string& code, const std::string& description);
 
-  Vocabulary& v_;
+  SynthVocabulary& v_;
   int32_t num_findings_ = 0;
   std::vector<int32_t> num_icd_;                       // by body system
   std::vector<std::vector<int32_t>> groups_;           // by body system, by morphology

@@ -31,7 +31,7 @@ struct Scores {
 };
 
 std::array<Scores, 3> score_cohort(int num_subjects) {
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   std::array<Scores, 3> all;
   SubjectRecord record;
   for (int64_t id = 1; id <= num_subjects; ++id) {
@@ -72,7 +72,7 @@ TEST(SynthCourse, ProbabilitiesAreCalibrated) {
 }
 
 TEST(SynthCourse, ASubjectDependsOnSeedAndIdAlone) {
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   SubjectRecord first, second;
   generate_subject(vocabulary, 1, 7, first);
   generate_subject(vocabulary, 1, 8, second);

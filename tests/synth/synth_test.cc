@@ -266,7 +266,7 @@ TEST_F(SynthData, MortalityLabelsAgreeWithTheRecords) {
 }
 
 TEST_F(SynthData, OnsetLabelsAgreeWithTheRecords) {
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   std::set<std::string> codes;
   for (const int32_t code : vocabulary.diseases[kOnsetTaskDisease].diagnoses) {
     codes.insert(vocabulary.codes[code]);

@@ -37,13 +37,13 @@ class AthenaTables : public ::testing::Test {
 };
 
 TEST(SynthVocabulary, CodesAreDistinct) {
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   const std::set<std::string> distinct(vocabulary.codes.begin(), vocabulary.codes.end());
   EXPECT_EQ(distinct.size(), vocabulary.codes.size());
 }
 
 TEST(SynthVocabulary, MeasurementsHaveUnits) {
-  const Vocabulary vocabulary = build_vocabulary();
+  const SynthVocabulary vocabulary = build_vocabulary();
   for (int lab = 0; lab < kNumLabs; ++lab) {
     EXPECT_FALSE(vocabulary.units[vocabulary.labs[lab]].empty());
     EXPECT_EQ(vocabulary.local_parents[vocabulary.local_labs[lab]], vocabulary.labs[lab]);

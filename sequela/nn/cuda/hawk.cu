@@ -1,0 +1,291 @@
+// The hawk core: one thread per channel and chunk of 64 tokens. The recurrence over chunks is
+// linear, so each chunk is first reduced to (product, value), a short sequential pass joins them,
+// and a last pass fills the tokens in.
+
+#include "sequela/nn/cuda/device.cuh"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kChunk = 64;
+constexpr float kGelu = 1.5957691216057308f;  // 2 sqrt(2 / pi)
+constexpr float kGeluCubic = 0.044715f;
+
+// One channel of a call.
+template <class T>
+struct Channel {
+  const HawkCall& call;
+  int64_t w;
+
+  __device__ bool is_start(int64_t t) const { return call.sequence_starts[t] == t; }
+  __device__ float x(int64_t t) const {
+    return get(static_cast<const T*>(call.x) + t * call.x_stride + w);
+  }
+  __device__ float y(int64_t t) const {
+    return get(static_cast<const T*>(call.y) + t * call.y_stride + w);
+  }
+  __device__ float conv(int64_t t) const {
+    return get(static_cast<const T*>(call.conv) + t * call.width + w);
+  }
+  __device__ int64_t gate_index(int64_t t) const {
+    const int64_t block = w / call.block_size;
+    return (block * call.num_tokens + t) * call.block_size + w - block * call.block_size;
+  }
+  __device__ float a_gate(int64_t t) const {
+    return sigmoid(get(static_cast<const T*>(call.a_gate) + gate_index(t)) + call.a_gate_bias[w]);
+  }
+  __device__ float input_gate(int64_t t) const {
+    return sigmoid(get(static_cast<const T*>(call.input_gate) + gate_index(t)) +
+                   call.input_gate_bias[w]);
+  }
+};
+
+__device__ float gelu_gate(float y) {
+  return sigmoid(kGelu * y * (1.0f + kGeluCubic * y * y));
+}
+
+// a and the input of one step; a is 0 at a sequence's start.
+template <class T>
+__device__ void step_of(const Channel<T>& channel, int64_t t, float& a, float& input) {
+  input = channel.conv(t) * channel.input_gate(t);
+  if (channel.is_start(t)) {
+    a = 0;
+    return;
+  }
+  const float log_a = channel.call.decay[channel.w] * channel.a_gate(t);
+  a = expf(log_a);
+  input *= sqrtf(-expm1f(2 * log_a));
+}
+
+__device__ int64_t chunk_end(const HawkCall& call, int64_t chunk) {
+  const int64_t end = (chunk + 1) * kChunk;
+  return end < call.num_tokens ? end : call.num_tokens;
+}
+
+template <class T>
+__global__ void convolve(HawkCall call) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, t = blockIdx.x;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float value = call.conv_bias[w];
+  for (int64_t lag = 0; lag < 4 && t - lag >= call.sequence_starts[t]; ++lag) {
+    value += call.conv_weight[(3 - lag) * call.width + w] * channel.x(t - lag);
+  }
+  put(static_cast<T*>(call.conv) + t * call.width + w, value);
+}
+
+template <class T>
+__global__ void reduce_chunks(HawkCall call) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float product = 1, state = 0;
+  for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
+    float a, input;
+    step_of(channel, t, a, input);
+    state = a * state + input;
+    product *= a;
+  }
+  call.chunk_products[chunk * call.width + w] = product;
+  call.chunk_values[chunk * call.width + w] = state;
+}
+
+__global__ void join_chunks(HawkCall call, int64_t num_chunks) {
+  const int64_t w = blockIdx.x * kBlock + threadIdx.x;
+  if (w >= call.width) return;
+  float state = 0;
+  for (int64_t chunk = 0; chunk < num_chunks; ++chunk) {
+    const int64_t at = chunk * call.width + w;
+    call.saved_states[at] = state;
+    state = call.chunk_products[at] * state + call.chunk_values[at];
+  }
+}
+
+template <class T>
+__global__ void fill_out(HawkCall call, T* out, int64_t out_stride) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float state = call.saved_states[chunk * call.width + w];
+  for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
+    float a, input;
+    step_of(channel, t, a, input);
+    state = a * state + input;
+    const float y = channel.y(t);
+    put(out + t * out_stride + w, state * y * gelu_gate(y));
+  }
+}
+
+template <class T>
+__device__ float grad_out_at(const HawkBackward& b, int64_t t, int64_t w) {
+  return get(static_cast<const T*>(b.grad_out) + t * b.grad_out_stride + w);
+}
+
+// The states before each token, and each chunk's reversed recurrence as (product, value).
+template <class T>
+__global__ void reduce_chunks_backward(HawkCall call, HawkBackward b) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float state = call.saved_states[chunk * call.width + w], product = 1, a, input;
+  for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
+    b.states_before[t * call.width + w] = state;
+    step_of(channel, t, a, input);
+    state = a * state + input;
+    product *= a;
+  }
+  float carry = 0;
+  for (int64_t t = chunk_end(call, chunk) - 1; t >= chunk * kChunk; --t) {
+    step_of(channel, t, a, input);
+    const float y = channel.y(t);
+    carry = a * (grad_out_at<T>(b, t, w) * y * gelu_gate(y) + carry);
+  }
+  call.chunk_products[chunk * call.width + w] = product;
+  call.chunk_values[chunk * call.width + w] = carry;
+}
+
+// Leaves in chunk_values what reaches each chunk from the later ones.
+__global__ void join_chunks_backward(HawkCall call, int64_t num_chunks) {
+  const int64_t w = blockIdx.x * kBlock + threadIdx.x;
+  if (w >= call.width) return;
+  float carry = 0;
+  for (int64_t chunk = num_chunks - 1; chunk >= 0; --chunk) {
+    const int64_t at = chunk * call.width + w;
+    const float value = call.chunk_values[at];
+    call.chunk_values[at] = carry;
+    carry = call.chunk_products[at] * carry + value;
+  }
+}
+
+// Gradients at one token; `carry` comes from the token after it. Returns d loss / d log a.
+template <class T>
+__device__ float backward_step(const Channel<T>& channel, const HawkBackward& b, int64_t t,
+                               float& carry) {
+  const HawkCall& call = channel.call;
+  const int64_t w = channel.w, at = t * call.width + w;
+  const bool is_first = channel.is_start(t);
+  const float conv = channel.conv(t), a_gate = channel.a_gate(t),
+              input_gate = channel.input_gate(t);
+  const float log_a = call.decay[w] * a_gate;
+  const float a = is_first ? 0.0f : expf(log_a), rest = -expm1f(2 * log_a);
+  const float root = is_first ? 1.0f : sqrtf(rest);
+  const float before = b.states_before[at], state = a * before + conv * input_gate * root;
+  const float y = channel.y(t), sigma = gelu_gate(y), grad = grad_out_at<T>(b, t, w);
+  const float slope = y * sigma * (1 - sigma) * kGelu * (1 + 3 * kGeluCubic * y * y);
+  put(static_cast<T*>(b.grad_y) + t * b.grad_y_stride + w, grad * state * (sigma + slope));
+
+  const float grad_state = grad * y * sigma + carry;
+  carry = a * grad_state;
+  float grad_log_a = 0;
+  if (!is_first) {
+    const float slope_of_root = 2.0f * rsqrtf(fmaxf(4.0f * rest, 1e-6f));
+    grad_log_a = grad_state * (before * a - conv * input_gate * (1 - rest) * slope_of_root);
+  }
+  const float grad_input = grad_state * root * input_gate;
+  put(static_cast<T*>(b.grad_a_gate) + channel.gate_index(t),
+      grad_log_a * call.decay[w] * a_gate * (1 - a_gate));
+  put(static_cast<T*>(b.grad_input_gate) + channel.gate_index(t),
+      grad_input * conv * (1 - input_gate));
+  b.grad_conv[at] = grad_input;
+  return grad_log_a;
+}
+
+template <class T>
+__global__ void fill_gradients(HawkCall call, HawkBackward b) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x,
+                at = chunk * call.width + w;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float carry = call.chunk_values[at], sum_a = 0, sum_input = 0, sum_decay = 0;
+  for (int64_t t = chunk_end(call, chunk) - 1; t >= chunk * kChunk; --t) {
+    const float grad_log_a = backward_step(channel, b, t, carry);
+    const float a_gate = channel.a_gate(t), input_gate = channel.input_gate(t);
+    sum_decay += grad_log_a * a_gate;
+    sum_a += grad_log_a * call.decay[w] * a_gate * (1 - a_gate);
+    sum_input += b.grad_conv[t * call.width + w] * channel.conv(t) * (1 - input_gate);
+  }
+  const int64_t plane = gridDim.x * call.width;
+  b.gate_sums[at] = sum_a;
+  b.gate_sums[plane + at] = sum_input;
+  b.gate_sums[2 * plane + at] = sum_decay;
+}
+
+template <class T>
+__global__ void convolve_backward(HawkCall call, HawkBackward b) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x,
+                at = chunk * call.width + w;
+  if (w >= call.width) return;
+  const Channel<T> channel{call, w};
+  float sums[5] = {};
+  for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
+    const float x = channel.x(t);
+    float grad = 0;
+    for (int64_t lag = 0;
+         lag < 4 && t + lag < call.num_tokens && call.sequence_starts[t + lag] <= t; ++lag) {
+      const float grad_conv = b.grad_conv[(t + lag) * call.width + w];
+      grad += call.conv_weight[(3 - lag) * call.width + w] * grad_conv;
+      sums[3 - lag] += grad_conv * x;
+    }
+    sums[4] += b.grad_conv[t * call.width + w];
+    put(static_cast<T*>(b.grad_x) + t * b.grad_x_stride + w, grad);
+  }
+  for (int i = 0; i < 5; ++i) b.conv_sums[i * gridDim.x * call.width + at] = sums[i];
+}
+
+int64_t num_chunks(const HawkCall& call) {
+  return (call.num_tokens + kChunk - 1) / kChunk;
+}
+unsigned channel_blocks(const HawkCall& call) {
+  return static_cast<unsigned>((call.width + kBlock - 1) / kBlock);
+}
+dim3 chunk_grid(const HawkCall& call) {
+  return dim3(static_cast<unsigned>(num_chunks(call)), channel_blocks(call));
+}
+
+}  // namespace
+
+void cuda_hawk_convolve(const HawkCall& call, Value value, void* stream) {
+  if (call.num_tokens == 0) return;
+  const dim3 grid(static_cast<unsigned>(call.num_tokens), channel_blocks(call));
+  with_type(value,
+            [&](auto v) { convolve<decltype(v)><<<grid, kBlock, 0, to_stream(stream)>>>(call); });
+  check_launch("convolve");
+}
+
+void cuda_hawk_scan(const HawkCall& call, void* out, int64_t out_stride, Value value,
+                    void* stream) {
+  if (call.num_tokens == 0) return;
+  with_type(value, [&](auto v) {
+    using T = decltype(v);
+    reduce_chunks<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call);
+    join_chunks<<<channel_blocks(call), kBlock, 0, to_stream(stream)>>>(call, num_chunks(call));
+    fill_out<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, static_cast<T*>(out),
+                                                                    out_stride);
+  });
+  check_launch("hawk scan");
+}
+
+void cuda_hawk_scan_backward(const HawkCall& call, const HawkBackward& backward, Value value,
+                             void* stream) {
+  if (call.num_tokens == 0) return;
+  with_type(value, [&](auto v) {
+    using T = decltype(v);
+    reduce_chunks_backward<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
+    join_chunks_backward<<<channel_blocks(call), kBlock, 0, to_stream(stream)>>>(call,
+                                                                                 num_chunks(call));
+    fill_gradients<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
+  });
+  check_launch("hawk scan backward");
+}
+
+void cuda_hawk_convolve_backward(const HawkCall& call, const HawkBackward& backward, Value value,
+                                 void* stream) {
+  if (call.num_tokens == 0) return;
+  with_type(value, [&](auto v) {
+    convolve_backward<decltype(v)>
+        <<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
+  });
+  check_launch("convolve backward");
+}
+
+}  // namespace sequela
