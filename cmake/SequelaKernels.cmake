@@ -8,3 +8,24 @@ set_source_files_properties(${avx2_kernels} PROPERTIES
 set_source_files_properties(${avx512_kernels} PROPERTIES
   SKIP_PRECOMPILE_HEADERS ON
   COMPILE_OPTIONS "${kernel_flags};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
+
+# The GPU's functions (nn/cuda), or what stands in for them.
+file(GLOB cuda_glue CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*_cuda.cc)
+if(SEQUELA_CUDA)
+  enable_language(CUDA)
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/sequela/nn/cuda/absent.cc PROPERTIES HEADER_FILE_ONLY ON)
+else()
+  set_source_files_properties(${cuda_glue} PROPERTIES HEADER_FILE_ONLY ON)
+endif()
+
+# Call after sequela_layer(nn).
+function(sequela_add_cuda_kernels)
+  if(NOT SEQUELA_CUDA)
+    return()
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*.cu)
+  add_library(sequela_nn_cuda STATIC ${sources})
+  set_target_properties(sequela_nn_cuda PROPERTIES CUDA_STANDARD 20 CUDA_ARCHITECTURES "80;90")
+  target_include_directories(sequela_nn_cuda PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(sequela_nn PUBLIC sequela_nn_cuda)
+endfunction()

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/attention_kernels.h"
 #include "sequela/nn/kernels/attention_tiled.h"
@@ -72,6 +73,7 @@ void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::T
 void attention_forward(const AttentionInputs& inputs, at::Tensor out_THD, at::Tensor logsumexp_HT) {
   check_inputs(inputs, logsumexp_HT);
   check_view("out_THD", out_THD, inputs.q_THD);
+  if (inputs.q_THD.is_cuda()) return attention_forward_cuda(inputs, out_THD, logsumexp_HT);
   if (!is_tiled(inputs)) return attention_forward_reference(inputs, out_THD, logsumexp_HT);
   with_tile_ops(inputs, [&](const auto& ops) {
     tiled_attention_forward(inputs, ops, out_THD, logsumexp_HT);
@@ -87,6 +89,8 @@ void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD
   check_view("gradients.q_THD", gradients.q_THD, inputs.q_THD);
   check_view("gradients.k_THD", gradients.k_THD, inputs.q_THD);
   check_view("gradients.v_THD", gradients.v_THD, inputs.q_THD);
+  if (inputs.q_THD.is_cuda())
+    return attention_backward_cuda(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
   if (!is_tiled(inputs))
     return attention_backward_reference(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
   with_tile_ops(inputs, [&](const auto& ops) {

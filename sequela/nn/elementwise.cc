@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/elementwise_kernels.h"
 
@@ -27,6 +28,7 @@ void rms_norm_forward(const RmsNormForward& args) {
   }
   check_tensor("out_TH", args.out_TH, {tokens, hidden}, kMixed);
   check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
+  if (args.x_TH.is_cuda()) return rms_norm_forward_cuda(args);
   if (const RowOps* ops = row_ops_in_use()) return rms_norm_forward_rows(*ops, args);
   rms_norm_forward_reference(args);
 }
@@ -41,6 +43,7 @@ void rms_norm_backward(const RmsNormBackward& args) {
   if (args.grad_x_copy_TH.defined())
     check_tensor("grad_x_copy_TH", args.grad_x_copy_TH, {tokens, hidden}, kMixed);
   check_tensor("grad_weight_H", args.grad_weight_H, {hidden}, {at::kFloat});
+  if (args.sum_TH.is_cuda()) return rms_norm_backward_cuda(args);
   if (const RowOps* ops = row_ops_in_use()) return rms_norm_backward_rows(*ops, args);
   rms_norm_backward_reference(args);
 }
@@ -48,6 +51,7 @@ void rms_norm_backward(const RmsNormBackward& args) {
 void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF) {
   check_tensor("out_TF", out_TF, {-1, -1}, kMixed);
   check_tensor("ff_T2F", ff_T2F, {out_TF.size(0), 2 * out_TF.size(1)}, {out_TF.scalar_type()});
+  if (ff_T2F.is_cuda()) return swiglu_forward_cuda(ff_T2F, out_TF);
   if (const RowOps* ops = row_ops_in_use()) return swiglu_forward_rows(*ops, ff_T2F, out_TF);
   swiglu_forward_reference(ff_T2F, out_TF);
 }
@@ -59,6 +63,7 @@ void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
                {grad_out_TF.scalar_type()});
   check_tensor("grad_ff_T2F", grad_ff_T2F, {ff_T2F.size(0), ff_T2F.size(1)},
                {ff_T2F.scalar_type()});
+  if (ff_T2F.is_cuda()) return swiglu_backward_cuda(ff_T2F, grad_out_TF, grad_ff_T2F);
   if (const RowOps* ops = row_ops_in_use())
     return swiglu_backward_rows(*ops, ff_T2F, grad_out_TF, grad_ff_T2F);
   swiglu_backward_reference(ff_T2F, grad_out_TF, grad_ff_T2F);
@@ -92,7 +97,8 @@ void add_column_sums(const at::Tensor& grad_TF, at::Tensor grad_bias_F) {
 void accumulate(at::Tensor total, const at::Tensor& part) {
   check_tensor("total", total.view({-1}), {-1}, {at::kFloat});
   check_tensor("part", part.view({-1}), {total.numel()}, kMixed);
-  if (const RowOps* ops = row_ops_in_use()) return accumulate_rows(*ops, total, part);
+  const RowOps* ops = total.is_cpu() ? row_ops_in_use() : nullptr;
+  if (ops != nullptr) return accumulate_rows(*ops, total, part);
   total.add_(part.view(total.sizes()));
 }
 

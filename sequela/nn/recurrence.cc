@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/hawk_kernels.h"
@@ -62,6 +63,8 @@ void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPara
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_tensor("out_TW", out_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
+  if (x_TW.is_cuda())
+    return hawk_forward_cuda(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
   if (!is_tiled(parameters)) {
     return hawk_forward_reference(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
   }
@@ -81,6 +84,10 @@ void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPar
   check_tensor("grad_out_TW", grad_out_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_x_TW", grad_x_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_y_TW", grad_y_TW, {x_TW.size(0), x_TW.size(1)}, type);
+  if (x_TW.is_cuda()) {
+    return hawk_backward_cuda(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
+                              grad_x_TW, grad_y_TW, gradients);
+  }
   if (!is_tiled(parameters)) {
     return hawk_backward_reference(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
                                    grad_x_TW, grad_y_TW, gradients);

@@ -8,6 +8,15 @@
 #include "sequela/core/error.h"
 
 namespace sequela {
+namespace {
+
+at::Tensor to_device(std::vector<int32_t>& values, at::Device device) {
+  const at::Tensor view =
+      at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kInt);
+  return view.to(device, at::kInt, /*non_blocking=*/false, /*copy=*/true);
+}
+
+}  // namespace
 
 PackedSequences build_packed_sequences(const at::Tensor& lengths_S, at::Device device) {
   if (!lengths_S.defined() || lengths_S.dim() != 1)
@@ -24,9 +33,8 @@ PackedSequences build_packed_sequences(const at::Tensor& lengths_S, at::Device d
     sequences.host_offsets.push_back(static_cast<int32_t>(start + values[s]));
     sequences.max_length = std::max(sequences.max_length, values[s]);
   }
-  sequences.offsets_S1 =
-      at::from_blob(sequences.host_offsets.data(), {lengths.numel() + 1}, at::kInt)
-          .to(device, at::kInt, false, true);
+  sequences.offsets_S1 = to_device(sequences.host_offsets, device);
+  sequences.token_starts_T = to_device(sequences.token_starts, device);
   return sequences;
 }
 

@@ -12,8 +12,9 @@ namespace sequela {
 //   S = sequences, T = tokens
 struct PackedSequences {
   at::Tensor offsets_S1;              // int32 [S + 1], on the device of the batch
-  std::vector<int32_t> host_offsets;  // the same, [S + 1]
-  std::vector<int32_t> token_starts;  // [T], first token of each token's sequence
+  at::Tensor token_starts_T;          // int32 [T], first token of each token's sequence, likewise
+  std::vector<int32_t> host_offsets;  // offsets_S1 on the host
+  std::vector<int32_t> token_starts;  // token_starts_T on the host
   int64_t max_length = 0;
 
   int64_t num_tokens() const { return static_cast<int64_t>(token_starts.size()); }

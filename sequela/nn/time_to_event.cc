@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
+#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/time_to_event_kernels.h"
@@ -95,6 +96,7 @@ at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& he
                               const TimeToEventGradients& gradients) {
   const TimeToEventCall call{z_LKF, head, targets, time_at_risk, gradient_scale, gradients};
   check_call(call);
+  if (z_LKF.is_cuda()) return time_to_event_cuda(call);
   check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
   return at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat));
 }

@@ -43,7 +43,7 @@ void embedding_bag_forward(const at::Tensor& table_VH, const at::Tensor& ids_N,
   check_tensor("table_VH", table_VH, {-1, -1}, {at::kFloat});
   check_tensor("out_TH", out_TH, {-1, table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, out_TH.size(0), table_VH.size(0));
-  if (const RowOps* ops = row_ops_in_use()) {
+  if (const RowOps* ops = ids_N.is_cpu() ? row_ops_in_use() : nullptr) {
     return embedding_bag_forward_rows(*ops, table_VH, ids_N, weights_N, offsets_T1, out_TH);
   }
   embedding_bag_forward_reference(table_VH, ids_N, weights_N, offsets_T1, out_TH);
@@ -55,7 +55,7 @@ void embedding_bag_backward(const at::Tensor& grad_out_TH, const at::Tensor& ids
   check_tensor("grad_table_VH", grad_table_VH, {-1, -1}, {at::kFloat});
   check_tensor("grad_out_TH", grad_out_TH, {-1, grad_table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, grad_out_TH.size(0), grad_table_VH.size(0));
-  if (const RowOps* ops = row_ops_in_use()) {
+  if (const RowOps* ops = ids_N.is_cpu() ? row_ops_in_use() : nullptr) {
     return embedding_bag_backward_rows(*ops, grad_out_TH, ids_N, weights_N, offsets_T1,
                                        grad_table_VH);
   }

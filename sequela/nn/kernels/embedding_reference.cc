@@ -1,4 +1,4 @@
-// Plain bag sums: whole rows gathered and added by ATen.
+// Plain bag sums: whole rows gathered and added by ATen, on any device.
 
 #include <ATen/ATen.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 // The token of each bag entry, int64 [N].
 at::Tensor token_of_entry(const at::Tensor& ids_N, const at::Tensor& offsets_T1) {
-  if (!offsets_T1.defined()) return at::arange(ids_N.size(0), at::kLong);
+  if (!offsets_T1.defined()) return at::arange(ids_N.size(0), ids_N.options().dtype(at::kLong));
   const at::Tensor offsets = offsets_T1.to(at::kLong);
   const at::Tensor sizes = offsets.slice(0, 1) - offsets.slice(0, 0, -1);
   return at::repeat_interleave(sizes);
