@@ -1,9 +1,21 @@
 #include "sequela/batch/bucket_writer.h"
 
+#include <numeric>
+
+#include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/random.h"
 
 namespace sequela {
+
+namespace {
+
+template <class T>
+void append_part(const std::vector<T>& from, int64_t first, int64_t end, std::vector<T>& to) {
+  to.insert(to.end(), from.begin() + first, from.begin() + end);
+}
+
+}  // namespace
 
 BucketWriter::BucketWriter(const BatchSource& source, Side side, const BatchOptions& options)
     : source_(source),
@@ -13,39 +25,21 @@ BucketWriter::BucketWriter(const BatchSource& source, Side side, const BatchOpti
       builder_(source.age_stats, options.first_timestamp),
       future_(source.tasks, source.num_tasks) {}
 
-void BucketWriter::plan(const Bucket& bucket, std::vector<Window>& windows, BatchReport& report) {
-  windows.clear();
-  for (int64_t i = bucket.first_subject; i < bucket.end_subject; ++i) {
-    if (source_.sides[i] != side_) continue;
-    ++report.num_subjects;
-    const Subject subject = source_.store.subject(i);
-    if (!sequences_.build(subject, sequence_)) {
-      ++report.subjects_without_birth;
-      continue;
-    }
-    const auto window = plan_window(i, sequence_, last_task_time_us(subject, source_.tasks),
-                                    options_.max_length(), options_.sampling);
-    if (!window) {
-      ++report.subjects_without_label;
-      continue;
-    }
-    report.num_shortened += window->first_token > 0 ? 1 : 0;
-    windows.push_back(*window);
-  }
-  report.num_windows += static_cast<int64_t>(windows.size());
-}
-
 BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
                                           const std::string& path) {
   BatchReport report;
-  plan(bucket, windows_, report);
-  shuffle(windows_, hash_key(options_.seed, static_cast<uint64_t>(index)));
+  stage(bucket, report);
+  std::vector<int64_t> order(windows_.size());
+  std::iota(order.begin(), order.end(), 0);
+  shuffle(order, hash_key(options_.seed, static_cast<uint64_t>(index)));
+  std::vector<int32_t> lengths;
+  for (const int64_t number : order) lengths.push_back(windows_[number].length);
 
   BatchFileWriter file(path, options_.form, source_.tokenizer.vocab_size(), source_.num_tasks);
   int64_t start = 0;
-  for (const int64_t end : pack(windows_, options_.tokens_per_batch)) {
+  for (const int64_t end : pack(lengths, options_.tokens_per_batch)) {
     throw_if_stopped();
-    build(std::span(windows_).subspan(start, end - start));
+    build(std::span(order).subspan(start, end - start));
     start = end;
     if (batch_.num_labels() == 0) {
       ++report.batches_without_label;
@@ -61,23 +55,99 @@ BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
   return written;
 }
 
-void BucketWriter::build(std::span<const Window> windows) {
-  batch_.clear();
-  for (const Window& window : windows) append(window);
+void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
+  clear_staged();
+  for (int64_t i = bucket.first_subject; i < bucket.end_subject; ++i) {
+    if (source_.sides[i] != side_) continue;
+    ++report.num_subjects;
+    const Subject subject = source_.store.subject(i);
+    if (!sequences_.build(subject, sequence_)) {
+      ++report.subjects_without_birth;
+      continue;
+    }
+    const int64_t last_us = last_task_time_us(subject, source_.tasks);
+    const auto window =
+        plan_window(i, sequence_, last_us, options_.max_length(), options_.sampling);
+    if (!window) {
+      ++report.subjects_without_label;
+      continue;
+    }
+    report.num_shortened += window->first_token > 0 ? 1 : 0;
+    stage_window(subject, *window, last_us);
+  }
+  report.num_windows += static_cast<int64_t>(windows_.size());
 }
 
-void BucketWriter::append(const Window& window) {
-  const Subject subject = source_.store.subject(window.subject);
-  sequences_.build(subject, sequence_);
-  select_labels(sequence_, window, last_task_time_us(subject, source_.tasks), options_.seed,
-                label_tokens_);
-  builder_.append(sequence_, window, label_tokens_, batch_);
+void BucketWriter::stage(std::span<const Window> windows) {
+  clear_staged();
+  for (const Window& window : windows) {
+    const Subject subject = source_.store.subject(window.subject);
+    sequences_.build(subject, sequence_);
+    stage_window(subject, window, last_task_time_us(subject, source_.tasks));
+  }
+}
+
+void BucketWriter::clear_staged() {
+  windows_.clear();
+  staged_.clear();
+  token_starts_.assign(1, 0);
+  label_starts_.assign(1, 0);
   label_times_us_.clear();
+}
+
+// Of the sequence in sequence_.
+void BucketWriter::stage_window(const Subject& subject, const Window& window,
+                                int64_t last_task_time_us) {
+  SEQUELA_CHECK(sequence_.subject_id == subject.id);
+  select_labels(sequence_, window, last_task_time_us, options_.seed, label_tokens_);
+  builder_.append(sequence_, window, label_tokens_, staged_);
   for (const int32_t token : label_tokens_) label_times_us_.push_back(sequence_.times_us[token]);
+  windows_.push_back(window);
+  token_starts_.push_back(staged_.num_tokens());
+  label_starts_.push_back(staged_.num_labels());
+}
+
+void BucketWriter::build(std::span<const int64_t> numbers) {
+  batch_.clear();
+  for (const int64_t number : numbers) {
+    append_staged(number);
+    append_targets(number);
+  }
+}
+
+void BucketWriter::append_staged(int64_t number) {
+  const int64_t first = token_starts_[number];
+  const int64_t end = token_starts_[number + 1];
+  const int64_t first_entry = staged_.token_offsets[first];
+  const int64_t end_entry = staged_.token_offsets[end];
+  const auto entry_shift = static_cast<int32_t>(batch_.num_entries() - first_entry);
+  const auto token_shift = static_cast<int32_t>(batch_.num_tokens() - first);
+
+  batch_.subject_ids.push_back(staged_.subject_ids[number]);
+  batch_.first_tokens.push_back(staged_.first_tokens[number]);
+  batch_.lengths.push_back(staged_.lengths[number]);
+  append_part(staged_.token_ids, first_entry, end_entry, batch_.token_ids);
+  append_part(staged_.token_weights, first_entry, end_entry, batch_.token_weights);
+  for (int64_t token = first + 1; token <= end; ++token) {
+    batch_.token_offsets.push_back(staged_.token_offsets[token] + entry_shift);
+  }
+  append_part(staged_.ages_days, first, end, batch_.ages_days);
+  append_part(staged_.time_data, first * 5, end * 5, batch_.time_data);
+  append_part(staged_.timestamps, first, end, batch_.timestamps);
+  for (int64_t label = label_starts_[number]; label < label_starts_[number + 1]; ++label) {
+    batch_.label_indices.push_back(staged_.label_indices[label] + token_shift);
+  }
+}
+
+void BucketWriter::append_targets(int64_t number) {
+  const int64_t first = label_starts_[number];
+  const auto count = static_cast<size_t>(label_starts_[number + 1] - first);
+  const auto times_us = std::span(label_times_us_).subspan(static_cast<size_t>(first), count);
+  const Subject subject = source_.store.subject(windows_[number].subject);
   if (options_.form == BatchForm::femr) {
-    future_.append_rows(subject, label_times_us_, batch_.rows);
+    future_.append_rows(subject, times_us, batch_.rows);
   } else {
-    future_.append_changes(subject, label_times_us_, batch_.changes);
+    future_.append_changes(subject, times_us, batch_.changes);
   }
 }
 

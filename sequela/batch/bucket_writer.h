@@ -11,8 +11,10 @@
 
 namespace sequela {
 
-// Makes the batches of one bucket after another: plans its windows, shuffles and packs them, then
-// builds each batch anew from the store. Holds buffers that are reused: one object a thread.
+// Makes the batches of one bucket after another. A subject's tokens are made once: the windows of a
+// bucket are staged, some 30 bytes an event, and copied from there into the batches in shuffled
+// order; targets, which are much larger, are made batch by batch. Holds buffers that are reused:
+// one object a thread.
 class BucketWriter {
  public:
   // Refers to both.
@@ -25,15 +27,21 @@ class BucketWriter {
   // Writes bucket number `index` to a file that appears when it is complete.
   Written write(const Bucket& bucket, int64_t index, const std::string& path);
 
-  // Fills batch() with the given windows, labels and targets.
-  void build(std::span<const Window> windows);
+  // Stages the windows of the bucket's subjects, by subject. Counts in `report` what was left out.
+  void stage(const Bucket& bucket, BatchReport& report);
+  // Stages given windows instead.
+  void stage(std::span<const Window> windows);
+  const std::vector<Window>& windows() const { return windows_; }
+
+  // Fills batch() with staged windows, by their numbers in windows().
+  void build(std::span<const int64_t> numbers);
   const BatchArrays& batch() const { return batch_; }
 
-  // The windows of the bucket's subjects, by subject. Counts in `report` what was left out.
-  void plan(const Bucket& bucket, std::vector<Window>& windows, BatchReport& report);
-
  private:
-  void append(const Window& window);
+  void clear_staged();
+  void stage_window(const Subject& subject, const Window& window, int64_t last_task_time_us);
+  void append_staged(int64_t number);
+  void append_targets(int64_t number);
 
   const BatchSource& source_;
   const Side side_;
@@ -42,10 +50,14 @@ class BucketWriter {
   BatchBuilder builder_;
   FutureEvents future_;
   Sequence sequence_;
-  BatchArrays batch_;
-  std::vector<Window> windows_;
   std::vector<int32_t> label_tokens_;
-  std::vector<int64_t> label_times_us_;
+
+  std::vector<Window> windows_;
+  BatchArrays staged_;                   // a sequence a window, without targets
+  std::vector<int64_t> token_starts_;    // of each window in staged_, and the end
+  std::vector<int64_t> label_starts_;    // likewise
+  std::vector<int64_t> label_times_us_;  // of all staged labels
+  BatchArrays batch_;
 };
 
 }  // namespace sequela

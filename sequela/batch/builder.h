@@ -30,6 +30,7 @@ struct BatchArrays {
 
   int64_t num_sequences() const { return static_cast<int64_t>(lengths.size()); }
   int64_t num_tokens() const { return static_cast<int64_t>(ages_days.size()); }
+  int64_t num_entries() const { return static_cast<int64_t>(token_ids.size()); }
   int64_t num_labels() const { return static_cast<int64_t>(label_indices.size()); }
   void clear();  // keeps the memory
 };

@@ -103,7 +103,7 @@ std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us) {
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
                                  Side side) {
   constexpr int64_t kMinEvents = int64_t{1} << 18;
-  constexpr int64_t kMaxEvents = int64_t{1} << 22;
+  constexpr int64_t kMaxEvents = int64_t{1} << 20;
   constexpr int64_t kWantedBuckets = 64;
   int64_t total = 0;
   for (int64_t i = 0; i < store.num_subjects(); ++i) {
@@ -123,22 +123,22 @@ std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side
   return buckets;
 }
 
-void shuffle(std::vector<Window>& windows, uint64_t seed) {
+void shuffle(std::vector<int64_t>& values, uint64_t seed) {
   Random random(seed);
-  for (size_t i = windows.size(); i > 1; --i) std::swap(windows[i - 1], windows[random.below(i)]);
+  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
 }
 
-std::vector<int64_t> pack(std::span<const Window> windows, int64_t tokens_per_batch) {
+std::vector<int64_t> pack(std::span<const int32_t> lengths, int64_t tokens_per_batch) {
   std::vector<int64_t> ends;
   int64_t tokens = 0;
-  for (size_t i = 0; i < windows.size(); ++i) {
-    if (tokens > 0 && tokens + windows[i].length > tokens_per_batch) {
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    if (tokens > 0 && tokens + lengths[i] > tokens_per_batch) {
       ends.push_back(static_cast<int64_t>(i));
       tokens = 0;
     }
-    tokens += windows[i].length;
+    tokens += lengths[i];
   }
-  if (!windows.empty()) ends.push_back(static_cast<int64_t>(windows.size()));
+  if (!lengths.empty()) ends.push_back(static_cast<int64_t>(lengths.size()));
   return ends;
 }
 

@@ -69,11 +69,11 @@ struct Bucket {
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
                                  Side side);
 
-// Shuffles windows, in a way that depends on the seed alone.
-void shuffle(std::vector<Window>& windows, uint64_t seed);
+// Puts values into an order by chance, which depends on the seed alone.
+void shuffle(std::vector<int64_t>& values, uint64_t seed);
 
-// Ends of the batches that hold the windows in their order: a batch is closed when the next window
-// would take it past tokens_per_batch.
-std::vector<int64_t> pack(std::span<const Window> windows, int64_t tokens_per_batch);
+// Ends of the batches that hold windows of the given lengths in their order: a batch is closed when
+// the next window would take it past tokens_per_batch.
+std::vector<int64_t> pack(std::span<const int32_t> lengths, int64_t tokens_per_batch);
 
 }  // namespace sequela

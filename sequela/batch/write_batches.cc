@@ -165,10 +165,10 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
 
 int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOptions& options) {
   constexpr int64_t kSample = 64;
+  constexpr int64_t kFirst[1] = {0};
   BatchOptions femr = options;
   femr.form = BatchForm::femr;
   BucketWriter writer(source, side, femr);
-  std::vector<Window> windows;
   int64_t sampled_events = 0;
   int64_t all_events = 0;
   double bytes = 0;
@@ -177,10 +177,11 @@ int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOpt
     if (source.sides[i] == side) all_events += source.store.subject(i).num_events;
     if (i % step != 0 || source.sides[i] != side) continue;
     BatchReport report;
-    writer.plan({i, i + 1, 0}, windows, report);
-    writer.build(windows);
-    const BatchArrays& batch = writer.batch();
+    writer.stage({i, i + 1, 0}, report);
     sampled_events += source.store.subject(i).num_events;
+    if (report.num_windows == 0) continue;
+    writer.build(kFirst);
+    const BatchArrays& batch = writer.batch();
     bytes += static_cast<double>(batch.num_tokens()) * 39 +
              static_cast<double>(batch.token_ids.size()) * 4 +
              static_cast<double>(batch.num_labels()) * 12 +
