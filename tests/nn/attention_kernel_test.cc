@@ -1,6 +1,7 @@
 #include "sequela/nn/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -132,6 +133,31 @@ TEST(AttentionKernel, AttendsExactlyWhereTheLocalMaskOfThePeerSays) {
             << i << ", " << j;
       }
     }
+  }
+}
+
+// Cutting a head into segments revisits key tiles; the sums must stay the same, bit for bit.
+TEST(AttentionKernel, DoesNotDependOnTheNumberOfThreads) {
+  at::manual_seed(8);
+  const int64_t tokens = 2600, size = 64;
+  const PackedSequences sequences =
+      build_packed_sequences(at::tensor({900, 1700}, at::kInt), at::kCPU);
+  for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor x = random_values({4, tokens, 1, size}, 1, type);
+    const AttentionInputs inputs{x[0], x[1], x[2], {}, {}, &sequences, 130};
+    std::vector<at::Tensor> results;
+    for (int threads : {1, 2, 3}) {
+      const int before = at::get_num_threads();
+      at::set_num_threads(threads);
+      const at::Tensor result = at::zeros({4, tokens, 1, size}, type),
+                       logsumexp = at::zeros({1, tokens});
+      attention_forward(inputs, result[0], logsumexp);
+      attention_backward(inputs, result[0], logsumexp, x[3], {result[1], result[2], result[3]});
+      at::set_num_threads(before);
+      results.push_back(result);
+    }
+    EXPECT_TRUE(results[1].equal(results[0]));
+    EXPECT_TRUE(results[2].equal(results[0]));
   }
 }
 
