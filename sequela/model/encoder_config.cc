@@ -22,6 +22,30 @@ constexpr size_t kMaxConfigBytes = size_t{256} << 20;
 constexpr int64_t kMaxTasks = 1 << 20;
 constexpr int64_t kMaxBins = 1'024;
 
+// What transformers 4.53.1 adds to femr's task_config: PretrainedConfig's own fields, none of which
+// femr uses. Written so that the file is the one that femr would write.
+constexpr const char* kTaskConfigDefaults = R"({
+  "_name_or_path": "", "add_cross_attention": false, "architectures": null,
+  "bad_words_ids": null, "begin_suppress_tokens": null, "bos_token_id": null,
+  "chunk_size_feed_forward": 0, "cross_attention_hidden_size": null,
+  "decoder_start_token_id": null, "diversity_penalty": 0.0, "do_sample": false,
+  "early_stopping": false, "encoder_no_repeat_ngram_size": 0, "eos_token_id": null,
+  "exponential_decay_length_penalty": null, "finetuning_task": null,
+  "forced_bos_token_id": null, "forced_eos_token_id": null,
+  "id2label": {"0": "LABEL_0", "1": "LABEL_1"}, "is_decoder": false,
+  "is_encoder_decoder": false, "label2id": {"LABEL_0": 0, "LABEL_1": 1},
+  "length_penalty": 1.0, "max_length": 20, "min_length": 0, "model_type": "",
+  "no_repeat_ngram_size": 0, "num_beam_groups": 1, "num_beams": 1, "num_return_sequences": 1,
+  "output_attentions": false, "output_hidden_states": false, "output_scores": false,
+  "pad_token_id": null, "prefix": null, "problem_type": null, "pruned_heads": {},
+  "remove_invalid_values": false, "repetition_penalty": 1.0, "return_dict": true,
+  "return_dict_in_generate": false, "sep_token_id": null, "suppress_tokens": null,
+  "task_specific_params": null, "temperature": 1.0, "tf_legacy_loss": false,
+  "tie_encoder_decoder": false, "tie_word_embeddings": true, "tokenizer_class": null,
+  "top_k": 50, "top_p": 1.0, "torch_dtype": null, "torchscript": false, "typical_p": 1.0,
+  "use_bfloat16": false
+})";
+
 // A JSON object with the place that errors name.
 class Section {
  public:
@@ -162,13 +186,15 @@ Json motor_kwargs_json(const MotorHeadConfig& motor) {
 }
 
 Json task_json(const ModelConfig& config) {
-  if (config.motor)
-    return {{"model_type", ""},
-            {"task_kwargs", motor_kwargs_json(*config.motor)},
-            {"task_type", "motor"}};
-  return {{"model_type", ""},
-          {"task_kwargs", {{"clmbr_vocab_size", config.clmbr_vocab_size}}},
-          {"task_type", "clmbr"}};
+  Json task = Json::parse(kTaskConfigDefaults);
+  if (config.motor) {
+    task["task_kwargs"] = motor_kwargs_json(*config.motor);
+    task["task_type"] = "motor";
+  } else {
+    task["task_kwargs"] = {{"clmbr_vocab_size", config.clmbr_vocab_size}};
+    task["task_type"] = "clmbr";
+  }
+  return nlohmann::json(task);  // sorts the keys, as femr's file has them
 }
 
 }  // namespace

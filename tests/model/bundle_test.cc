@@ -73,6 +73,21 @@ TEST(Bundle, LogitsOfClmbrHaveTheVocabularysSize) {
   EXPECT_THROW(model.loss({inputs, {}}, std::nullopt), std::invalid_argument);
 }
 
+TEST(Bundle, VersionsOfFemrAreToldApartByTheirWeights) {
+  SEQUELA_NEED_SHARED();
+  const auto read = [](const std::string& name) {
+    const std::string folder = shared_path("parity/motor/" + name);
+    return read_model_files(folder + "/config.json", folder + "/weights.safetensors").config;
+  };
+  EXPECT_TRUE(read("model_main").encoder.has_hawk);
+  EXPECT_FALSE(read("model_main_allattn").encoder.has_hawk);
+  EXPECT_EQ(read("model_main_allattn").encoder.time_columns, TimeColumns::time_data);
+  const ModelConfig oldest = read("model_prehawk");
+  EXPECT_EQ(oldest.encoder.time_columns, TimeColumns::normalized_age);
+  EXPECT_FALSE(oldest.motor->has_norm);
+  EXPECT_FALSE(oldest.motor->has_time_bias);
+}
+
 class BadBundle : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadBundle, IsRefusedByNameOfItsFileWithoutMemory) {
@@ -123,6 +138,13 @@ TEST_F(WrittenBundle, ReadsBackAsItWas) {
   EXPECT_EQ(read_file(copy.dictionary_path), read_file(original.dictionary_path));
   // femr's own library writes the same bytes for the same weights.
   EXPECT_EQ(read_file(folder_ + "/model.safetensors"), read_file(source + "/model.safetensors"));
+}
+
+TEST_F(WrittenBundle, AHeadThatTheConfigDoesNotNameIsLeftOut) {
+  ModelDir dir = read_model_dir(shared_path("data/femr_tutorial/motor_model"));
+  dir.config.motor.reset();
+  write_model_dir(folder_, dir.config, dir.parameters, dir.dictionary_path);
+  EXPECT_EQ(read_model_dir(folder_).parameters.find("task_model.final_layer.weight"), nullptr);
 }
 
 TEST_F(WrittenBundle, ConfigAndWeightsThatDisagreeAreRefused) {

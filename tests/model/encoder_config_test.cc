@@ -9,6 +9,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
 #include "tests/model/small_model.h"
+#include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
@@ -55,6 +56,12 @@ TEST_F(ConfigFile, GivesBackWhatWasWritten) {
   EXPECT_EQ(copy.motor->tasks[2].rate, config.motor->tasks[2].rate);
   EXPECT_EQ(copy.motor->tasks[2].mean_time, config.motor->tasks[2].mean_time);
   EXPECT_TRUE(std::isinf(copy.motor->time_bins.back()));
+}
+
+TEST_F(ConfigFile, IsByteForByteTheOneThatFemrWrites) {
+  SEQUELA_NEED_SHARED();
+  const std::string path = shared_path("data/femr_tutorial/motor_model/config.json");
+  EXPECT_EQ(to_config_json(read_model_config(path)), read_file(path));
 }
 
 TEST_F(ConfigFile, CountsMayBeWrittenAsRealNumbers) {
