@@ -2,7 +2,8 @@
 # inline code compiled with these flags can end up in a function that every CPU runs; everything else is baseline.
 file(GLOB avx2_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/kernels/*_avx2.cc)
 file(GLOB avx512_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/kernels/*_avx512.cc)
-set(kernel_flags -O3 -fno-math-errno -fno-trapping-math -Wno-psabi -Wno-unused-function)
+set(kernel_flags -O3 -fno-math-errno -fno-trapping-math -Wno-psabi -Wno-unused-function -Wno-uninitialized
+    -Wno-maybe-uninitialized)
 set_source_files_properties(${avx2_kernels} PROPERTIES
   SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${kernel_flags};-mavx2;-mfma;-mf16c")
 set_source_files_properties(${avx512_kernels} PROPERTIES
@@ -13,6 +14,9 @@ set_source_files_properties(${avx512_kernels} PROPERTIES
 file(GLOB cuda_glue CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*_cuda.cc)
 if(SEQUELA_CUDA)
   enable_language(CUDA)
+  # CMake 3.25 does not know nvcc 13's language flags.
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
   set_source_files_properties(${CMAKE_SOURCE_DIR}/sequela/nn/cuda/absent.cc PROPERTIES HEADER_FILE_ONLY ON)
 else()
   set_source_files_properties(${cuda_glue} PROPERTIES HEADER_FILE_ONLY ON)
