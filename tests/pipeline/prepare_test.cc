@@ -17,7 +17,9 @@
 #include "sequela/batch/loader.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/time.h"
 #include "sequela/io/file.h"
+#include "sequela/io/parquet.h"
 #include "sequela/meds/split.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/task/motor_task.h"
@@ -241,6 +243,27 @@ TEST_F(Prepare, RefusesWrongOptions) {
   expect_refused([](PrepareOptions& o) { o.num_tasks = 100'000; });
   expect_refused([](PrepareOptions& o) { o.tokens_per_batch = 4; });
   expect_refused([](PrepareOptions& o) { o.num_threads = 0; });
+}
+
+TEST_F(Prepare, RefusesDataWithoutAUsableSubject) {
+  PrepareOptions options = g60(test_folder("unusable"));
+  options.athena.clear();
+  options.meds = test_folder("unusable_meds");
+  fs::create_directories(options.meds + "/data");
+  TableColumn time{"time", std::vector<int64_t>{0, kMicrosPerDay}};
+  time.is_timestamp = true;
+  write_parquet(options.meds + "/data/0.parquet",
+                {{"subject_id", std::vector<int64_t>{1, 1}},
+                 time,
+                 {"code", std::vector<std::string>{"A", "B"}},
+                 {"numeric_value", std::vector<float>{0, 0}, {0, 0}}});
+  try {
+    prepare(options);
+    FAIL() << "accepted";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("MEDS_BIRTH"), std::string::npos) << error.what();
+  }
+  EXPECT_FALSE(fs::exists(options.out + "/train_batches"));
 }
 
 // Killed at many moments and run again, it ends with the same bytes.
