@@ -1,3 +1,5 @@
 #include "sequela/cli/run.h"
 
-int main(int argc, char** argv) { return sequela::run(argc, argv); }
+int main(int argc, char** argv) {
+  return sequela::run(argc, argv);
+}

@@ -13,29 +13,30 @@ struct CommonOptions {
   std::string config;              // TOML or INI file
   std::string log_level = "info";  // debug | info | warning | error
   bool is_quiet = false;
-  int num_threads = 0;             // 0 = all
-  std::string memory;              // "8G"; empty = half the machine's
+  int num_threads = 0;  // 0 = all
+  std::string memory;   // "8G"; empty = half the machine's
 
-  int64_t memory_bytes() const;    // ConfigError
+  int64_t memory_bytes() const;  // ConfigError
   int threads() const;
 };
 
 // One subcommand: `app` parses into variables that `body` reads.
 struct Command {
   CLI::App* app = nullptr;
-  std::function<int()> body;       // returns the exit code
+  std::function<int()> body;          // returns the exit code
   std::vector<std::string> required;  // option names that must be given by flag or file
   CommonOptions* common = nullptr;
 };
 
 void add_common_options(CLI::App& app, CommonOptions& common);
 
-// Fills options that were not given on the command line from a TOML or INI file: keys at its top level or in
-// the section [<command>]. An unknown key or section is a ConfigError.
+// Fills options that were not given on the command line from a TOML or INI file: keys at its top
+// level or in the section [<command>]. An unknown key or section is a ConfigError.
 void apply_config_file(CLI::App& app, const std::string& path,
                        const std::vector<std::string>& command_names);
 
-// The options used, as a config file that repeats the run. Credentials in database URIs are left out.
+// The options used, as a config file that repeats the run. Credentials in database URIs are left
+// out.
 std::string options_text(const CLI::App& app);
 // Writes options_text() to `<output>.options.toml`, beside the output.
 void write_options(const CLI::App& app, const std::string& output);

@@ -48,11 +48,20 @@ int64_t CommonOptions::memory_bytes() const {
   int64_t unit = 1;
   if (end < memory.size()) {
     switch (std::toupper(memory[end])) {
-      case 'K': unit = int64_t{1} << 10; break;
-      case 'M': unit = int64_t{1} << 20; break;
-      case 'G': unit = int64_t{1} << 30; break;
-      case 'T': unit = int64_t{1} << 40; break;
-      default: unit = 0;
+      case 'K':
+        unit = int64_t{1} << 10;
+        break;
+      case 'M':
+        unit = int64_t{1} << 20;
+        break;
+      case 'G':
+        unit = int64_t{1} << 30;
+        break;
+      case 'T':
+        unit = int64_t{1} << 40;
+        break;
+      default:
+        unit = 0;
     }
   }
   if (end == 0 || unit == 0 || !(value * static_cast<double>(unit) >= 1 << 26)) {
@@ -61,14 +70,17 @@ int64_t CommonOptions::memory_bytes() const {
   return static_cast<int64_t>(value * static_cast<double>(unit));
 }
 
-int CommonOptions::threads() const { return num_threads > 0 ? num_threads : default_num_threads(); }
+int CommonOptions::threads() const {
+  return num_threads > 0 ? num_threads : default_num_threads();
+}
 
 void add_common_options(CLI::App& app, CommonOptions& common) {
   const std::string group = "General";
   app.add_option("--config", common.config, "TOML or INI file with any of these options")
       ->group(group);
   app.add_option("--threads", common.num_threads, "Threads to use; 0 = all")->group(group);
-  app.add_option("--memory", common.memory, "Memory to stay under, such as 8G; default: half the machine")
+  app.add_option("--memory", common.memory,
+                 "Memory to stay under, such as 8G; default: half the machine")
       ->group(group);
   app.add_option("--log-level", common.log_level, "debug, info, warning or error")
       ->capture_default_str()
@@ -95,9 +107,10 @@ void apply_config_file(CLI::App& app, const std::string& path,
       continue;
     }
     CLI::Option* option = app.get_option_no_throw("--" + item.name);
-    if (option == nullptr || item.name == "config" || item.name == "help" || item.parents.size() > 1) {
-      throw ConfigError(str(path, ": '", item.fullname(), "' is no option of `sequela ", app.get_name(),
-                            "`. Fix: see `sequela ", app.get_name(), " --help`."));
+    if (option == nullptr || item.name == "config" || item.name == "help" ||
+        item.parents.size() > 1) {
+      throw ConfigError(str(path, ": '", item.fullname(), "' is no option of `sequela ",
+                            app.get_name(), "`. Fix: see `sequela ", app.get_name(), " --help`."));
     }
     if (option->count() > 0) continue;
     try {

@@ -15,14 +15,14 @@ void print_report(const DemoReport& report, const std::string& folder) {
   double total = 0;
   for (const DemoStage& stage : report.stages) {
     const double rate = stage.seconds > 0 ? stage.amount / stage.seconds : 0;
-    std::printf("%-10s %9.1f   %s %s/s\n", stage.name.c_str(), stage.seconds, short_number(rate).c_str(),
-                stage.unit.c_str());
+    std::printf("%-10s %9.1f   %s %s/s\n", stage.name.c_str(), stage.seconds,
+                short_number(rate).c_str(), stage.unit.c_str());
     total += stage.seconds;
   }
   std::printf("%-10s %9.1f\n\n", "all", total);
   std::fflush(stdout);
-  std::cout << report.results << "\nEverything is in " << folder << "; try: sequela inspect " << folder
-            << "/model\n";
+  std::cout << report.results << "\nEverything is in " << folder << "; try: sequela inspect "
+            << folder << "/model\n";
 }
 
 }  // namespace
@@ -33,13 +33,14 @@ Command make_demo(CLI::App& app) {
     DemoOptions options;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("demo", "Run everything on made-up records: from synth to a table of AUROCs");
+  CLI::App* command = app.add_subcommand(
+      "demo", "Run everything on made-up records: from synth to a table of AUROCs");
   command->option_defaults()->always_capture_default();
   command->add_option("--out", arguments->options.folder, "Folder for everything");
   command->add_option("--subjects", arguments->options.num_subjects, "Subjects to make up");
   command->add_option("--seed", arguments->options.seed, "Of the made-up records");
-  command->add_option("--max-steps", arguments->options.max_steps, "Optimizer steps of pretraining");
+  command->add_option("--max-steps", arguments->options.max_steps,
+                      "Optimizer steps of pretraining");
   add_common_options(*command, arguments->common);
   command->footer("Example:\n  sequela demo --out sequela_demo");
   return {command,

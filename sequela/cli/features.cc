@@ -20,8 +20,9 @@ struct Arguments {
 
 void print_report(const FeaturesOptions& options, const FeaturesReport& report) {
   std::cout << "Embedded " << with_thousands(report.embed.num_embedded) << " of "
-            << with_thousands(report.num_labels) << " labels (" << with_thousands(report.embed.num_tokens)
-            << " tokens) in " << duration_text(report.seconds) << ".\n";
+            << with_thousands(report.num_labels) << " labels ("
+            << with_thousands(report.embed.num_tokens) << " tokens) in "
+            << duration_text(report.seconds) << ".\n";
   for (int state = 0; state < 4; ++state) {
     if (report.num_skipped[state] == 0) continue;
     std::cout << "  skipped " << with_thousands(report.num_skipped[state]) << ": "
@@ -61,8 +62,9 @@ void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
   const std::string group = "Cohort";
   app.add_option("--cohort", options.cohort, "Parquet or CSV: subject_id, dataset_split, a label")
       ->group(group);
-  app.add_option("--cohort-db", options.cohort_db,
-                 "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass")
+  app.add_option(
+         "--cohort-db", options.cohort_db,
+         "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass")
       ->group(group);
   app.add_option("--cohort-query", options.cohort_query, "Query that gives the same columns")
       ->group(group);
@@ -76,14 +78,17 @@ void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
 Command make_features(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   FeaturesOptions& options = arguments->options;
-  CLI::App* command = app.add_subcommand("features", "Embed labelled prediction times with a bundle");
+  CLI::App* command =
+      app.add_subcommand("features", "Embed labelled prediction times with a bundle");
   command->option_defaults()->always_capture_default();
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
   command->add_option("--model", options.model, "Bundle of `sequela pretrain` or of femr");
   command->add_option("--labels", options.labels, "labels.parquet (MEDS label schema)");
   command->add_option("--out", options.out, "Folder for the embeddings");
-  command->add_option("--ontology", options.ontology, "Ontology in Parquet, for bundles that lack one");
-  command->add_option("--athena", options.athena, "Athena folder, for bundles that lack an ontology");
+  command->add_option("--ontology", options.ontology,
+                      "Ontology in Parquet, for bundles that lack one");
+  command->add_option("--athena", options.athena,
+                      "Athena folder, for bundles that lack an ontology");
   command->add_option("--precision", arguments->precision, "fp32 or bf16; default: fp32 on a CPU");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,
                       "Tokens that go through the model together");
@@ -97,9 +102,12 @@ Command make_features(CLI::App& app) {
       "  sequela features --meds meds --model model --labels labels.parquet --out embeddings\n"
       "  sequela features --meds meds --model model --labels labels.parquet --out embeddings \\\n"
       "      --cohort-db postgresql://me@localhost/mimic \\\n"
-      "      --cohort-query 'SELECT subject_id, dataset_split, sepsis_label FROM mimiciv_ext.dataset_splits'");
-  return {command, [command, arguments] { return run_features(*command, *arguments); },
-          {"--meds", "--model", "--labels", "--out"}, &arguments->common};
+      "      --cohort-query 'SELECT subject_id, dataset_split, sepsis_label FROM "
+      "mimiciv_ext.dataset_splits'");
+  return {command,
+          [command, arguments] { return run_features(*command, *arguments); },
+          {"--meds", "--model", "--labels", "--out"},
+          &arguments->common};
 }
 
 }  // namespace sequela

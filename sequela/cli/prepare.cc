@@ -20,7 +20,8 @@ struct Arguments {
 };
 
 template <class Value>
-Value choose(const std::map<std::string, Value>& choices, const char* option, const std::string& text) {
+Value choose(const std::map<std::string, Value>& choices, const char* option,
+             const std::string& text) {
   const auto found = choices.find(text);
   if (found != choices.end()) return found->second;
   std::string allowed;
@@ -35,17 +36,21 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
                  "Of these, only codes that occur in the data are kept")
       ->delimiter(',')
       ->group(ontology);
-  app.add_option("--split-seed", options.split_seed, "Of the hash that splits subjects")->group(ontology);
+  app.add_option("--split-seed", options.split_seed, "Of the hash that splits subjects")
+      ->group(ontology);
   app.add_option("--val-fraction", options.val_fraction, "Share of subjects for validation")
       ->group(ontology);
-  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)")->group(ontology);
+  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)")
+      ->group(ontology);
 
   const std::string tokenizer = "Tokenizer";
   app.add_option("--vocab-size", options.vocab_size, "Tokens")->group(tokenizer);
   app.add_option("--num-numeric", options.num_numeric, "Numeric bins, shared over the properties")
       ->group(tokenizer);
-  app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out")->group(tokenizer);
-  app.add_option("--tokenizer-on", arguments.tokenizer_on, "all or train: the subjects it learns from")
+  app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out")
+      ->group(tokenizer);
+  app.add_option("--tokenizer-on", arguments.tokenizer_on,
+                 "all or train: the subjects it learns from")
       ->group(tokenizer);
   app.add_option("--properties", options.properties,
                  "Columns that become tokens beside the code; all = every column, as femr does")
@@ -55,17 +60,22 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
       ->group(tokenizer);
 
   const std::string task = "MOTOR task";
-  app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted")->group(task);
+  app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted")
+      ->group(task);
   app.add_option("--num-bins", options.num_bins, "Time bins")->group(task);
-  app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin")->group(task);
-  app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out")->group(task);
+  app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin")
+      ->group(task);
+  app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out")
+      ->group(task);
 
   const std::string batches = "Batches";
   app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most")
       ->group(batches);
-  app.add_option("--batch-format", arguments.batch_format, "compact, or femr: femr's own, 20 times larger")
+  app.add_option("--batch-format", arguments.batch_format,
+                 "compact, or femr: femr's own, 20 times larger")
       ->group(batches);
-  app.add_flag("--femr-compatible", options.is_femr_compatible, "First token's time as femr writes it")
+  app.add_flag("--femr-compatible", options.is_femr_compatible,
+               "First token's time as femr writes it")
       ->group(batches);
 }
 
@@ -74,14 +84,15 @@ void print_report(const PrepareReport& report, const std::string& folder) {
   std::cout << "\nstep                    seconds   events/s\n";
   for (const PrepareStage& stage : report.stages) {
     if (stage.reason.empty()) {
-      std::printf("%-22s  up to date\n", stage.name.c_str());
+      std::printf("%-28s  up to date\n", stage.name.c_str());
       continue;
     }
-    const double rate = stage.seconds > 0 ? static_cast<double>(stage.num_events) / stage.seconds : 0;
-    std::printf("%-22s %8.2f   %s\n", stage.name.c_str(), stage.seconds,
+    const double rate =
+        stage.seconds > 0 ? static_cast<double>(stage.num_events) / stage.seconds : 0;
+    std::printf("%-28s %8.2f   %s\n", stage.name.c_str(), stage.seconds,
                 stage.num_events > 0 ? short_number(rate).c_str() : "");
   }
-  std::printf("%-22s %8.2f\n", "all", report.seconds);
+  std::printf("%-28s %8.2f\n", "all", report.seconds);
   std::fflush(stdout);
   std::cout << "\nPrepared: " << folder << "\n";
 }
@@ -93,8 +104,9 @@ int run_prepare(const CLI::App& app, Arguments& arguments) {
   options.tokenizer_on = choose<TokenizerSubjects>(
       {{"all", TokenizerSubjects::all}, {"train", TokenizerSubjects::train}}, "tokenizer-on",
       arguments.tokenizer_on);
-  options.batch_format = choose<BatchForm>({{"compact", BatchForm::compact}, {"femr", BatchForm::femr}},
-                                           "batch-format", arguments.batch_format);
+  options.batch_format =
+      choose<BatchForm>({{"compact", BatchForm::compact}, {"femr", BatchForm::femr}},
+                        "batch-format", arguments.batch_format);
   const PrepareReport report = prepare(options);
   if (!report.is_up_to_date) write_options(app, options.out);
   if (!arguments.common.is_quiet) print_report(report, options.out);
@@ -122,8 +134,10 @@ Command make_prepare(CLI::App& app) {
       "  sequela prepare --meds meds --athena athena --out pretraining_files\n"
       "  sequela prepare --meds mimiciv_meds_reader --out pretraining_files --vocab-size 8192\n"
       "Run again, it makes only what is missing or changed; killed, it goes on where it was.");
-  return {command, [command, arguments] { return run_prepare(*command, *arguments); },
-          {"--meds", "--out"}, &arguments->common};
+  return {command,
+          [command, arguments] { return run_prepare(*command, *arguments); },
+          {"--meds", "--out"},
+          &arguments->common};
 }
 
 }  // namespace sequela

@@ -42,7 +42,8 @@ void add_training_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--accumulate", train.accumulate, "Batches per optimizer step")->group(group);
   app.add_option("--eval-every", train.eval_every, "Steps between evaluations and checkpoints")
       ->group(group);
-  app.add_option("--patience", train.patience, "Evaluations without gain before the end; 0 = no end")
+  app.add_option("--patience", train.patience,
+                 "Evaluations without gain before the end; 0 = no end")
       ->group(group);
   app.add_option("--log-every", train.log_every, "Steps between log lines")->group(group);
   app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best")
@@ -94,12 +95,16 @@ Command make_pretrain(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  sequela pretrain --data pretraining_files --out pretraining_output --model model\n"
-      "  sequela pretrain --data pretraining_files --model small --layers 6 --hidden 256 --heads 4 \\\n"
+      "  sequela pretrain --data pretraining_files --model small --layers 6 --hidden 256 --heads 4 "
+      "\\\n"
       "      --intermediate 1024 --accumulate 4 --max-steps 500 --eval-every 100\n"
-      "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest checkpoint.\n"
+      "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest "
+      "checkpoint.\n"
       "Watch it: tensorboard --logdir pretraining_output/runs");
-  return {command, [command, arguments] { return run_pretrain(*command, *arguments); },
-          {"--data", "--model"}, &arguments->common};
+  return {command,
+          [command, arguments] { return run_pretrain(*command, *arguments); },
+          {"--data", "--model"},
+          &arguments->common};
 }
 
 }  // namespace sequela

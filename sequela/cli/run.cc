@@ -35,7 +35,8 @@ int with_errors_mapped(Body body) {
   } catch (const Error& error) {
     return fail(kExitFile, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kExitResources, "out of memory. Fix: lower --memory, --threads or --tokens-per-batch.");
+    return fail(kExitResources,
+                "out of memory. Fix: lower --memory, --threads or --tokens-per-batch.");
   } catch (const std::exception& error) {
     std::string first_line = error.what();
     first_line = first_line.substr(0, first_line.find('\n'));
@@ -69,7 +70,9 @@ int run(int argc, char** argv) {
       "sequela");
   app.set_version_flag("--version", "sequela " SEQUELA_VERSION);
   app.require_subcommand(1);
-  app.footer("Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare --help");
+  app.footer(
+      "Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare "
+      "--help");
 
   std::vector<Command> commands = {make_demo(app),     make_synth(app),    make_prepare(app),
                                    make_pretrain(app), make_features(app), make_inspect(app)};

@@ -17,7 +17,8 @@ Command make_synth(CLI::App& app) {
     SynthOptions options;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("synth", "Make up a realistic data set with a known truth");
+  CLI::App* command =
+      app.add_subcommand("synth", "Make up a realistic data set with a known truth");
   command->option_defaults()->always_capture_default();
   command->add_option("--subjects", arguments->options.num_subjects, "Number of subjects");
   command->add_option("--seed", arguments->options.seed, "The same seed gives the same data");

@@ -30,7 +30,8 @@ std::string progress_text(const ProgressState& state, bool with_bar) {
   std::string text = state.label;
   text.resize(std::max<size_t>(text.size(), 12), ' ');
   if (state.total > 0) {
-    const double share = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+    const double share =
+        std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
     if (with_bar) {
       const int filled = static_cast<int>(share * kBarWidth);
       text += " [" + std::string(filled, '#') + std::string(kBarWidth - filled, '-') + "]";
@@ -89,24 +90,31 @@ void show_messages(const std::string& log_level, bool quiet) {
 
 std::string short_number(double value) {
   const char* unit = "";
-  if (std::abs(value) >= 1e9) value /= 1e9, unit = " G";
-  else if (std::abs(value) >= 1e6) value /= 1e6, unit = " M";
-  else if (std::abs(value) >= 1e4) value /= 1e3, unit = " k";
+  if (std::abs(value) >= 1e9)
+    value /= 1e9, unit = " G";
+  else if (std::abs(value) >= 1e6)
+    value /= 1e6, unit = " M";
+  else if (std::abs(value) >= 1e4)
+    value /= 1e3, unit = " k";
   char text[32];
-  std::snprintf(text, sizeof(text), value >= 100 || value == std::floor(value) ? "%.0f%s" : "%.3g%s",
-                value, unit);
+  std::snprintf(text, sizeof(text),
+                value >= 100 || value == std::floor(value) ? "%.0f%s" : "%.3g%s", value, unit);
   return text;
 }
 
 std::string duration_text(double seconds) {
   char text[48];
   const auto whole = static_cast<int64_t>(seconds);
-  if (seconds < 10) std::snprintf(text, sizeof(text), "%.1f s", seconds);
-  else if (seconds < 100) std::snprintf(text, sizeof(text), "%.0f s", seconds);
+  if (seconds < 10)
+    std::snprintf(text, sizeof(text), "%.1f s", seconds);
+  else if (seconds < 100)
+    std::snprintf(text, sizeof(text), "%.0f s", seconds);
   else if (whole < 3600)
-    std::snprintf(text, sizeof(text), "%d min %d s", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
+    std::snprintf(text, sizeof(text), "%d min %d s", static_cast<int>(whole / 60),
+                  static_cast<int>(whole % 60));
   else
-    std::snprintf(text, sizeof(text), "%d h %d min", static_cast<int>(whole / 3600), static_cast<int>(whole / 60 % 60));
+    std::snprintf(text, sizeof(text), "%d h %d min", static_cast<int>(whole / 3600),
+                  static_cast<int>(whole / 60 % 60));
   return text;
 }
 

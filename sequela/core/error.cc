@@ -56,7 +56,8 @@ Interrupted::Interrupted(int signal)
       signal_(signal) {}
 
 void check_failed(const char* expression, const char* file, int line) {
-  throw std::logic_error(str("bug in sequela: ", expression, " does not hold at ", file, ":", line));
+  throw std::logic_error(
+      str("bug in sequela: ", expression, " does not hold at ", file, ":", line));
 }
 
 }  // namespace sequela

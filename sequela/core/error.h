@@ -25,7 +25,8 @@ struct Where {
   std::string column;
   std::optional<int64_t> subject_id;
 
-  // "data/0.parquet: row group 2, row 81234 (subject 1029): column 'time'", without the empty parts.
+  // "data/0.parquet: row group 2, row 81234 (subject 1029): column 'time'", without the empty
+  // parts.
   std::string text() const;
 };
 

@@ -23,7 +23,9 @@ void install_signal_handlers() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int stop_signal() { return pending_signal.load(std::memory_order_relaxed); }
+int stop_signal() {
+  return pending_signal.load(std::memory_order_relaxed);
+}
 
 void throw_if_stopped() {
   if (const int signal = stop_signal()) throw Interrupted(signal);

@@ -10,8 +10,8 @@ namespace sequela {
 namespace {
 
 constexpr int kMaxDepth = 64;
-// JSON has no word for these, Python writes bare words; in memory they are strings that begin with a
-// control character, so that no real text can be taken for one.
+// JSON has no word for these, Python writes bare words; in memory they are strings that begin with
+// a control character, so that no real text can be taken for one.
 constexpr std::string_view kWords[] = {"NaN", "-Infinity", "Infinity"};
 constexpr char kMark = '\x01';
 
@@ -24,8 +24,10 @@ std::string quote_bare_words(const std::string& text, const std::string& path) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (is_in_string) {
-      if (c == '\\' && i + 1 < text.size()) out += text[i++];
-      else if (c == '"') is_in_string = false;
+      if (c == '\\' && i + 1 < text.size())
+        out += text[i++];
+      else if (c == '"')
+        is_in_string = false;
       out += text[i];
       continue;
     }
@@ -54,9 +56,10 @@ Json parse_json(const std::string& text, const std::string& path) {
   } catch (const nlohmann::json::exception& error) {
     const std::string what = error.what();
     const size_t at = what.find("at line");
-    throw FileError(path, "not valid JSON" + (at == std::string::npos
-                                                  ? std::string()
-                                                  : " " + what.substr(at, what.find(':', at) - at)));
+    throw FileError(path,
+                    "not valid JSON" + (at == std::string::npos
+                                            ? std::string()
+                                            : " " + what.substr(at, what.find(':', at) - at)));
   }
 }
 

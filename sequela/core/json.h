@@ -8,8 +8,8 @@ namespace sequela {
 // JSON that keeps the order of keys. Include <nlohmann/json.hpp> in the .cc that uses it.
 using Json = nlohmann::ordered_json;
 
-// Parses JSON text; `path` names it in errors. Python's bare words NaN, Infinity and -Infinity are read
-// (json_number gives their value). Nesting is bounded (64). Throws FileError.
+// Parses JSON text; `path` names it in errors. Python's bare words NaN, Infinity and -Infinity are
+// read (json_number gives their value). Nesting is bounded (64). Throws FileError.
 Json parse_json(const std::string& text, const std::string& path);
 
 // The text of a JSON value, as Python's json module reads it (non-finite numbers as bare words when

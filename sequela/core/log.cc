@@ -39,7 +39,9 @@ Progress::Progress(std::string label, int64_t total, std::string unit)
       total_(total),
       start_(std::chrono::steady_clock::now()) {}
 
-Progress::~Progress() { report(true); }
+Progress::~Progress() {
+  report(true);
+}
 
 void Progress::advance(int64_t amount) {
   done_ += amount;

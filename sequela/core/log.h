@@ -13,10 +13,10 @@ enum class LogLevel { debug, info, warning, error };
 
 // What a long job has done so far, for a progress bar or a plain line.
 struct ProgressState {
-  std::string label;    // "tokenizer"
-  std::string unit;     // "events"
+  std::string label;  // "tokenizer"
+  std::string unit;   // "events"
   int64_t done = 0;
-  int64_t total = 0;    // 0 = unknown
+  int64_t total = 0;  // 0 = unknown
   double seconds = 0;
   bool is_finished = false;
 };
@@ -28,8 +28,12 @@ void set_log_sink(std::function<void(LogLevel, const std::string&)> sink);
 void set_progress_sink(std::function<void(const ProgressState&)> sink);
 
 void log(LogLevel level, const std::string& message);
-inline void log_info(const std::string& message) { log(LogLevel::info, message); }
-inline void log_warning(const std::string& message) { log(LogLevel::warning, message); }
+inline void log_info(const std::string& message) {
+  log(LogLevel::info, message);
+}
+inline void log_warning(const std::string& message) {
+  log(LogLevel::warning, message);
+}
 
 // Reports the progress of one job, at most ten times a second. Safe to advance from many threads.
 class Progress {

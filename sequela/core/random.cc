@@ -10,6 +10,8 @@ double Random::normal() {
   return radius * std::cos(2 * std::numbers::pi * uniform());
 }
 
-double Random::exponential() { return -std::log(1 - uniform()); }
+double Random::exponential() {
+  return -std::log(1 - uniform());
+}
 
 }  // namespace sequela

@@ -14,11 +14,17 @@ constexpr uint64_t mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-constexpr uint64_t hash_key(uint64_t a, uint64_t b) { return mix64(mix64(a) ^ b); }
-constexpr uint64_t hash_key(uint64_t a, uint64_t b, uint64_t c) { return mix64(hash_key(a, b) ^ c); }
+constexpr uint64_t hash_key(uint64_t a, uint64_t b) {
+  return mix64(mix64(a) ^ b);
+}
+constexpr uint64_t hash_key(uint64_t a, uint64_t b, uint64_t c) {
+  return mix64(hash_key(a, b) ^ c);
+}
 
 // 53 random bits as a number in [0, 1).
-constexpr double to_uniform(uint64_t hash) { return static_cast<double>(hash >> 11) * 0x1p-53; }
+constexpr double to_uniform(uint64_t hash) {
+  return static_cast<double>(hash >> 11) * 0x1p-53;
+}
 
 // A stream of random numbers that starts from a key; cheap to make, one per subject.
 class Random {

@@ -6,7 +6,8 @@
 
 namespace sequela {
 
-// Times are int64 microseconds since 1970-01-01 without a zone; this value means "no time" (static).
+// Times are int64 microseconds since 1970-01-01 without a zone; this value means "no time"
+// (static).
 inline constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;

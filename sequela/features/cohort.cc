@@ -38,11 +38,16 @@ std::string number_text(double value) {
 std::string value_text(const ColumnInfo& info, const ColumnSlice& slice, int64_t i) {
   if (!slice.is_valid(i)) return "";
   switch (info.type) {
-    case ColumnType::int64: return str(slice.int64s[i]);
-    case ColumnType::float32: return number_text(slice.floats[i]);
-    case ColumnType::float64: return number_text(slice.doubles[i]);
-    case ColumnType::boolean: return slice.booleans[i] != 0 ? "True" : "False";
-    default: return std::string(slice.text(i));
+    case ColumnType::int64:
+      return str(slice.int64s[i]);
+    case ColumnType::float32:
+      return number_text(slice.floats[i]);
+    case ColumnType::float64:
+      return number_text(slice.doubles[i]);
+    case ColumnType::boolean:
+      return slice.booleans[i] != 0 ? "True" : "False";
+    default:
+      return std::string(slice.text(i));
   }
 }
 
@@ -54,8 +59,9 @@ Cohort read_parquet_cohort(const std::string& path, const std::string& label_col
   reader.require_column("subject_id", {ColumnType::int64});
   reader.require_column("dataset_split", {ColumnType::string});
   const ColumnInfo& label_info = reader.columns()[builder.label_column()];
-  reader.require_column(label_info.name, {ColumnType::int64, ColumnType::float32, ColumnType::float64,
-                                          ColumnType::boolean, ColumnType::string});
+  reader.require_column(label_info.name,
+                        {ColumnType::int64, ColumnType::float32, ColumnType::float64,
+                         ColumnType::boolean, ColumnType::string});
   reader.read({builder.subject_column(), builder.split_column(), builder.label_column()},
               [&](const RowBatch& batch) {
                 for (int64_t i = 0; i < batch.num_rows; ++i) {
@@ -78,7 +84,8 @@ Cohort read_csv_cohort(const std::string& path, const std::string& label_column)
   const size_t width = reader.header().size();
   reader.for_each_row([&](std::span<const std::string_view> fields, int64_t line) {
     if (fields.size() != width) {
-      throw DataError({path}, str("line ", line, " has ", fields.size(), " fields, the header ", width));
+      throw DataError({path},
+                      str("line ", line, " has ", fields.size(), " fields, the header ", width));
     }
     builder.add_text(line, std::string(fields[builder.subject_column()]),
                      std::string(fields[builder.split_column()]),
@@ -102,14 +109,16 @@ CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>&
   }
   if (!label_column.empty()) {
     label_column_ = find_column(columns, label_column);
-    if (label_column_ < 0) throw DataError({source_, -1, -1, label_column}, "missing from the cohort");
+    if (label_column_ < 0)
+      throw DataError({source_, -1, -1, label_column}, "missing from the cohort");
     return;
   }
   for (int i = 0; i < static_cast<int>(columns.size()); ++i) {
     if (i == subject_column_ || i == split_column_) continue;
     if (label_column_ >= 0) {
-      throw ConfigError(str(source_, ": has several columns that could be the label. Fix: name one "
-                                     "with --label-column."));
+      throw ConfigError(str(source_,
+                            ": has several columns that could be the label. Fix: name one "
+                            "with --label-column."));
     }
     label_column_ = i;
   }

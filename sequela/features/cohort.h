@@ -11,7 +11,8 @@ namespace sequela {
 enum class CohortSplit { train, valid, test };
 inline constexpr const char* kCohortSplitNames[] = {"train", "valid", "test"};
 
-// A cohort member: its part and its label as text (as Python's str() prints the value: 1, 0.5, True).
+// A cohort member: its part and its label as text (as Python's str() prints the value: 1, 0.5,
+// True).
 struct CohortMember {
   CohortSplit split = CohortSplit::train;
   std::string label;
@@ -23,13 +24,13 @@ struct Cohort {
   std::vector<int64_t> order;  // subject ids as first met
 };
 
-// Reads a table with subject_id, dataset_split (train | validate | test) and a label column from a Parquet or
-// CSV file. `label_column` empty = the only other column. Throws DataError.
+// Reads a table with subject_id, dataset_split (train | validate | test) and a label column from a
+// Parquet or CSV file. `label_column` empty = the only other column. Throws DataError.
 Cohort read_cohort_file(const std::string& path, const std::string& label_column);
 
-// The same from the answer of a query to a PostgreSQL server. The URI's password appears in no message;
-// without one, libpq's own sources serve (PGPASSWORD, ~/.pgpass). Throws FileError if the server or the query
-// fails, DataError for bad rows.
+// The same from the answer of a query to a PostgreSQL server. The URI's password appears in no
+// message; without one, libpq's own sources serve (PGPASSWORD, ~/.pgpass). Throws FileError if the
+// server or the query fails, DataError for bad rows.
 Cohort read_cohort_database(const std::string& uri, const std::string& query,
                             const std::string& label_column);
 

@@ -40,7 +40,8 @@ Connection connect(const std::string& uri) {
   PQconninfoFree(options);
   PQfreemem(problem);  // it may quote the URI, password and all, so it is not shown
   if (!is_valid) {
-    throw ConfigError("--cohort-db: not a PostgreSQL URI. Fix: give postgresql://user@host:port/database.");
+    throw ConfigError(
+        "--cohort-db: not a PostgreSQL URI. Fix: give postgresql://user@host:port/database.");
   }
   Connection connection(PQconnectdb(uri.c_str()), &PQfinish);
   if (PQstatus(connection.get()) != CONNECTION_OK) {

@@ -141,7 +141,8 @@ class JobMaker {
       const int64_t first = batch_.num_tokens();
       builder_.append(sequence_, window, {}, batch_);
       ++job_.num_windows;
-      for (; point < plan.points.size() && plan.points[point].window == static_cast<int32_t>(w); ++point) {
+      for (; point < plan.points.size() && plan.points[point].window == static_cast<int32_t>(w);
+           ++point) {
         job_.labels.push_back(embedded_[point]);
         job_.tokens.push_back(first + plan.points[point].position);
       }
@@ -184,10 +185,14 @@ void EmbedOptions::validate() const {
 
 const char* to_text(LabelState state) {
   switch (state) {
-    case LabelState::embedded: return "embedded";
-    case LabelState::unknown_subject: return "the subject is not in the data";
-    case LabelState::no_birth: return "the subject has no birth";
-    case LabelState::before_first_event: return "before the first event after the day of birth";
+    case LabelState::embedded:
+      return "embedded";
+    case LabelState::unknown_subject:
+      return "the subject is not in the data";
+    case LabelState::no_birth:
+      return "the subject has no birth";
+    case LabelState::before_first_event:
+      return "before the first event after the day of birth";
   }
   return "";
 }

@@ -13,7 +13,8 @@
 namespace sequela {
 
 struct EmbedOptions {
-  // Tokens that go through the model together; a label's history is its last min(4,096, this) tokens.
+  // Tokens that go through the model together; a label's history is its last min(4,096, this)
+  // tokens.
   int64_t tokens_per_batch = 8'192;
   FirstTimestamp first_timestamp = FirstTimestamp::birth;
 
@@ -25,7 +26,8 @@ enum class LabelState : uint8_t {
   embedded,
   unknown_subject,     // not in the data set
   no_birth,            // the subject has no birth event, so no ages
-  before_first_event,  // nothing is known of the subject after the day of birth, up to the prediction time
+  before_first_event,  // nothing is known of the subject after the day of birth, up to the
+                       // prediction time
 };
 const char* to_text(LabelState state);
 
@@ -36,9 +38,9 @@ struct EmbedReport {
   int64_t num_tokens = 0;
 };
 
-// Computes, for each label, the hidden state (after out_norm) of the last token at or before its prediction
-// time, with the longest history that fits. design.md section 11; equals femr's compute_features where that
-// is exact. n = labels, d = the model's width:
+// Computes, for each label, the hidden state (after out_norm) of the last token at or before its
+// prediction time, with the longest history that fits. design.md section 11; equals femr's
+// compute_features where that is exact. n = labels, d = the model's width:
 //   embeddings_nd     float32, rows of labels that are not embedded stay as they are
 //   feature_seconds_n timestamp of the label's token, seconds since 1970
 //   states_n          what became of each label

@@ -63,9 +63,10 @@ void write_torch_file(const std::string& path, const Features& features,
                       std::span<const int64_t> rows, std::vector<std::string> labels,
                       std::vector<std::string> sample_ids) {
   TorchFileWriter writer(
-      path, {{"embeddings", std::vector<int64_t>{static_cast<int64_t>(rows.size()), features.width}},
-             {"labels", std::move(labels)},
-             {"sample_ids", std::move(sample_ids)}});
+      path,
+      {{"embeddings", std::vector<int64_t>{static_cast<int64_t>(rows.size()), features.width}},
+       {"labels", std::move(labels)},
+       {"sample_ids", std::move(sample_ids)}});
   for (int64_t row : rows) writer.append(embedding_of(features, row));
   writer.finish();
 }
@@ -97,7 +98,8 @@ void write_feature_npz(const std::string& path, const Features& features) {
   };
   add("subject_ids", [&](int64_t row) { return features.labels_n[row].subject_id; });
   add("prediction_times", [&](int64_t row) { return features.labels_n[row].prediction_time_us; });
-  add("feature_times", [&](int64_t row) { return features.feature_seconds_n[row] * kMicrosPerSecond; });
+  add("feature_times",
+      [&](int64_t row) { return features.feature_seconds_n[row] * kMicrosPerSecond; });
   writer.begin_array("features", NpyType::float32, {num_rows, features.width});
   for (int64_t row : rows) writer.append(embedding_of(features, row));
   writer.finish();
@@ -130,8 +132,8 @@ CohortReport write_cohort_files(const std::string& folder, const Features& featu
   for (size_t split = 0; split < parts.size(); ++split) {
     Part& part = parts[split];
     report.num_samples[split] = static_cast<int64_t>(part.rows.size());
-    write_torch_file(folder + "/" + kCohortSplitNames[split] + "_embeddings.pt", features, part.rows,
-                     std::move(part.labels), std::move(part.sample_ids));
+    write_torch_file(folder + "/" + kCohortSplitNames[split] + "_embeddings.pt", features,
+                     part.rows, std::move(part.labels), std::move(part.sample_ids));
   }
   for (int64_t id : cohort.order) {
     if (!labels_of_subject.contains(id)) report.missing_members.push_back(id);
@@ -149,7 +151,8 @@ void write_skipped(const std::string& path, const Features& features,
     file.write(str(label.subject_id, ",", to_text(label.prediction_time_us), ",",
                    to_text(features.states_n[i]), "\n"));
   }
-  for (int64_t id : missing_members) file.write(str(id, ",,cohort member without an embedded label\n"));
+  for (int64_t id : missing_members)
+    file.write(str(id, ",,cohort member without an embedded label\n"));
   file.commit();
 }
 

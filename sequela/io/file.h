@@ -39,8 +39,8 @@ class MappedFile {
 };
 
 // A file that appears under its name only when commit() returns: written beside it as
-// "<path>.partial", flushed to disk, renamed. Dropped without commit, it leaves nothing. A full disk
-// throws ResourceError.
+// "<path>.partial", flushed to disk, renamed. Dropped without commit, it leaves nothing. A full
+// disk throws ResourceError.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -64,8 +64,8 @@ class AtomicFile {
   int64_t written_ = 0;
 };
 
-// A folder that appears under its name only when commit() returns; write into partial_path(). An older
-// folder of that name is replaced. Files inside are flushed to disk by commit().
+// A folder that appears under its name only when commit() returns; write into partial_path(). An
+// older folder of that name is replaced. Files inside are flushed to disk by commit().
 class AtomicFolder {
  public:
   explicit AtomicFolder(std::string path);
@@ -89,8 +89,8 @@ void write_file(const std::string& path, std::string_view content);  // atomical
 // Hex SHA-256 of the content.
 std::string file_digest(const std::string& path);
 
-// A short text that changes when the file's content does: its size and content hash; for files above
-// 64 MiB its size, modification time and the hash of its first and last MiB.
+// A short text that changes when the file's content does: its size and content hash; for files
+// above 64 MiB its size, modification time and the hash of its first and last MiB.
 std::string file_fingerprint(const std::string& path);
 
 }  // namespace sequela

@@ -5,9 +5,9 @@
 
 namespace sequela {
 
-// Zeroed working memory backed by an unlinked file in `folder`: the kernel may write it out, so it does not
-// count against the memory that must stay free. Gone with the object, also after a crash. Throws
-// ResourceError if the disk lacks room.
+// Zeroed working memory backed by an unlinked file in `folder`: the kernel may write it out, so it
+// does not count against the memory that must stay free. Gone with the object, also after a crash.
+// Throws ResourceError if the disk lacks room.
 class ScratchMemory {
  public:
   ScratchMemory(const std::string& folder, size_t size);

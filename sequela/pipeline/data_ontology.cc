@@ -30,8 +30,8 @@ Ontology extend_to_data(const Ontology& ontology, const EventStore& store,
   std::vector<Ontology::Node> nodes;
   std::unordered_set<std::string_view> missing;
   for (int32_t n = 0; n < ontology.num_nodes(); ++n) {
-    Ontology::Node node{ontology.code(n), ontology.description(n), {}, ontology.in_data(n),
-                        ontology.count(n)};
+    Ontology::Node node{
+        ontology.code(n), ontology.description(n), {}, ontology.in_data(n), ontology.count(n)};
     for (int32_t parent : ontology.parents(n)) node.parents.push_back(ontology.code(parent));
     nodes.push_back(std::move(node));
   }
@@ -43,9 +43,8 @@ Ontology extend_to_data(const Ontology& ontology, const EventStore& store,
     read_code_metadata(codes_parquet, [&](const CodeMetadata& row) {
       if (missing.erase(row.code) == 0) return;
       Ontology::Node node = to_node(row);
-      std::erase_if(node.parents, [&](const std::string& parent) {
-        return !ontology.find(parent);
-      });
+      std::erase_if(node.parents,
+                    [&](const std::string& parent) { return !ontology.find(parent); });
       nodes.push_back(std::move(node));
     });
   }

@@ -151,7 +151,8 @@ class Demo {
                       to_text(result.age_and_sex.auroc), to_text(result.code_counts.auroc)});
     }
     report_.results = format_text_table(
-        {"AUROC (95 % interval)", "test", "positive", "embeddings", "age + sex", "code counts"}, rows);
+        {"AUROC (95 % interval)", "test", "positive", "embeddings", "age + sex", "code counts"},
+        rows);
   }
 
   const DemoOptions& options_;

@@ -76,8 +76,9 @@ Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabul
   } else if (fs::exists(options.model + "/ontology.parquet")) {
     ontology = Ontology::read(options.model + "/ontology.parquet");
   } else {
-    throw ConfigError(str(options.model, ": the bundle has a hierarchical tokenizer but no ontology. Fix: "
-                                         "name one with --ontology or --athena."));
+    throw ConfigError(str(options.model,
+                          ": the bundle has a hierarchical tokenizer but no ontology. Fix: "
+                          "name one with --ontology or --athena."));
   }
   return extend_to_data(ontology, store, codes_parquet);
 }
@@ -183,23 +184,24 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const Ontology ontology = load_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);
   const int64_t width = model.config().encoder.hidden_size;
-  const ScratchMemory embeddings(options.out, labels.size() * static_cast<size_t>(width) * sizeof(float));
+  const ScratchMemory embeddings(options.out,
+                                 labels.size() * static_cast<size_t>(width) * sizeof(float));
   std::vector<int64_t> feature_seconds(labels.size());
   std::vector<LabelState> states(labels.size(), LabelState::unknown_subject);
   EmbedOptions embed_options;
   embed_options.tokens_per_batch = options.tokens_per_batch;
   if (options.is_femr_compatible) embed_options.first_timestamp = FirstTimestamp::last_event;
-  report.embed = embed(model, store, tokenizer, vocabulary.age_stats, labels, embed_options,
-                       static_cast<float*>(embeddings.data()), feature_seconds.data(), states.data());
+  report.embed =
+      embed(model, store, tokenizer, vocabulary.age_stats, labels, embed_options,
+            static_cast<float*>(embeddings.data()), feature_seconds.data(), states.data());
   for (LabelState state : states) ++report.num_skipped[static_cast<int>(state)];
   report.num_skipped[static_cast<int>(LabelState::embedded)] = 0;
 
-  const Features features{labels, static_cast<const float*>(embeddings.data()), feature_seconds.data(),
-                          states.data(), width};
+  const Features features{labels, static_cast<const float*>(embeddings.data()),
+                          feature_seconds.data(), states.data(), width};
   write_outputs(options, features, cohort, report);
   write_manifest(options, run_key, report);
-  report.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 

@@ -12,16 +12,16 @@ namespace sequela {
 
 // All options of `sequela features`.
 struct FeaturesOptions {
-  std::string meds;          // MEDS data set or meds_reader database
-  std::string model;         // a bundle, Sequela's or femr's
-  std::string labels;        // Parquet, MEDS label schema
-  std::string out;           // folder
-  std::string ontology;      // Parquet with code and parents; overrides the bundle's own
-  std::string athena;        // Athena folder, for bundles without an ontology
-  std::string cohort;        // Parquet or CSV with subject_id, dataset_split, label
-  std::string cohort_db;     // postgresql:// URI
+  std::string meds;       // MEDS data set or meds_reader database
+  std::string model;      // a bundle, Sequela's or femr's
+  std::string labels;     // Parquet, MEDS label schema
+  std::string out;        // folder
+  std::string ontology;   // Parquet with code and parents; overrides the bundle's own
+  std::string athena;     // Athena folder, for bundles without an ontology
+  std::string cohort;     // Parquet or CSV with subject_id, dataset_split, label
+  std::string cohort_db;  // postgresql:// URI
   std::string cohort_query;
-  std::string label_column;  // of the cohort; empty = the only other column
+  std::string label_column;            // of the cohort; empty = the only other column
   std::optional<Precision> precision;  // default: fp32 on a CPU, bf16 on CUDA
   int64_t tokens_per_batch = 8'192;
   std::string device = "auto";
@@ -41,8 +41,9 @@ struct FeaturesReport {
   bool is_up_to_date = false;
 };
 
-// Embeds the labels of a table and writes features.parquet, features.npz, skipped.csv and, for a cohort, the
-// three .pt files into options.out, with a manifest. Finished output of the same inputs is left alone.
+// Embeds the labels of a table and writes features.parquet, features.npz, skipped.csv and, for a
+// cohort, the three .pt files into options.out, with a manifest. Finished output of the same inputs
+// is left alone.
 FeaturesReport compute_features(const FeaturesOptions& options);
 
 }  // namespace sequela

@@ -21,8 +21,10 @@ std::string inspect_folder(const std::string& path) {
   if (has("ontology.parquet")) return inspect_ontology(path + "/ontology.parquet");
   if (has("meds_reader.version") || has("data")) return inspect_dataset(path);
   if (has("meds/data")) return inspect_dataset(path + "/meds");
-  throw ConfigError(str(path, ": not an artifact that Sequela knows. Fix: name a MEDS data set, a folder that "
-                              "prepare, pretrain or features made, or a file in it."));
+  throw ConfigError(
+      str(path,
+          ": not an artifact that Sequela knows. Fix: name a MEDS data set, a folder that "
+          "prepare, pretrain or features made, or a file in it."));
 }
 
 std::string inspect_parquet(const std::string& path) {
@@ -46,8 +48,9 @@ std::string inspect(const std::string& path) {
   if (path.ends_with(".msgpack")) return inspect_dictionary(path);
   if (path.ends_with("motor_task.json")) return inspect_task(path);
   if (path.ends_with(".csv")) return inspect_split(path);
-  throw ConfigError(str(path, ": not an artifact that Sequela knows. Fix: name a folder, or a .parquet, "
-                              ".safetensors, .msgpack, motor_task.json or split.csv file."));
+  throw ConfigError(str(path,
+                        ": not an artifact that Sequela knows. Fix: name a folder, or a .parquet, "
+                        ".safetensors, .msgpack, motor_task.json or split.csv file."));
 }
 
 }  // namespace sequela

@@ -1,4 +1,5 @@
-// The artifacts up to the task: data set, prepared folder, ontology, split, dictionary, task, labels.
+// The artifacts up to the task: data set, prepared folder, ontology, split, dictionary, task,
+// labels.
 
 #include <algorithm>
 #include <cmath>
@@ -105,8 +106,8 @@ std::string inspect_dataset(const std::string& path) {
 
 std::string inspect_prepared(const std::string& path) {
   std::string text = path + ": prepared for pretraining\n";
-  for (const char* part : {"ontology", "split.csv", "tokenizer", "motor_task.json", "train_batches",
-                           "val_batches"}) {
+  for (const char* part :
+       {"ontology", "split.csv", "tokenizer", "motor_task.json", "train_batches", "val_batches"}) {
     const std::string file = path + "/" + part;
     if (!std::filesystem::exists(file)) {
       text += "  " + file + ": missing\n";
@@ -141,8 +142,9 @@ std::string inspect_ontology(const std::string& path) {
   description.add("parent links", ontology.num_edges());
   description.add("depth", depth_of(ontology));
   char mean[32];
-  std::snprintf(mean, sizeof(mean), "%.1f",
-                num_in_data > 0 ? static_cast<double>(closure) / static_cast<double>(num_in_data) : 0.0);
+  std::snprintf(
+      mean, sizeof(mean), "%.1f",
+      num_in_data > 0 ? static_cast<double>(closure) / static_cast<double>(num_in_data) : 0.0);
   description.add("ancestors of a code of the data", std::string(mean) + " on average");
   for (const auto& [name, count] : most_frequent(vocabularies)) {
     description.add("vocabulary " + name, share_text(count, ontology.num_nodes()));
@@ -161,8 +163,8 @@ std::string inspect_split(const std::string& path) {
 
 std::string inspect_dictionary(const std::string& path) {
   const Vocabulary vocabulary = Vocabulary::read(path);
-  Description description(path +
-                          (vocabulary.is_hierarchical ? ": hierarchical dictionary" : ": flat dictionary"));
+  Description description(
+      path + (vocabulary.is_hierarchical ? ": hierarchical dictionary" : ": flat dictionary"));
   std::map<VocabularyEntry::Type, int64_t> types;
   std::string first;
   for (const auto& entry : vocabulary.entries) {
@@ -198,8 +200,8 @@ std::string inspect_task(const std::string& path) {
   for (size_t i = 0; i < std::min<size_t>(5, task.tasks.size()); ++i) {
     const auto& entry = task.tasks[i];
     const int64_t total = entry.n_events + entry.n_censored;
-    description.add("task " + entry.code,
-                    share_text(entry.n_events, total) + " seen, mean time " + time_text(entry.mean_time));
+    description.add("task " + entry.code, share_text(entry.n_events, total) + " seen, mean time " +
+                                              time_text(entry.mean_time));
   }
   return description.text();
 }

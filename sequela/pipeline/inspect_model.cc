@@ -21,7 +21,8 @@ constexpr size_t kMaxTensors = 12;
 
 std::string shape_text(const TensorView& tensor) {
   std::string text = dtype_name(tensor.dtype);
-  for (size_t i = 0; i < tensor.shape.size(); ++i) text += str(i == 0 ? " " : " x ", tensor.shape[i]);
+  for (size_t i = 0; i < tensor.shape.size(); ++i)
+    text += str(i == 0 ? " " : " x ", tensor.shape[i]);
   return text;
 }
 
@@ -67,19 +68,23 @@ std::string inspect_bundle(const std::string& path) {
   }
   const EncoderConfig& encoder = config.encoder;
   description.add("parameters", num_parameters);
-  description.add("layers", str(encoder.n_layers, has_hawk ? ", hawk and attention in turn" : ", attention"));
+  description.add("layers",
+                  str(encoder.n_layers, has_hawk ? ", hawk and attention in turn" : ", attention"));
   description.add("hidden size", encoder.hidden_size);
   description.add("heads", encoder.n_heads);
-  description.add("vocabulary", str(with_thousands(encoder.vocab_size),
-                                    encoder.is_hierarchical ? " tokens, hierarchical" : " tokens, flat"));
+  description.add("vocabulary",
+                  str(with_thousands(encoder.vocab_size),
+                      encoder.is_hierarchical ? " tokens, hierarchical" : " tokens, flat"));
   if (config.motor) {
-    description.add("head", str("MOTOR, ", with_thousands(static_cast<int64_t>(config.motor->tasks.size())),
-                                " tasks x ", config.motor->time_bins.size() - 1, " time bins"));
+    description.add("head",
+                    str("MOTOR, ", with_thousands(static_cast<int64_t>(config.motor->tasks.size())),
+                        " tasks x ", config.motor->time_bins.size() - 1, " time bins"));
   } else if (config.clmbr_vocab_size > 0) {
     description.add("head", str("CLMBR, ", with_thousands(config.clmbr_vocab_size), " codes"));
   }
   for (const char* name : {"dictionary.msgpack", "ontology.parquet"}) {
-    if (!is_checkpoint && !std::filesystem::exists(path + "/" + name)) description.add(name, "missing");
+    if (!is_checkpoint && !std::filesystem::exists(path + "/" + name))
+      description.add(name, "missing");
   }
   add_state(path, description);
   return description.text();

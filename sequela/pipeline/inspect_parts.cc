@@ -6,7 +6,9 @@
 
 namespace sequela {
 
-void Description::add(const std::string& name, int64_t value) { add(name, with_thousands(value)); }
+void Description::add(const std::string& name, int64_t value) {
+  add(name, with_thousands(value));
+}
 
 std::string Description::text() const {
   size_t width = 0;

@@ -33,8 +33,8 @@ std::string inspect_dictionary(const std::string& path);
 std::string inspect_task(const std::string& path);
 std::string inspect_batches(const std::string& path);
 std::string inspect_labels(const std::string& path);
-std::string inspect_bundle(const std::string& path);      // also a checkpoint
-std::string inspect_features(const std::string& path);    // features.parquet
+std::string inspect_bundle(const std::string& path);    // also a checkpoint
+std::string inspect_features(const std::string& path);  // features.parquet
 std::string inspect_safetensors(const std::string& path);
 
 }  // namespace sequela

@@ -28,7 +28,8 @@ ModelConfig build_config(const PretrainOptions& options, const Vocabulary& vocab
   config.encoder.is_hierarchical = vocabulary.is_hierarchical;
   MotorHeadConfig head;
   for (const auto& entry : task.tasks) {
-    head.tasks.push_back({entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
+    head.tasks.push_back(
+        {entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
   }
   head.time_bins = task.time_bins;
   head.final_layer_size = task.final_layer_size;
@@ -151,8 +152,10 @@ PretrainReport pretrain(const PretrainOptions& options) {
     report.is_up_to_date = true;
     return report;
   }
-  const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches");
-  const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches");
+  const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
+                           static_cast<int32_t>(task.tasks.size())};
+  const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
+  const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
   Motor model(config, options.seed, device, precision);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",

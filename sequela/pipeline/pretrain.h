@@ -11,16 +11,16 @@ namespace sequela {
 
 // All options of `sequela pretrain`. Defaults: the seed's recipe.
 struct PretrainOptions {
-  std::string data;    // what prepare made (pretraining_files)
-  std::string out;     // checkpoints and logs (pretraining_output)
-  std::string model;   // where the bundle goes
-  EncoderConfig encoder;                 // vocab_size is taken from the dictionary
-  TrainOptions train;                    // folder is set to `out`
-  std::optional<Precision> precision;    // default: bf16 where the device is fast at it, else fp32
-  std::string device = "auto";           // auto | cpu | cuda | cuda:N
-  uint64_t seed = 42;                    // of fresh weights and of the order of batches
-  bool keep_output = false;              // keep checkpoints, logs and final/ after the bundle is written
-  int num_threads = 0;                   // 0 = all
+  std::string data;                    // what prepare made (pretraining_files)
+  std::string out;                     // checkpoints and logs (pretraining_output)
+  std::string model;                   // where the bundle goes
+  EncoderConfig encoder;               // vocab_size is taken from the dictionary
+  TrainOptions train;                  // folder is set to `out`
+  std::optional<Precision> precision;  // default: bf16 where the device is fast at it, else fp32
+  std::string device = "auto";         // auto | cpu | cuda | cuda:N
+  uint64_t seed = 42;                  // of fresh weights and of the order of batches
+  bool keep_output = false;  // keep checkpoints, logs and final/ after the bundle is written
+  int num_threads = 0;       // 0 = all
 
   void validate() const;  // ConfigError
 };
@@ -32,8 +32,8 @@ struct PretrainReport {
 };
 
 // Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
-// dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`. After a
-// stop signal the report's train.is_finished is false and no bundle is written.
+// dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`.
+// After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
 
 // The device that a --device option means; ConfigError if it is not there.

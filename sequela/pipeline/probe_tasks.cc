@@ -54,7 +54,8 @@ TaskRows read_task(const std::string& path, const RowOfLabel& row_of,
 // Demographics and codes of a row's subject up to its prediction time.
 class History {
  public:
-  explicit History(const EventStore& store) : store_(store), counts_(static_cast<int32_t>(store.codes().size())) {
+  explicit History(const EventStore& store)
+      : store_(store), counts_(static_cast<int32_t>(store.codes().size())) {
     for (const auto& [code, sex] : {std::pair{"Gender/F", AgeAndSex::Sex::female},
                                     std::pair{"Gender/M", AgeAndSex::Sex::male}}) {
       const auto found = std::lower_bound(store.codes().begin(), store.codes().end(), code);
@@ -106,10 +107,13 @@ TaskResult probe_task(const std::string& path, const EventStore& store, const Fe
   const LabelledRows labelled{rows.outcomes, rows.subject_ids, rows.split};
   TaskResult result;
   result.task = std::filesystem::path(path).stem().string();
-  result.embeddings = evaluate_probe("embeddings", select_rows(features.embeddings, rows.feature_rows),
-                                     labelled, probe, bootstrap);
-  result.age_and_sex = evaluate_probe("age + sex", history.age_and_sex(), labelled, probe, bootstrap);
-  result.code_counts = evaluate_probe("code counts", history.code_counts(), labelled, probe, bootstrap);
+  result.embeddings =
+      evaluate_probe("embeddings", select_rows(features.embeddings, rows.feature_rows), labelled,
+                     probe, bootstrap);
+  result.age_and_sex =
+      evaluate_probe("age + sex", history.age_and_sex(), labelled, probe, bootstrap);
+  result.code_counts =
+      evaluate_probe("code counts", history.code_counts(), labelled, probe, bootstrap);
   return result;
 }
 
@@ -122,7 +126,8 @@ std::vector<TaskResult> probe_tasks(const ProbeTasksOptions& options) {
                     "add one with train, tuning and held_out subjects");
   }
   std::unordered_map<int64_t, std::string> split_of;
-  for (const auto& row : read_subject_splits(*dataset.splits_path)) split_of[row.subject_id] = row.split;
+  for (const auto& row : read_subject_splits(*dataset.splits_path))
+    split_of[row.subject_id] = row.split;
 
   IngestOptions ingest_options;
   ingest_options.meds = options.meds;

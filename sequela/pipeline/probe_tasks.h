@@ -16,14 +16,16 @@ struct ProbeTasksOptions {
   int64_t memory_bytes = int64_t{1} << 30;
 };
 
-// A task's three probes on the subjects that the data set holds out: embeddings, age and sex, counts of codes.
+// A task's three probes on the subjects that the data set holds out: embeddings, age and sex,
+// counts of codes.
 struct TaskResult {
   std::string task;
   ProbeResult embeddings, age_and_sex, code_counts;
 };
 
-// Fits logistic regressions on the labels of train and tuning subjects and evaluates them on those of held-out
-// subjects, once per task and kind of features, all on the same rows: those that have an embedding.
+// Fits logistic regressions on the labels of train and tuning subjects and evaluates them on those
+// of held-out subjects, once per task and kind of features, all on the same rows: those that have
+// an embedding.
 std::vector<TaskResult> probe_tasks(const ProbeTasksOptions& options);
 
 }  // namespace sequela

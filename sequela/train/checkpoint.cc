@@ -34,9 +34,19 @@ Json to_json(const TrainState& state, const std::string& run_key) {
           {"is_finished", state.is_finished}};
 }
 
-TrainState to_state(const Json& json, const std::string& path) {
+bool is_consistent(const TrainState& state, int64_t step) {
+  return state.step == step && state.epoch >= 0 && state.epoch <= step && state.micro_batch >= 0 &&
+         state.micro_batch <= state.position && state.best_step >= -1 && state.best_step <= step &&
+         state.evals_without_gain >= 0 && state.loss_count >= 0 && state.num_tokens >= 0;
+}
+
+// The state of checkpoint `step`, if it is one of this run.
+TrainState to_state(const Json& json, int64_t step, const std::string& run_key,
+                    const std::string& path) {
   TrainState state;
+  std::string key;
   try {
+    json.at("run_key").get_to(key);
     json.at("step").get_to(state.step);
     json.at("epoch").get_to(state.epoch);
     json.at("position").get_to(state.position);
@@ -51,6 +61,14 @@ TrainState to_state(const Json& json, const std::string& path) {
     json.at("is_finished").get_to(state.is_finished);
   } catch (const nlohmann::json::exception&) {
     throw FileError(path, "a field is missing or of the wrong type", "remove this checkpoint");
+  }
+  if (key != run_key) {
+    throw ConfigError(str(path,
+                          ": belongs to a run with other options or data. Fix: give the same "
+                          "ones, another --out, or remove the folder."));
+  }
+  if (!is_consistent(state, step)) {
+    throw FileError(path, "its counters contradict each other", "remove this checkpoint");
   }
   return state;
 }
@@ -82,8 +100,8 @@ std::string checkpoint_path(const std::string& folder, int64_t step) {
   return str(folder, "/", kPrefix, step);
 }
 
-void write_checkpoint(const std::string& folder, const std::string& run_key, const TrainState& state,
-                      Motor& model, const AdamW& optimizer) {
+void write_checkpoint(const std::string& folder, const std::string& run_key,
+                      const TrainState& state, Motor& model, const AdamW& optimizer) {
   AtomicFolder target(checkpoint_path(folder, state.step));
   const std::string& partial = target.partial_path();
   write_file(partial + "/config.json", to_config_json(model.config()));
@@ -119,11 +137,7 @@ std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
   const std::string path = checkpoint_path(folder, steps.back());
   const std::string state_path = path + "/trainer_state.json";
   const Json json = parse_json(read_file(state_path), state_path);
-  if (json.value("run_key", "") != run_key) {
-    throw ConfigError(str(path, ": belongs to a run with other options or data. Fix: give the same "
-                                "ones, another --out, or remove the folder."));
-  }
-  const TrainState state = to_state(json, state_path);
+  const TrainState state = to_state(json, steps.back(), run_key, state_path);
   read_checkpoint_weights(path, model);
   const std::string optimizer_path = path + "/optimizer.safetensors";
   optimizer.load(Parameters::read(optimizer_path), state.step, optimizer_path);

@@ -9,35 +9,36 @@
 
 namespace sequela {
 
-// Where a run stands, beside its weights and moments. All counters are exact, so that a resumed run repeats
-// the uninterrupted one bit for bit.
+// Where a run stands, beside its weights and moments. All counters are exact, so that a resumed run
+// repeats the uninterrupted one bit for bit.
 struct TrainState {
-  int64_t step = 0;          // optimizer steps done
+  int64_t step = 0;  // optimizer steps done
   int64_t epoch = 0;
-  int64_t position = 0;      // batches consumed in this epoch
-  int64_t micro_batch = 0;   // batches accumulated towards the next step; > 0: gradients are stored too
+  int64_t position = 0;  // batches consumed in this epoch
+  int64_t micro_batch =
+      0;  // batches accumulated towards the next step; > 0: gradients are stored too
   bool is_evaluated = true;  // the evaluation due at `step` was done
   int64_t best_step = -1;    // -1 = none yet
   double best_loss = 0;
   int64_t evals_without_gain = 0;
-  double loss_sum = 0;       // since the last log line
+  double loss_sum = 0;  // since the last log line
   int64_t loss_count = 0;
-  int64_t num_tokens = 0;    // of the whole run
+  int64_t num_tokens = 0;  // of the whole run
   bool is_finished = false;
 };
 
-// Writes folder/checkpoint-<step>: config.json, model.safetensors, optimizer.safetensors, trainer_state.json
-// and, in the middle of an accumulation, gradients.safetensors. Appears when complete. `run_key` ties it to
-// the run's options and data.
-void write_checkpoint(const std::string& folder, const std::string& run_key, const TrainState& state,
-                      Motor& model, const AdamW& optimizer);
+// Writes folder/checkpoint-<step>: config.json, model.safetensors, optimizer.safetensors,
+// trainer_state.json and, in the middle of an accumulation, gradients.safetensors. Appears when
+// complete. `run_key` ties it to the run's options and data.
+void write_checkpoint(const std::string& folder, const std::string& run_key,
+                      const TrainState& state, Motor& model, const AdamW& optimizer);
 
 // Steps of the checkpoints in a folder, ascending.
 std::vector<int64_t> list_checkpoints(const std::string& folder);
 std::string checkpoint_path(const std::string& folder, int64_t step);
 
-// Restores the newest checkpoint, if there is one. ConfigError if it belongs to a run with other options or
-// data; FileError if it is damaged.
+// Restores the newest checkpoint, if there is one. ConfigError if it belongs to a run with other
+// options or data; FileError if it is damaged.
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
                                                  const std::string& run_key, Motor& model,
                                                  AdamW& optimizer);

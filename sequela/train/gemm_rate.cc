@@ -10,8 +10,8 @@ namespace sequela {
 double measure_gemm_rate(at::Device device, Precision precision) {
   const int64_t scale = device.is_cuda() ? 4 : 1;
   const int64_t rows = 2048 * scale, inner = 768 * scale, columns = 3072 * scale;
-  const auto options = at::TensorOptions(device).dtype(precision == Precision::bf16 ? at::kBFloat16
-                                                                                    : at::kFloat);
+  const auto options =
+      at::TensorOptions(device).dtype(precision == Precision::bf16 ? at::kBFloat16 : at::kFloat);
   const at::Tensor a = at::ones({rows, inner}, options), b = at::ones({inner, columns}, options);
   at::Tensor out = at::empty({rows, columns}, options);
   double best_seconds = 1e30;

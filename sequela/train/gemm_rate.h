@@ -6,8 +6,9 @@
 
 namespace sequela {
 
-// Matrix-product rate of the device in FLOP/s for a shape of the model's own kind ([2048, 768] x [768, 3072]),
-// the best of a few tries: what "share of the GEMM rate" is measured against. Takes about 0.1 s.
+// Matrix-product rate of the device in FLOP/s for a shape of the model's own kind ([2048, 768] x
+// [768, 3072]), the best of a few tries: what "share of the GEMM rate" is measured against. Takes
+// about 0.1 s.
 double measure_gemm_rate(at::Device device, Precision precision);
 
 }  // namespace sequela

@@ -33,7 +33,8 @@ void AdamW::step(double learning_rate, const at::Tensor& norm) {
     group.squares.push_back(squares_[i]);
     group.steps.push_back(step);
   }
-  // Gradients are divided by `scale` inside the fused update: max(1, norm / allowed) is the clipping.
+  // Gradients are divided by `scale` inside the fused update: max(1, norm / allowed) is the
+  // clipping.
   std::optional<at::Tensor> scale;
   if (options_.max_gradient_norm > 0) {
     scale = ((norm + 1e-6) / options_.max_gradient_norm).clamp_min(1.0);

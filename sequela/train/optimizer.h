@@ -9,8 +9,8 @@
 
 namespace sequela {
 
-// AdamW (Loshchilov & Hutter, arXiv:1711.05101) over a model's parameters, with clipping of the global
-// gradient norm. Moments are float32, on the parameters' device.
+// AdamW (Loshchilov & Hutter, arXiv:1711.05101) over a model's parameters, with clipping of the
+// global gradient norm. Moments are float32, on the parameters' device.
 class AdamW {
  public:
   // Refers to `parameters`, which must outlive it and keep their number and order.
@@ -18,13 +18,14 @@ class AdamW {
 
   // Norm of all gradients before clipping, a float32 scalar on the device.
   at::Tensor gradient_norm() const;
-  // Clips by `norm` and updates every parameter with the given learning rate. No host synchronisation.
+  // Clips by `norm` and updates every parameter with the given learning rate. No host
+  // synchronisation.
   void step(double learning_rate, const at::Tensor& norm);
 
   int64_t num_steps() const { return num_steps_; }
 
-  // The moments as named tensors "exp_avg.<name>" and "exp_avg_sq.<name>"; load() is the inverse and throws
-  // FileError if one is missing or of another shape.
+  // The moments as named tensors "exp_avg.<name>" and "exp_avg_sq.<name>"; load() is the inverse
+  // and throws FileError if one is missing or of another shape.
   Parameters state() const;
   void load(const Parameters& state, int64_t num_steps, const std::string& path);
 

@@ -12,11 +12,11 @@ namespace sequela {
 struct StepLog {
   int64_t step = 0;
   int64_t total_steps = 0;
-  double loss = 0;            // mean since the last line
+  double loss = 0;  // mean since the last line
   double learning_rate = 0;
-  double gradient_norm = 0;   // before clipping
+  double gradient_norm = 0;  // before clipping
   double tokens_per_second = 0;
-  double mfu = 0;             // model FLOP per second / the machine's matrix-product rate
+  double mfu = 0;  // model FLOP per second / the machine's matrix-product rate
 };
 
 // Writes a run's figures to TensorBoard files in <folder>/runs and to the log.

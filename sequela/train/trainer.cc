@@ -23,6 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+const char* const kDivergenceFix =
+    "lower --learning-rate, or look for extreme values in that batch";
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -38,7 +41,8 @@ class Trainer {
         run_key_(run_key),
         optimizer_(model.parameters(), options),
         log_(options.folder) {
-    const int64_t per_epoch = (train_batches.num_batches() + options.accumulate - 1) / options.accumulate;
+    const int64_t per_epoch =
+        (train_batches.num_batches() + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
   }
 
@@ -50,7 +54,8 @@ class Trainer {
   void finish_step();
   void evaluate_now();
   void save();
-  void throw_if_not_finite(double norm);
+  void restore();
+  void settle_losses();
   [[noreturn]] void dump_and_throw(int64_t batch_index, const char* what);
   bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
 
@@ -65,7 +70,7 @@ class Trainer {
   double gemm_rate_ = 0;
   TrainState state_;
   TrainReport report_;
-  std::vector<at::Tensor> group_losses_;   // of the batches of this step, on the device
+  std::vector<at::Tensor> group_losses_;  // of the batches of this step, on the device
   std::vector<int64_t> group_batches_;
   Clock::time_point start_;
   Clock::time_point last_log_;
@@ -76,11 +81,7 @@ class Trainer {
 
 TrainReport Trainer::run() {
   model_.parameters().zero_gradients();
-  if (auto state = read_newest_checkpoint(options_.folder, run_key_, model_, optimizer_)) {
-    state_ = *state;
-    report_.is_resumed = true;
-    log_info(str("going on from step ", state_.step));
-  }
+  restore();
   gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
   start_ = last_log_ = Clock::now();
   tokens_at_start_ = tokens_at_last_log_ = state_.num_tokens;
@@ -90,13 +91,12 @@ TrainReport Trainer::run() {
   while (!is_done() && stop_signal() == 0) run_epoch();
   progress_.reset();
   report_.seconds = seconds_since(start_);
-  if (is_done() && stop_signal() == 0) {
-    // The last steps are evaluated too, so that the end of the run can be its best.
-    if (!state_.is_finished) evaluate_now();
-    report_.is_finished = stop_signal() == 0;
-    if (report_.is_finished && state_.best_step >= 0) {
-      read_checkpoint_weights(checkpoint_path(options_.folder, state_.best_step), model_);
-    }
+  // The last steps are evaluated too, so that the end of the run can be its best. (After a stop
+  // this writes the checkpoint; an evaluation that was stopped has written its own.)
+  if (is_done() && !state_.is_finished && state_.is_evaluated) evaluate_now();
+  report_.is_finished = state_.is_finished && stop_signal() == 0;
+  if (report_.is_finished && state_.best_step >= 0) {
+    read_checkpoint_weights(checkpoint_path(options_.folder, state_.best_step), model_);
   }
   report_.steps = state_.step;
   report_.num_tokens = state_.num_tokens;
@@ -105,6 +105,18 @@ TrainReport Trainer::run() {
   report_.best_step = state_.best_step;
   report_.best_loss = state_.best_step >= 0 ? state_.best_loss : std::nan("");
   return report_;
+}
+
+void Trainer::restore() {
+  const auto state = read_newest_checkpoint(options_.folder, run_key_, model_, optimizer_);
+  if (!state) return;
+  if (state->position > train_batches_.num_batches() || state->micro_batch >= options_.accumulate) {
+    throw FileError(checkpoint_path(options_.folder, state->step) + "/trainer_state.json",
+                    "stands at a batch that there is not", "remove this checkpoint");
+  }
+  state_ = *state;
+  report_.is_resumed = true;
+  log_info(str("going on from step ", state_.step));
 }
 
 void Trainer::run_epoch() {
@@ -140,7 +152,9 @@ void Trainer::accumulate(const MotorBatch& batch, int64_t batch_index, int64_t g
 void Trainer::finish_step() {
   const at::Tensor norm = optimizer_.gradient_norm();
   const double norm_value = norm.item<double>();  // the step's one wait for the device
-  throw_if_not_finite(norm_value);
+  settle_losses();
+  if (!std::isfinite(norm_value)) dump_and_throw(group_batches_.back(), "gradient");
+  group_batches_.clear();
   const double rate =
       linear_schedule(options_.learning_rate, state_.step, options_.warmup_steps, total_steps_);
   optimizer_.step(rate, norm);
@@ -162,16 +176,15 @@ void Trainer::finish_step() {
   if (state_.step % options_.eval_every == 0) evaluate_now();
 }
 
-void Trainer::throw_if_not_finite(double norm) {
+// Brings the losses of the batches since the last call to the host.
+void Trainer::settle_losses() {
   for (size_t i = 0; i < group_losses_.size(); ++i) {
     const double loss = group_losses_[i].item<double>();
     if (!std::isfinite(loss)) dump_and_throw(group_batches_[i], "loss");
     state_.loss_sum += loss;
     ++state_.loss_count;
   }
-  if (!std::isfinite(norm)) dump_and_throw(group_batches_.back(), "gradient");
   group_losses_.clear();
-  group_batches_.clear();
 }
 
 void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
@@ -185,9 +198,10 @@ void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
   dump.items.push_back({"censor_seconds", batch.targets.censor_seconds_L, {}, false});
   dump.items.push_back({"event_seconds", batch.targets.event_seconds_Z, {}, false});
   dump.write(path);
-  throw DataError({}, str("the ", what, " is not finite at step ", state_.step, " (training batch ",
-                          batch_index, "); its tensors are in ", path),
-                  "lower --learning-rate, or look for extreme values in that batch");
+  throw DataError({},
+                  str("the ", what, " is not finite at step ", state_.step, " (training batch ",
+                      batch_index, "); its tensors are in ", path),
+                  kDivergenceFix);
 }
 
 void Trainer::evaluate_now() {
@@ -219,6 +233,7 @@ void Trainer::evaluate_now() {
 }
 
 void Trainer::save() {
+  settle_losses();
   write_checkpoint(options_.folder, run_key_, state_, model_, optimizer_);
   log_info(str("wrote ", checkpoint_path(options_.folder, state_.step)));
 }
@@ -240,22 +255,30 @@ double evaluate(Motor& model, const BatchFolder& batches) {
   std::iota(order.begin(), order.end(), 0);
   BatchLoader loader(batches, order);
   Progress progress("validate", batches.num_batches(), "batches");
-  at::Tensor sum;
+  std::vector<at::Tensor> losses;
   MotorBatch batch;
   while (stop_signal() == 0 && loader.next(batch)) {
-    const at::Tensor loss = model.loss(batch, std::nullopt).to(at::kDouble);
-    sum = sum.defined() ? sum + loss : loss;
+    losses.push_back(model.loss(batch, std::nullopt));
     progress.advance(1);
   }
-  return sum.defined() ? sum.item<double>() / static_cast<double>(batches.num_batches())
-                       : std::nan("");
+  double sum = 0;
+  for (size_t i = 0; i < losses.size(); ++i) {
+    const double loss = losses[i].item<double>();
+    if (!std::isfinite(loss)) {
+      throw DataError({}, str("the loss of validation batch ", i, " is not finite"),
+                      kDivergenceFix);
+    }
+    sum += loss;
+  }
+  return losses.empty() ? std::nan("") : sum / static_cast<double>(losses.size());
 }
 
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
                   const TrainOptions& options, const std::string& run_key) {
   options.validate();
   if (train_batches.num_batches() == 0) {
-    throw DataError({}, "there are no training batches", "prepare a data set with labelled records");
+    throw DataError({}, "there are no training batches",
+                    "prepare a data set with labelled records");
   }
   std::filesystem::create_directories(options.folder);
   return Trainer(model, train_batches, valid_batches, options, run_key).run();

@@ -11,28 +11,29 @@
 namespace sequela {
 
 struct TrainReport {
-  int64_t steps = 0;           // optimizer steps of the whole run
+  int64_t steps = 0;  // optimizer steps of the whole run
   int64_t num_tokens = 0;
-  double seconds = 0;          // of this call
+  double seconds = 0;  // of this call
   double tokens_per_second = 0;
-  double best_loss = 0;        // NaN if nothing was evaluated
+  double best_loss = 0;  // NaN if nothing was evaluated
   int64_t best_step = -1;
   std::vector<std::pair<int64_t, double>> eval_losses;  // (step, loss) seen by this call
-  bool is_finished = false;    // false: stopped by a signal, a checkpoint was written
+  bool is_finished = false;  // false: stopped by a signal, a checkpoint was written
   bool is_resumed = false;
 };
 
 // Order of the batches of an epoch: a permutation of 0 .. num_batches - 1 from (seed, epoch) alone.
 std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch);
 
-// Mean loss over all batches of a folder; NaN if it has none or a stop signal came before the first.
+// Mean loss over all batches of a folder; NaN if it has none or a stop signal came before the
+// first. DataError that names the batch if a loss is not finite.
 double evaluate(Motor& model, const BatchFolder& batches);
 
-// Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if there is one.
-// At the end the model has the weights of the best evaluation. `run_key` is a digest of all that determines
-// the run (data, model); it is stored in checkpoints and compared on resume. A stop signal writes a
-// checkpoint and returns. A loss or gradient that is not finite throws DataError with the batch's number,
-// after writing that batch to <folder>/non_finite.
+// Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if
+// there is one. At the end the model has the weights of the best evaluation. `run_key` is a digest
+// of all that determines the run (data, model); it is stored in checkpoints and compared on resume.
+// A stop signal writes a checkpoint and returns. A loss or gradient that is not finite throws
+// DataError with the batch's number, after writing that batch to <folder>/non_finite.safetensors.
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
                   const TrainOptions& options, const std::string& run_key);
 

@@ -42,8 +42,8 @@ class BadInput : public testing::Test {
     return command;
   }
   std::vector<std::string> features(const std::string& model, const std::string& labels) const {
-    return {"features", "--meds", bad("good_controls/meds"), "--model", model,
-            "--labels", labels,   "--out", out_};
+    return {"features", "--meds", bad("good_controls/meds"), "--model", model, "--labels", labels,
+            "--out",    out_};
   }
 
   // Names of finished artifacts that lie in the output folder.
@@ -75,7 +75,8 @@ class BadInput : public testing::Test {
       return;
     }
     EXPECT_TRUE(may_reject) << result.err;
-    EXPECT_TRUE(result.exit_code >= 2 && result.exit_code <= 4) << result.exit_code << " " << result.err;
+    EXPECT_TRUE(result.exit_code >= 2 && result.exit_code <= 4)
+        << result.exit_code << " " << result.err;
     // The last line is the one error; what stood before it is information and warnings.
     const size_t at = result.err.rfind("sequela: error: ");
     ASSERT_NE(at, std::string::npos) << result.err;
@@ -97,11 +98,10 @@ TEST_F(BadInput, EveryEntryGetsItsAnswer) {
 
 TEST_F(BadInput, UnbrokenControlsAreAccepted) {
   const std::string good = bad("good_controls");
-  for (const auto& command :
-       {prepare(good + "/meds", {}), prepare(good + "/meds_reader", {}),
-        prepare(good + "/meds", {"--athena", good + "/athena"}),
-        prepare(good + "/meds", {"--split", good + "/split.csv"}),
-        features(good + "/model", good + "/labels.parquet")}) {
+  for (const auto& command : {prepare(good + "/meds", {}), prepare(good + "/meds_reader", {}),
+                              prepare(good + "/meds", {"--athena", good + "/athena"}),
+                              prepare(good + "/meds", {"--split", good + "/split.csv"}),
+                              features(good + "/model", good + "/labels.parquet")}) {
     fs::remove_all(out_);
     const CommandResult result = run_sequela(command);
     EXPECT_EQ(result.exit_code, 0) << result.err;
@@ -114,7 +114,8 @@ TEST_F(BadInput, SkippedLabelsAreListed) {
   for (const auto& [name, count] : {std::pair{"28_labels_unknown_subjects", 5},
                                     std::pair{"29_labels_before_first_event", 10}}) {
     fs::remove_all(out_);
-    const CommandResult result = run_sequela(features(good + "/model", bad(name) + "/labels.parquet"));
+    const CommandResult result =
+        run_sequela(features(good + "/model", bad(name) + "/labels.parquet"));
     ASSERT_EQ(result.exit_code, 0) << result.err;
     const std::string skipped = slurp(out_ + "/skipped.csv");
     EXPECT_EQ(std::count(skipped.begin(), skipped.end(), '\n'), count + 1) << skipped;

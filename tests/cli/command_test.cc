@@ -35,9 +35,13 @@ TEST_F(Command, HelpAndVersion) {
 
 TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {}, {"prepare"}, {"prepare", "--nonsense"}, {"prepare", "--vocab-size", "many"},
+           {},
+           {"prepare"},
+           {"prepare", "--nonsense"},
+           {"prepare", "--vocab-size", "many"},
            {"prepare", "--meds", "x", "--out", "y", "--batch-format", "odd"},
-           {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", "o", "--memory", "1Q"},
+           {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", "o", "--memory",
+            "1Q"},
            {"pretrain", "--data", "x", "--model", "y", "--precision", "fp8"}}) {
     const CommandResult result = run_sequela(arguments);
     EXPECT_EQ(result.exit_code, 2) << result.err;
@@ -46,19 +50,23 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
 }
 
 TEST_F(Command, ConfigFileFillsOptionsAndFlagsWin) {
-  const std::string config = write("synth.toml",
-                                   "[synth]\nsubjects = 7\nseed = 3\nout = \"" + folder_ + "/a\"\n"
-                                   "[prepare]\nvocab-size = 5\n");
+  const std::string config =
+      write("synth.toml", "[synth]\nsubjects = 7\nseed = 3\nout = \"" + folder_ +
+                              "/a\"\n"
+                              "[prepare]\nvocab-size = 5\n");
   ASSERT_EQ(run_sequela({"synth", "--config", config, "--quiet"}).exit_code, 0);
   const std::string used = slurp(folder_ + "/a.options.toml");
   EXPECT_NE(used.find("subjects = \"7\""), std::string::npos) << used;
-  ASSERT_EQ(run_sequela({"synth", "--config", config, "--subjects", "4", "--out", folder_ + "/b", "--quiet"})
-                .exit_code, 0);
+  ASSERT_EQ(run_sequela({"synth", "--config", config, "--subjects", "4", "--out", folder_ + "/b",
+                         "--quiet"})
+                .exit_code,
+            0);
   EXPECT_NE(slurp(folder_ + "/b.options.toml").find("subjects = \"4\""), std::string::npos);
 }
 
 TEST_F(Command, TheOptionsWrittenRepeatTheRun) {
-  ASSERT_EQ(run_sequela({"synth", "--subjects", "5", "--out", folder_ + "/a", "--quiet"}).exit_code, 0);
+  ASSERT_EQ(run_sequela({"synth", "--subjects", "5", "--out", folder_ + "/a", "--quiet"}).exit_code,
+            0);
   const std::string first = slurp(folder_ + "/a/synth.json");
   fs::remove_all(folder_ + "/a");
   ASSERT_EQ(run_sequela({"synth", "--config", folder_ + "/a.options.toml"}).exit_code, 0);

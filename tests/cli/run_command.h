@@ -30,7 +30,8 @@ inline std::string slurp(const std::string& path) {
 // Runs the built `sequela` with these arguments and waits for it.
 inline CommandResult run_sequela(const std::vector<std::string>& arguments) {
   const std::string base =
-      (std::filesystem::temp_directory_path() / ("sequela-test-" + std::to_string(getpid()))).string();
+      (std::filesystem::temp_directory_path() / ("sequela-test-" + std::to_string(getpid())))
+          .string();
   const auto start = std::chrono::steady_clock::now();
   const pid_t child = fork();
   if (child == 0) {

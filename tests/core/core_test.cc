@@ -20,9 +20,10 @@ TEST(Error, MessageSaysWhatWhereAndHowToMend) {
   const DataError inner({"", -1, 81234, "time"}, "earlier than the row before",
                         "sort by subject_id, time");
   const DataError error = inner.within({"data/train/7.parquet", 3, -1, "", 1029});
-  EXPECT_STREQ(error.what(),
-               "data/train/7.parquet: row group 3, row 81234 (subject 1029): column 'time': earlier "
-               "than the row before. Fix: sort by subject_id, time.");
+  EXPECT_STREQ(
+      error.what(),
+      "data/train/7.parquet: row group 3, row 81234 (subject 1029): column 'time': earlier "
+      "than the row before. Fix: sort by subject_id, time.");
   EXPECT_EQ(error.where().row, 81234);
 }
 
@@ -31,7 +32,8 @@ TEST(Error, CheckThrowsLogicError) {
 }
 
 TEST(Json, ReadsPythonsBareWordsAndWritesThemBack) {
-  const Json json = parse_json(R"({"bins": [0.0, Infinity, -Infinity, NaN], "s": "NaN \"Infinity\""})", "x");
+  const Json json =
+      parse_json(R"({"bins": [0.0, Infinity, -Infinity, NaN], "s": "NaN \"Infinity\""})", "x");
   EXPECT_EQ(json_number(json["bins"][1], "x"), INFINITY);
   EXPECT_EQ(json_number(json["bins"][2], "x"), -INFINITY);
   EXPECT_TRUE(std::isnan(json_number(json["bins"][3], "x")));
@@ -48,7 +50,11 @@ TEST(Parallel, VisitsEachIndexOnceAndRethrows) {
   std::vector<int> visits(1000);
   parallel_for(1000, 4, [&](int64_t i, int) { ++visits[i]; });
   EXPECT_EQ(visits, std::vector<int>(1000, 1));
-  EXPECT_THROW(parallel_for(100, 3, [](int64_t i, int) { if (i == 7) throw DataError({}, "x"); }), DataError);
+  EXPECT_THROW(parallel_for(100, 3,
+                            [](int64_t i, int) {
+                              if (i == 7) throw DataError({}, "x");
+                            }),
+               DataError);
 }
 
 TEST(Random, DependsOnTheKeyAlone) {

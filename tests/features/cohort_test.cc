@@ -41,7 +41,7 @@ TEST_F(CohortFile, ReadsParquetAndPrintsLabelsAsPythonDoes) {
   EXPECT_EQ(read_cohort_file(path, "label").members.at(1).label, "True");
   EXPECT_EQ(read_cohort_file(path, "score").members.at(1).label, "0.25");
   EXPECT_EQ(read_cohort_file(path, "score").members.at(2).label, "3.0");
-  EXPECT_THROW(read_cohort_file(path, ""), ConfigError);       // which one?
+  EXPECT_THROW(read_cohort_file(path, ""), ConfigError);  // which one?
   EXPECT_THROW(read_cohort_file(path, "absent"), DataError);
 }
 
@@ -52,14 +52,16 @@ TEST_F(CohortFile, RefusesLeaksAndNonsense) {
   EXPECT_THROW(read_cohort_file(write("c.csv", header + "x1,train,0\n"), ""), DataError);
   EXPECT_THROW(read_cohort_file(write("d.csv", header + "1,train\n"), ""), DataError);
   EXPECT_THROW(read_cohort_file(write("e.csv", header), ""), DataError);
-  EXPECT_THROW(read_cohort_file(write("f.csv", "id,dataset_split,label\n1,train,0\n"), ""), DataError);
+  EXPECT_THROW(read_cohort_file(write("f.csv", "id,dataset_split,label\n1,train,0\n"), ""),
+               DataError);
   EXPECT_THROW(read_cohort_file(write("g.txt", header), ""), ConfigError);
   const std::string twice = write("h.csv", header + "1,train,0\n1,train,0\n");
   EXPECT_EQ(read_cohort_file(twice, "").order.size(), 1u);
 }
 
 TEST(CohortDatabase, NeverShowsThePassword) {
-  for (const char* uri : {"postgresql://me:hunter2@127.0.0.1:1/db", "postgresql://me:hunter2@[bad/db"}) {
+  for (const char* uri :
+       {"postgresql://me:hunter2@127.0.0.1:1/db", "postgresql://me:hunter2@[bad/db"}) {
     try {
       read_cohort_database(uri, "SELECT 1", "");
       FAIL() << "connected to nothing";
