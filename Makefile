@@ -21,13 +21,15 @@ $(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLaye
 configure: setup $(BUILD)/build.ninja
 
 build: configure
-	@ninja -C $(BUILD) sequela
+	@ninja -C $(BUILD) --quiet sequela
 
 test: test-cpp test-femr
 
 test-cpp: configure
-	@ninja -C $(BUILD)
-	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
+	@ninja -C $(BUILD) --quiet
+	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j 2 --output-on-failure --no-tests=error \
+	  > $(BUILD)/tests.log || (tail -n 200 $(BUILD)/tests.log | cut -c1-400; exit 1)
+	@tail -n 12 $(BUILD)/tests.log
 
 test-femr: build
 	@tools/test_femr.sh $(BUILD)

@@ -25,8 +25,8 @@ function(sequela_layer name)
 
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
   if(tests)
-    add_executable(test_${name} ${tests})
-    target_link_libraries(test_${name} PRIVATE sequela_${name} GTest::gtest_main ZLIB::ZLIB)
+    add_executable(test_${name} ${tests} ${CMAKE_SOURCE_DIR}/tests/support/main.cc)
+    target_link_libraries(test_${name} PRIVATE sequela_${name} GTest::gtest ZLIB::ZLIB)
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(test_${name} PRIVATE
       SEQUELA_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SEQUELA_BINARY="${CMAKE_BINARY_DIR}/bin/sequela")

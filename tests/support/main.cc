@@ -1,0 +1,17 @@
+// Runs a test binary with a temporary folder of its own, so that tests may run side by side.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+int main(int argc, char** argv) {
+  std::string folder = (std::filesystem::temp_directory_path() / "sequela-test-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) return 1;
+  setenv("TEST_TMPDIR", folder.c_str(), 1);
+  testing::InitGoogleTest(&argc, argv);
+  const int result = RUN_ALL_TESTS();
+  std::filesystem::remove_all(folder);
+  return result;
+}
