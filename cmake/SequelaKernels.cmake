@@ -2,13 +2,16 @@
 # inline code compiled with these flags can end up in a function that every CPU runs; everything else is baseline.
 file(GLOB avx2_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/kernels/*_avx2.cc)
 file(GLOB avx512_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/kernels/*_avx512.cc)
+file(GLOB avx512bf16_kernels CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/kernels/*_avx512bf16.cc)
 set(kernel_flags -O3 -fno-math-errno -fno-trapping-math -Wno-psabi -Wno-unused-function -Wno-uninitialized
     -Wno-maybe-uninitialized)
 set_source_files_properties(${avx2_kernels} PROPERTIES
   SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${kernel_flags};-mavx2;-mfma;-mf16c")
+set(avx512_flags ${kernel_flags} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set_source_files_properties(${avx512_kernels} PROPERTIES
-  SKIP_PRECOMPILE_HEADERS ON
-  COMPILE_OPTIONS "${kernel_flags};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
+  SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${avx512_flags}")
+set_source_files_properties(${avx512bf16_kernels} PROPERTIES
+  SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${avx512_flags};-mavx512bf16")
 
 # The GPU's functions (nn/cuda), or what stands in for them.
 file(GLOB cuda_glue CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*_cuda.cc)

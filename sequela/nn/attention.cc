@@ -49,7 +49,7 @@ bool is_tiled(const AttentionInputs& inputs) {
 template <class Run>
 void with_tile_ops(const AttentionInputs& inputs, Run run) {
   const AttentionTileTables& tables =
-      kernel_isa() >= Isa::avx512 ? kAttentionTileAvx512 : kAttentionTileAvx2;
+      kernels_in_use(kAttentionTileAvx2, kAttentionTileAvx512, kAttentionTileAvx512Bf16);
   if (inputs.q_THD.scalar_type() == at::kFloat)
     run(tables.fp32);
   else if (kernel_isa() == Isa::avx512_bf16 && inputs.q_THD.size(2) % 32 == 0)

@@ -18,6 +18,14 @@ Isa kernel_isa();
 // for use while kernels run.
 void set_kernel_isa(Isa isa);
 
+// The version for the set in use; not for Isa::portable.
+template <class Kernels>
+const Kernels& kernels_in_use(const Kernels& avx2, const Kernels& avx512,
+                              const Kernels& avx512_bf16) {
+  if (kernel_isa() == Isa::avx512_bf16) return avx512_bf16;
+  return kernel_isa() == Isa::avx512 ? avx512 : avx2;
+}
+
 std::string to_text(Isa isa);
 
 // Whether bfloat16 products are faster than float32 ones on this CPU (avx512_bf16 or AMX). Without

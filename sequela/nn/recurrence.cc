@@ -43,7 +43,8 @@ bool is_tiled(const HawkParameters& p) {
 // bfloat16 tiles are transposed by pairs, which takes a block of two vectors.
 template <class Run>
 void with_tile_ops(const at::Tensor& x_TW, const HawkParameters& p, Run run) {
-  const HawkTileTables& tables = kernel_isa() >= Isa::avx512 ? kHawkTileAvx512 : kHawkTileAvx2;
+  const HawkTileTables& tables =
+      kernels_in_use(kHawkTileAvx2, kHawkTileAvx512, kHawkTileAvx512Bf16);
   if (x_TW.scalar_type() == at::kFloat)
     run(tables.fp32);
   else if (kernel_isa() == Isa::avx512_bf16 && p.a_gate_weight_NBB.size(1) % 32 == 0)

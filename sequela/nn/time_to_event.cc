@@ -76,7 +76,7 @@ double run(const TimeToEventCall& call) {
   if (kernel_isa() == Isa::portable || call.z_LKF.size(2) % 32 != 0)
     return time_to_event_reference(call);
   const TimeToEventTables& tables =
-      kernel_isa() >= Isa::avx512 ? kTimeToEventAvx512 : kTimeToEventAvx2;
+      kernels_in_use(kTimeToEventAvx2, kTimeToEventAvx512, kTimeToEventAvx512Bf16);
   if (call.z_LKF.scalar_type() == at::kFloat) return time_to_event_tiled(call, tables.fp32);
   if (kernel_isa() == Isa::avx512_bf16) return time_to_event_tiled(call, tables.bf16);
   return run_widened(call, tables.fp32);

@@ -71,5 +71,6 @@ struct AttentionTileTables {
 
 extern const AttentionTileTables kAttentionTileAvx2;
 extern const AttentionTileTables kAttentionTileAvx512;
+extern const AttentionTileTables kAttentionTileAvx512Bf16;
 
 }  // namespace sequela

@@ -54,39 +54,72 @@ SEQUELA_INLINE Ints is_within(int64_t column, int32_t first, int32_t last) {
   return (columns >= first) & (columns <= last);
 }
 
+// The weights' exponential, as exact as their type.
+SEQUELA_INLINE Floats weight_exp2(Floats x, const float*) {
+  return exp2(x);
+}
+SEQUELA_INLINE Floats weight_exp2(Floats x, const BFloat16*) {
+  return exp2_coarse(x);
+}
+
+// A row's scores: the vectors [begin, end) hold columns that it attends to; [inner_begin,
+// inner_end) hold only such.
+struct RowSpan {
+  int64_t begin, inner_begin, inner_end, end;
+
+  SEQUELA_INLINE RowSpan(int32_t first, int32_t last) {
+    begin = first / kLanes * kLanes;
+    end = last < 0 ? begin : last / kLanes * kLanes + kLanes;
+    inner_begin = (first + kLanes - 1) / kLanes * kLanes;
+    inner_end = (last + 1) / kLanes * kLanes;
+    if (inner_end < inner_begin) inner_begin = inner_end = end;
+  }
+
+  // Calls inner(column) or edge(column) for each vector in order.
+  template <class Inner, class Edge>
+  SEQUELA_INLINE void visit(Inner inner, Edge edge) const {
+    int64_t c = begin;
+    for (; c < inner_begin; c += kLanes) edge(c);
+    for (; c < inner_end; c += kLanes) inner(c);
+    for (; c < end; c += kLanes) edge(c);
+  }
+};
+
 template <class Tile>
 void softmax(const ScoreStrip& strip, Tile* weights, float* largest_scores, float* sums) {
   for (int64_t r = 0; r < kTile; ++r) {
     const float* scores = strip.scores + r * strip.stride;
     Tile* out = weights + r * strip.stride;
     const int32_t first = strip.first_columns[r], last = strip.last_columns[r];
-    const int64_t begin = first / kLanes * kLanes,
-                  end = last < 0 ? begin : last / kLanes * kLanes + kLanes;
+    const RowSpan span(first, last);
     Floats top = splat(-__builtin_inff());
-    for (int64_t c = begin; c < end; c += kLanes) {
-      top = max(top, select(is_within(c, first, last), load(scores + c), top));
-    }
+    span.visit([&](int64_t c) { top = max(top, load(scores + c)); },
+               [&](int64_t c) {
+                 top = max(top, select(is_within(c, first, last), load(scores + c), top));
+               });
     const float row_top = largest(top);
-    const Floats shift = splat(row_top * strip.scale);
+    const float shift = row_top * strip.scale;
     Floats total = {};
-    for (int64_t c = 0; c < begin; c += kLanes) store(out + c, Floats{});
-    for (int64_t c = begin; c < end; c += kLanes) {
-      const Floats weight =
-          select(is_within(c, first, last), exp2(load(scores + c) * strip.scale - shift), Floats{});
+    auto put = [&](int64_t c, Floats weight) {
       total += weight;
       store(out + c, weight);
-    }
-    for (int64_t c = end; c < strip.num_columns; c += kLanes) store(out + c, Floats{});
+    };
+    for (int64_t c = 0; c < span.begin; c += kLanes) store(out + c, Floats{});
+    span.visit([&](int64_t c) { put(c, weight_exp2(load(scores + c) * strip.scale - shift, out)); },
+               [&](int64_t c) {
+                 const Floats weight = weight_exp2(load(scores + c) * strip.scale - shift, out);
+                 put(c, select(is_within(c, first, last), weight, Floats{}));
+               });
+    for (int64_t c = span.end; c < strip.num_columns; c += kLanes) store(out + c, Floats{});
     largest_scores[r] = row_top;
     sums[r] = sum(total);
   }
 }
 
-SEQUELA_INLINE void store_pair_packed(float*, int64_t, int64_t, Floats, Floats) {}
-SEQUELA_INLINE void store_pair_packed(BFloat16* to, int64_t row, int64_t column, Floats first,
-                                      Floats second) {
-  const Words pairs = (rounded_to_bf16(first) >> 16) | (rounded_to_bf16(second) & 0xffff0000u);
-  std::memcpy(to + row * kTile + 2 * column, &pairs, sizeof(pairs));
+SEQUELA_INLINE void store_packed(float*, int64_t, int64_t, Floats, Floats) {}
+SEQUELA_INLINE void store_packed(BFloat16* to, int64_t row, int64_t column, Floats first,
+                                 Floats second) {
+  store_interleaved(to + row * kTile + 2 * column, first, second);
 }
 
 struct QueryLanes {
@@ -98,35 +131,46 @@ struct WeightAndGradient {
   Floats weight, grad;
 };
 
+template <bool is_masked, class Tile>
 SEQUELA_INLINE WeightAndGradient backward_lanes(const ScorePair& pair, const QueryLanes& query,
-                                                int64_t key, int64_t column) {
-  Floats weight = exp2(load(pair.scores + key * kTile + column) * pair.scale - query.logsumexp2);
-  if (pair.is_masked) {
+                                                int64_t key, int64_t column, const Tile* type) {
+  Floats weight =
+      weight_exp2(load(pair.scores + key * kTile + column) * pair.scale - query.logsumexp2, type);
+  if (is_masked) {
     const int32_t k = static_cast<int32_t>(key);
     weight = select((query.first_key <= k) & (query.last_key >= k), weight, Floats{});
   }
   const Floats grad =
-      weight * (load(pair.grad_weights + key * kTile + column) - query.delta) * pair.grad_scale;
-  return {weight, grad};
+      load(pair.grad_weights + key * kTile + column) * pair.grad_scale - query.delta;
+  return {weight, weight * grad};
+}
+
+template <bool is_masked, class Tile>
+void softmax_backward_tile(const ScorePair& pair, Tile* weights, Tile* grad_scores,
+                           Tile* packed_grad_scores) {
+  for (int64_t c = 0; c < kTile; c += kLanes) {
+    QueryLanes query{load(pair.logsumexp2 + c), load(pair.delta + c) * pair.grad_scale, {}, {}};
+    std::memcpy(&query.first_key, pair.first_keys + c, sizeof(Ints));
+    std::memcpy(&query.last_key, pair.last_keys + c, sizeof(Ints));
+    for (int64_t k = 0; k < kTile; k += 2) {
+      const WeightAndGradient first = backward_lanes<is_masked>(pair, query, k, c, weights);
+      const WeightAndGradient second = backward_lanes<is_masked>(pair, query, k + 1, c, weights);
+      store(weights + k * kTile + c, first.weight);
+      store(weights + (k + 1) * kTile + c, second.weight);
+      store(grad_scores + k * kTile + c, first.grad);
+      store(grad_scores + (k + 1) * kTile + c, second.grad);
+      store_packed(packed_grad_scores, k, c, first.grad, second.grad);
+    }
+  }
 }
 
 template <class Tile>
 void softmax_backward(const ScorePair& pair, Tile* weights, Tile* grad_scores,
                       Tile* packed_grad_scores) {
-  for (int64_t c = 0; c < kTile; c += kLanes) {
-    QueryLanes query{load(pair.logsumexp2 + c), load(pair.delta + c), {}, {}};
-    std::memcpy(&query.first_key, pair.first_keys + c, sizeof(Ints));
-    std::memcpy(&query.last_key, pair.last_keys + c, sizeof(Ints));
-    for (int64_t k = 0; k < kTile; k += 2) {
-      const WeightAndGradient first = backward_lanes(pair, query, k, c);
-      const WeightAndGradient second = backward_lanes(pair, query, k + 1, c);
-      store(weights + k * kTile + c, first.weight);
-      store(weights + (k + 1) * kTile + c, second.weight);
-      store(grad_scores + k * kTile + c, first.grad);
-      store(grad_scores + (k + 1) * kTile + c, second.grad);
-      store_pair_packed(packed_grad_scores, k, c, first.grad, second.grad);
-    }
-  }
+  if (pair.is_masked)
+    softmax_backward_tile<true>(pair, weights, grad_scores, packed_grad_scores);
+  else
+    softmax_backward_tile<false>(pair, weights, grad_scores, packed_grad_scores);
 }
 
 template <class In>

@@ -28,8 +28,8 @@ int64_t stride_of(const at::Tensor& x) {
 }  // namespace
 
 const RowOps* row_ops_in_use() {
-  if (kernel_isa() >= Isa::avx512) return &kRowOpsAvx512;
-  return kernel_isa() == Isa::avx2 ? &kRowOpsAvx2 : nullptr;
+  if (kernel_isa() == Isa::portable) return nullptr;
+  return &kernels_in_use(kRowOpsAvx2, kRowOpsAvx512, kRowOpsAvx512Bf16);
 }
 
 void rms_norm_forward_rows(const RowOps& ops, const RmsNormForward& args) {

@@ -86,5 +86,6 @@ struct HawkTileTables {
 
 extern const HawkTileTables kHawkTileAvx2;
 extern const HawkTileTables kHawkTileAvx512;
+extern const HawkTileTables kHawkTileAvx512Bf16;
 
 }  // namespace sequela

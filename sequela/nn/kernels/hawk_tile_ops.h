@@ -60,7 +60,7 @@ struct Decay {
 
 SEQUELA_INLINE Decay decay_of(Floats log2_a) {
   const Exp2Parts parts = exp2_parts(2.0f * log2_a);
-  return {exp2(log2_a), (1.0f - parts.power) - parts.power * parts.tail};
+  return {exp2(log2_a), (1.0f - parts.power()) - parts.power() * parts.tail};
 }
 
 struct GateBiases {

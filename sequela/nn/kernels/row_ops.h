@@ -67,5 +67,6 @@ struct RowOps {
 
 extern const RowOps kRowOpsAvx2;
 extern const RowOps kRowOpsAvx512;
+extern const RowOps kRowOpsAvx512Bf16;
 
 }  // namespace sequela

@@ -46,16 +46,29 @@ SEQUELA_INLINE void store(float* to, Floats x) {
   std::memcpy(to, &x, sizeof(x));
 }
 
-// Rounded to the nearest bfloat16, ties to even, in the upper half of each lane's bits. Infinities
-// stay; the processor's own NaN stays NaN.
-SEQUELA_INLINE Words rounded_to_bf16(Floats x) {
+// To the nearest bfloat16, ties to even. Infinities stay; the processor's own NaN stays NaN.
+SEQUELA_INLINE Halves to_bf16(Floats x) {
+#if defined(__AVX512BF16__)
+  const __m256bh rounded = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(x));
+  Halves bits;
+  std::memcpy(&bits, &rounded, sizeof(bits));
+  return bits;
+#else
   const Words bits = reinterpret_cast<Words>(x);
-  return bits + 0x7fff + ((bits >> 16) & 1);
+  return __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
+#endif
 }
 
 SEQUELA_INLINE void store(BFloat16* to, Floats x) {
-  const Halves bits = __builtin_convertvector(rounded_to_bf16(x) >> 16, Halves);
+  const Halves bits = to_bf16(x);
   std::memcpy(to, &bits, sizeof(bits));
+}
+
+// a[0], b[0], a[1], b[1], ... as bfloat16: the pairs of a packed right operand.
+SEQUELA_INLINE void store_interleaved(BFloat16* to, Floats a, Floats b) {
+  const Words pairs = __builtin_convertvector(to_bf16(a), Words) |
+                      (__builtin_convertvector(to_bf16(b), Words) << 16);
+  std::memcpy(to, &pairs, sizeof(pairs));
 }
 
 // The first `count` < 16 values, the others 0.
@@ -115,31 +128,50 @@ SEQUELA_INLINE float largest(Floats x) {
   return x[0] > x[1] ? x[0] : x[1];
 }
 
-// 2^x = power * (1 + tail), with power = 2^round(x) and |tail| < 0.42: kept apart, so that 1 - 2^x
-// can be had without loss where 2^x is near 1. Good to 1 ulp; below -126 it stays 2^-126, from 128
-// on it is infinite. The polynomial is that of Cephes' exp2f.
+// 2^x = 2^n (1 + tail), n = round(x) and |tail| < 0.42: kept apart, so that 1 - 2^x can be had
+// without loss where 2^x is near 1. Good to 1 ulp; below -126 it stays 2^-126, from 128 on it is
+// infinite, NaN stays NaN. The polynomial is that of Cephes' exp2f.
 struct Exp2Parts {
-  Floats power, tail;
+  Ints exponent;  // n in the place of a float's exponent
+  Floats tail;
+
+  SEQUELA_INLINE Floats power() const { return reinterpret_cast<Floats>(exponent + 0x3f800000); }
+  SEQUELA_INLINE Floats value() const {
+    return reinterpret_cast<Floats>(reinterpret_cast<Ints>(1.0f + tail) + exponent);
+  }
 };
 
+constexpr float kRoundingShift = 0x1.8p23f;  // adding it rounds to an integer, held in the low bits
+
 SEQUELA_INLINE Exp2Parts exp2_parts(Floats x) {
-  constexpr float kShift = 0x1.8p23f;  // adding it rounds to an integer, held in the low bits
   x = max(splat(-126.0f), min(splat(128.0f), x));  // in this order a NaN stays one
-  const Floats shifted = x + kShift;
-  const Floats f = x - (shifted - kShift);
-  const Ints exponent = reinterpret_cast<Ints>(shifted) - 0x4b400000 + 127;
+  const Floats shifted = x + kRoundingShift;
+  const Floats f = x - (shifted - kRoundingShift);
   Floats p = splat(1.535336188319500e-4f);
   p = p * f + 1.339887440266574e-3f;
   p = p * f + 9.618437357674640e-3f;
   p = p * f + 5.550332471162809e-2f;
   p = p * f + 2.402264791363012e-1f;
   p = p * f + 6.931472028550421e-1f;
-  return {reinterpret_cast<Floats>(exponent << 23), p * f};
+  return {reinterpret_cast<Ints>(shifted) << 23, p * f};
 }
 
 SEQUELA_INLINE Floats exp2(Floats x) {
-  const Exp2Parts parts = exp2_parts(x);
-  return parts.power * (1.0f + parts.tail);
+  return exp2_parts(x).value();
+}
+
+// 2^x for x <= 0 where the result becomes a bfloat16: to 6e-5. Above 0 anything.
+SEQUELA_INLINE Floats exp2_coarse(Floats x) {
+  x = max(splat(-126.0f), x);
+  const Floats shifted = x + kRoundingShift;
+  const Floats f = x - (shifted - kRoundingShift);
+  Floats p = splat(9.618130e-3f);
+  p = p * f + 5.550356e-2f;
+  p = p * f + 2.402265e-1f;
+  p = p * f + 6.931472e-1f;
+  p = p * f + 1.0f;
+  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) +
+                                  (reinterpret_cast<Ints>(shifted) << 23));
 }
 
 constexpr float kLog2E = 1.44269504088896f;

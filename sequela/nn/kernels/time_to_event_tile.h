@@ -38,5 +38,6 @@ struct TimeToEventTables {
 
 extern const TimeToEventTables kTimeToEventAvx2;
 extern const TimeToEventTables kTimeToEventAvx512;
+extern const TimeToEventTables kTimeToEventAvx512Bf16;
 
 }  // namespace sequela
