@@ -30,6 +30,23 @@ SEQUELA_INLINE Ints splat_int(int32_t value) {
   return Ints{} + value;
 }
 
+// 16 to 32 bits and back. (GCC 12 splits the vectors in two when left to itself.)
+SEQUELA_INLINE Words widened(Halves bits) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Words>(_mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(bits)));
+#else
+  return __builtin_convertvector(bits, Words);
+#endif
+}
+
+SEQUELA_INLINE Halves narrowed(Words words) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Halves>(_mm512_cvtepi32_epi16(reinterpret_cast<__m512i>(words)));
+#else
+  return __builtin_convertvector(words, Halves);
+#endif
+}
+
 SEQUELA_INLINE Floats load(const float* from) {
   Floats x;
   std::memcpy(&x, from, sizeof(x));
@@ -39,7 +56,7 @@ SEQUELA_INLINE Floats load(const float* from) {
 SEQUELA_INLINE Floats load(const BFloat16* from) {
   Halves bits;
   std::memcpy(&bits, from, sizeof(bits));
-  return reinterpret_cast<Floats>(__builtin_convertvector(bits, Words) << 16);
+  return reinterpret_cast<Floats>(widened(bits) << 16);
 }
 
 SEQUELA_INLINE void store(float* to, Floats x) {
@@ -55,7 +72,7 @@ SEQUELA_INLINE Halves to_bf16(Floats x) {
   return bits;
 #else
   const Words bits = reinterpret_cast<Words>(x);
-  return __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
+  return narrowed((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 #endif
 }
 
@@ -66,8 +83,7 @@ SEQUELA_INLINE void store(BFloat16* to, Floats x) {
 
 // a[0], b[0], a[1], b[1], ... as bfloat16: the pairs of a packed right operand.
 SEQUELA_INLINE void store_interleaved(BFloat16* to, Floats a, Floats b) {
-  const Words pairs = __builtin_convertvector(to_bf16(a), Words) |
-                      (__builtin_convertvector(to_bf16(b), Words) << 16);
+  const Words pairs = widened(to_bf16(a)) | (widened(to_bf16(b)) << 16);
   std::memcpy(to, &pairs, sizeof(pairs));
 }
 

@@ -19,9 +19,10 @@ struct RowRotation {
 
 // Eight values, each twice: a, a, b, b, ...
 SEQUELA_INLINE Floats doubled(const float* from) {
-  Floats x = {};
-  std::memcpy(&x, from, sizeof(x) / 2);
-  return __builtin_shuffle(x, Ints{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7});
+  using EightFloats = float __attribute__((vector_size(32)));
+  EightFloats x;
+  std::memcpy(&x, from, sizeof(x));
+  return __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
 }
 
 // Turns the pairs (x[0], x[1]), (x[2], x[3]), ... of columns [column, column + 16).
@@ -84,8 +85,7 @@ void pack_rows(const BFloat16* from, int64_t columns, BFloat16* to) {
       Halves first, second;
       std::memcpy(&first, from + r * columns + c, sizeof(first));
       std::memcpy(&second, from + (r + 1) * columns + c, sizeof(second));
-      const Words pairs =
-          __builtin_convertvector(first, Words) | (__builtin_convertvector(second, Words) << 16);
+      const Words pairs = widened(first) | (widened(second) << 16);
       std::memcpy(to + r * columns + 2 * c, &pairs, sizeof(pairs));
     }
   }
@@ -100,8 +100,8 @@ void unpack_transposed(const BFloat16* packed, int64_t columns, BFloat16* to) {
     for (int64_t r = 0; r < kTile; r += kLanes) {
       Words pairs;
       std::memcpy(&pairs, packed + c * kTile + 2 * r, sizeof(pairs));
-      const Halves even = __builtin_convertvector(pairs & 0xffff, Halves);
-      const Halves odd = __builtin_convertvector(pairs >> 16, Halves);
+      const Halves even = narrowed(pairs & 0xffff);
+      const Halves odd = narrowed(pairs >> 16);
       std::memcpy(to + c * kTile + r, &even, sizeof(even));
       std::memcpy(to + (c + 1) * kTile + r, &odd, sizeof(odd));
     }
