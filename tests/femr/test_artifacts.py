@@ -4,12 +4,14 @@ import json
 import math
 
 import datasets
+import femr.models.config
 import femr.models.processor
 import femr.models.tasks
 import femr.models.tokenizer
 import femr.models.transformer
 import femr.splits
 import meds_reader
+import safetensors.torch
 import torch
 
 
@@ -47,8 +49,15 @@ def mean_loss(model, folder):
     return sum(losses) / len(losses)
 
 
-def test_bundle_and_batches_give_femr_our_loss(g60):
-    model = femr.models.transformer.FEMRModel.from_pretrained(str(g60["model"]))
+def test_bundle_and_batches_give_femr_our_loss(g60, monkeypatch):
+    # femr keeps log times in float16, which moves its loss by about 1e-4; ours are exact (femr-differences.md).
+    monkeypatch.setattr(torch, "float16", torch.float32)
+    # from_pretrained with a MOTOR head fails in transformers 4.53 (on femr's own bundles too: it sets data of a
+    # tensor without storage); compute_features, which asks for no head, is in test_features.py.
+    config = femr.models.config.FEMRModelConfig.from_pretrained(str(g60["model"]))
+    model = femr.models.transformer.FEMRModel(config)
+    model.load_state_dict(safetensors.torch.load_file(str(g60["model"] / "model.safetensors")), strict=True)
+    model.eval()
     manifest = json.loads((g60["model"] / "manifest.json").read_text())
     assert math.isclose(mean_loss(model, g60["files"] / "val_batches"), manifest["best_loss"], rel_tol=1e-4)
 
