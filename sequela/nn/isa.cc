@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
+#include "sequela/nn/kernels/tile_gemm.h"
 
 namespace sequela {
 namespace {
@@ -13,7 +14,8 @@ Isa find_best_isa() {
   __builtin_cpu_init();
   const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (has_avx512 && __builtin_cpu_supports("avx512bf16")) return Isa::avx512_bf16;
+  if (has_avx512 && __builtin_cpu_supports("avx512bf16") && has_bf16_tile_gemm())
+    return Isa::avx512_bf16;
   if (has_avx512) return Isa::avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
 #endif

@@ -1,6 +1,9 @@
 #include "sequela/nn/kernels/tile_gemm.h"
 
 #include <ATen/native/CPUBlas.h>
+#include <c10/util/Exception.h>
+
+#include <vector>
 
 namespace sequela {
 
@@ -12,6 +15,23 @@ void tile_gemm(const TileShape& s, Sum sum, const uint16_t* a, const uint16_t* b
   at::native::cpublas::brgemm(s.m, s.n, s.k, s.lda, s.ldb, s.ldc, sum == Sum::add,
                               reinterpret_cast<const at::BFloat16*>(a),
                               reinterpret_cast<const at::BFloat16*>(b), c, true);
+}
+
+bool has_bf16_tile_gemm() {
+  static const bool has_it = [] {
+    constexpr int64_t kSize = 64;
+    const std::vector<uint16_t> operand(kSize * kSize, 0);
+    std::vector<float> result(kSize * kSize);
+    try {
+      tile_gemm({kSize, kSize, kSize, kSize, kSize, kSize}, Sum::start, operand.data(),
+                operand.data(), result.data());
+      tile_gemm_done();
+      return true;
+    } catch (const c10::Error&) {
+      return false;
+    }
+  }();
+  return has_it;
 }
 
 void tile_gemm_done() {

@@ -18,4 +18,7 @@ void tile_gemm(const TileShape& shape, Sum sum, const float* a, const float* b, 
 void tile_gemm(const TileShape& shape, Sum sum, const uint16_t* a, const uint16_t* b, float* c);
 void tile_gemm_done();
 
+// Whether the bfloat16 version runs on this CPU with the oneDNN that torch brings (tried once).
+bool has_bf16_tile_gemm();
+
 }  // namespace sequela
