@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace sequela {
 namespace {
@@ -124,23 +125,30 @@ SEQUELA_INLINE Floats sqrt(Floats x) {
 #endif
 }
 
+using LaneIds = std::make_integer_sequence<int, kLanes>;
+
+template <int step, int... i>
+SEQUELA_INLINE Floats exchanged_lanes(Floats x, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(x, x, (i ^ step)...);
+}
+
 // Lane i gets lane i ^ step.
-SEQUELA_INLINE Floats exchanged(Floats x, int step) {
-  constexpr Ints kIota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  return __builtin_shuffle(x, kIota ^ step);
+template <int step>
+SEQUELA_INLINE Floats exchanged(Floats x) {
+  return exchanged_lanes<step>(x, LaneIds{});
 }
 
 SEQUELA_INLINE float sum(Floats x) {
-  x += exchanged(x, 8);
-  x += exchanged(x, 4);
-  x += exchanged(x, 2);
+  x += exchanged<8>(x);
+  x += exchanged<4>(x);
+  x += exchanged<2>(x);
   return x[0] + x[1];
 }
 
 SEQUELA_INLINE float largest(Floats x) {
-  x = max(x, exchanged(x, 8));
-  x = max(x, exchanged(x, 4));
-  x = max(x, exchanged(x, 2));
+  x = max(x, exchanged<8>(x));
+  x = max(x, exchanged<4>(x));
+  x = max(x, exchanged<2>(x));
   return x[0] > x[1] ? x[0] : x[1];
 }
 

@@ -31,7 +31,23 @@ SEQUELA_INLINE Floats rotated(Floats x, const RowRotation& rotation, int64_t col
   const Floats sign =
       Floats{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1} * rotation.direction;
   return x * doubled(rotation.cosines + column / 2) +
-         exchanged(x, 1) * (sign * doubled(rotation.sines + column / 2));
+         exchanged<1>(x) * (sign * doubled(rotation.sines + column / 2));
+}
+
+// Two rows exchange their off-diagonal blocks of step x step.
+template <int step, int... i>
+SEQUELA_INLINE void exchange_blocks(Words& upper, Words& lower, std::integer_sequence<int, i...>) {
+  const Words a = upper, b = lower;
+  upper = __builtin_shufflevector(a, b, ((i & step) == 0 ? i : i - step + kLanes)...);
+  lower = __builtin_shufflevector(a, b, ((i & step) == 0 ? i + step : i + kLanes)...);
+}
+
+template <int step>
+SEQUELA_INLINE void exchange_all(Words* rows) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) {
+    if ((i & step) == 0) exchange_blocks<step>(rows[i], rows[i + step], LaneIds{});
+  }
 }
 
 // to[c][r] = from[r][c] for 16 x 16 values of 32 bits.
@@ -39,21 +55,10 @@ SEQUELA_INLINE void transpose_block(const uint32_t* from, int64_t from_stride, u
                                     int64_t to_stride) {
   Words rows[kLanes];
   for (int i = 0; i < kLanes; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(Words));
-  constexpr Words kIota = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#pragma GCC unroll 4
-  for (int step = 1; step < kLanes; step *= 2) {
-    // Rows i and i + step exchange their off-diagonal blocks of step x step.
-    const Words is_low = (kIota & step) == 0;
-    const Words low = (is_low & kIota) | (~is_low & (kIota - step + 16));
-    const Words high = (is_low & (kIota + step)) | (~is_low & (kIota + 16));
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) {
-      if (i & step) continue;
-      const Words a = rows[i], b = rows[i + step];
-      rows[i] = __builtin_shuffle(a, b, low);
-      rows[i + step] = __builtin_shuffle(a, b, high);
-    }
-  }
+  exchange_all<1>(rows);
+  exchange_all<2>(rows);
+  exchange_all<4>(rows);
+  exchange_all<8>(rows);
   for (int i = 0; i < kLanes; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Words));
 }
 
