@@ -1,4 +1,5 @@
-// Runs a test binary with a temporary folder of its own, so that tests may run side by side.
+// Runs a test binary with a temporary folder of its own, so that tests may run side by side. The
+// child process of a death test shares that of its parent.
 
 #include <gtest/gtest.h>
 
@@ -7,6 +8,10 @@
 #include <string>
 
 int main(int argc, char** argv) {
+  if (std::getenv("TEST_TMPDIR") != nullptr) {
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+  }
   std::string folder = (std::filesystem::temp_directory_path() / "sequela-test-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return 1;
   setenv("TEST_TMPDIR", folder.c_str(), 1);

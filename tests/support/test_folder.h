@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,8 +13,8 @@ class TestFolder {
  public:
   TestFolder() {
     static int number = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("sequela_test_" + std::to_string(getpid()) + "_" + std::to_string(number++));
+    path_ = std::filesystem::path(testing::TempDir()) /
+            (std::to_string(getpid()) + "_" + std::to_string(number++));
     std::filesystem::create_directories(path_);
   }
   ~TestFolder() {
