@@ -70,7 +70,8 @@ void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::T
   at::sin_out(sin_TR, angles_TR);
 }
 
-void attention_forward(const AttentionInputs& inputs, at::Tensor out_THD, at::Tensor logsumexp_HT) {
+void attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                       const at::Tensor& logsumexp_HT) {
   check_inputs(inputs, logsumexp_HT);
   check_view("out_THD", out_THD, inputs.q_THD);
   if (inputs.q_THD.is_cuda()) return attention_forward_cuda(inputs, out_THD, logsumexp_HT);

@@ -47,7 +47,8 @@ void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::T
 
 // out_THD: [T, H, D] view like q (any row stride); logsumexp_HT: float32 [H, T], contiguous.
 // Throws std::invalid_argument if shapes, types or strides differ from the above.
-void attention_forward(const AttentionInputs& inputs, at::Tensor out_THD, at::Tensor logsumexp_HT);
+void attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                       const at::Tensor& logsumexp_HT);
 
 void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD,
                         const at::Tensor& logsumexp_HT, const at::Tensor& grad_out_THD,

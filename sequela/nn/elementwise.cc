@@ -48,7 +48,7 @@ void rms_norm_backward(const RmsNormBackward& args) {
   rms_norm_backward_reference(args);
 }
 
-void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF) {
+void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF) {
   check_tensor("out_TF", out_TF, {-1, -1}, kMixed);
   check_tensor("ff_T2F", ff_T2F, {out_TF.size(0), 2 * out_TF.size(1)}, {out_TF.scalar_type()});
   if (ff_T2F.is_cuda()) return swiglu_forward_cuda(ff_T2F, out_TF);
@@ -57,7 +57,7 @@ void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF) {
 }
 
 void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                     at::Tensor grad_ff_T2F) {
+                     const at::Tensor& grad_ff_T2F) {
   check_tensor("grad_out_TF", grad_out_TF, {-1, -1}, kMixed);
   check_tensor("ff_T2F", ff_T2F, {grad_out_TF.size(0), 2 * grad_out_TF.size(1)},
                {grad_out_TF.scalar_type()});
@@ -69,32 +69,33 @@ void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
   swiglu_backward_reference(ff_T2F, grad_out_TF, grad_ff_T2F);
 }
 
-void gelu_forward(const at::Tensor& ff_TF, at::Tensor out_TF) {
+void gelu_forward(const at::Tensor& ff_TF, const at::Tensor& out_TF) {
   check_tensor("ff_TF", ff_TF, {-1, -1}, kMixed);
   check_tensor("out_TF", out_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
   out_TF.copy_(at::gelu(ff_TF, "none"));
 }
 
-void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF, at::Tensor grad_ff_TF) {
+void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF,
+                   const at::Tensor& grad_ff_TF) {
   check_tensor("ff_TF", ff_TF, {-1, -1}, kMixed);
   check_tensor("grad_out_TF", grad_out_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
   check_tensor("grad_ff_TF", grad_ff_TF, {ff_TF.size(0), ff_TF.size(1)}, {ff_TF.scalar_type()});
   grad_ff_TF.copy_(at::gelu_backward(grad_out_TF, ff_TF, "none"));
 }
 
-void add_bias(at::Tensor x_TF, const at::Tensor& bias_F) {
+void add_bias(const at::Tensor& x_TF, const at::Tensor& bias_F) {
   check_tensor("x_TF", x_TF, {-1, -1}, kMixed);
   check_tensor("bias_F", bias_F, {x_TF.size(1)}, {at::kFloat});
   x_TF.add_(bias_F);
 }
 
-void add_column_sums(const at::Tensor& grad_TF, at::Tensor grad_bias_F) {
+void add_column_sums(const at::Tensor& grad_TF, const at::Tensor& grad_bias_F) {
   check_tensor("grad_TF", grad_TF, {-1, -1}, kMixed);
   check_tensor("grad_bias_F", grad_bias_F, {grad_TF.size(1)}, {at::kFloat});
   grad_bias_F.add_(at::sum(grad_TF, {0}, false, at::kFloat));
 }
 
-void accumulate(at::Tensor total, const at::Tensor& part) {
+void accumulate(const at::Tensor& total, const at::Tensor& part) {
   check_tensor("total", total.view({-1}), {-1}, {at::kFloat});
   check_tensor("part", part.view({-1}), {total.numel()}, kMixed);
   const RowOps* ops = total.is_cpu() ? row_ops_in_use() : nullptr;

@@ -48,19 +48,20 @@ struct RmsNormBackward {
 void rms_norm_backward(const RmsNormBackward& args);
 
 // out = silu(ff[:, :F]) * ff[:, F:]; mixed, one type for all.
-void swiglu_forward(const at::Tensor& ff_T2F, at::Tensor out_TF);
+void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF);
 void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                     at::Tensor grad_ff_T2F);
+                     const at::Tensor& grad_ff_T2F);
 
 // Exact gelu (by erf); mixed, one type for all.
-void gelu_forward(const at::Tensor& ff_TF, at::Tensor out_TF);
-void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF, at::Tensor grad_ff_TF);
+void gelu_forward(const at::Tensor& ff_TF, const at::Tensor& out_TF);
+void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF,
+                   const at::Tensor& grad_ff_TF);
 
 // x += bias for each row; x mixed, bias float32. Its gradient: grad_bias += column sums of grad.
-void add_bias(at::Tensor x_TF, const at::Tensor& bias_F);
-void add_column_sums(const at::Tensor& grad_TF, at::Tensor grad_bias_F);
+void add_bias(const at::Tensor& x_TF, const at::Tensor& bias_F);
+void add_column_sums(const at::Tensor& grad_TF, const at::Tensor& grad_bias_F);
 
 // total += part; total float32, part mixed, both contiguous and of the same size.
-void accumulate(at::Tensor total, const at::Tensor& part);
+void accumulate(const at::Tensor& total, const at::Tensor& part);
 
 }  // namespace sequela

@@ -2,20 +2,17 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
+#include <ATen/native/CPUBlas.h>
 
 #include "sequela/nn/elementwise.h"
 
 namespace sequela {
 namespace {
 
-// With AMX, "medium" precision would compute float32 products in bfloat16.
+// With AMX, "medium" precision would compute float32 products in bfloat16. Packing is offered
+// exactly there.
 bool has_amx() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("amx-tile");
-#else
-  return false;
-#endif
+  return at::native::cpublas::could_pack(at::kBFloat16);
 }
 
 }  // namespace
@@ -35,7 +32,7 @@ void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weig
 }
 
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
-                            at::Tensor scratch, at::Tensor grad_weight_OI) {
+                            const at::Tensor& scratch, const at::Tensor& grad_weight_OI) {
   at::Tensor part =
       scratch.view({-1}).narrow(0, 0, grad_weight_OI.numel()).view(grad_weight_OI.sizes());
   at::mm_out(part, grad_out_TO.t(), x_TI);

@@ -25,6 +25,6 @@ void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weig
 // grad_weight (float32) += grad_out^T @ x. `scratch` holds at least O * I values of the inputs'
 // type.
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
-                            at::Tensor scratch, at::Tensor grad_weight_OI);
+                            const at::Tensor& scratch, const at::Tensor& grad_weight_OI);
 
 }  // namespace sequela

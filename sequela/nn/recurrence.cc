@@ -60,7 +60,8 @@ int64_t num_hawk_chunks(int64_t num_tokens) {
 }
 
 void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
-                  const PackedSequences& sequences, at::Tensor out_TW, at::Tensor saved_states_CW) {
+                  const PackedSequences& sequences, const at::Tensor& out_TW,
+                  const at::Tensor& saved_states_CW) {
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_tensor("out_TW", out_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
@@ -76,8 +77,8 @@ void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPara
 
 void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                    const PackedSequences& sequences, const at::Tensor& saved_states_CW,
-                   const at::Tensor& grad_out_TW, at::Tensor grad_x_TW, at::Tensor grad_y_TW,
-                   const HawkParameters& gradients) {
+                   const at::Tensor& grad_out_TW, const at::Tensor& grad_x_TW,
+                   const at::Tensor& grad_y_TW, const HawkParameters& gradients) {
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_parameters(gradients, x_TW.size(1));

@@ -42,13 +42,14 @@ int64_t num_hawk_chunks(int64_t num_tokens);
 // saved_states_CW: float32 [num_hawk_chunks(T), W], contiguous; row c is the state before token c *
 // kHawkChunk.
 void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
-                  const PackedSequences& sequences, at::Tensor out_TW, at::Tensor saved_states_CW);
+                  const PackedSequences& sequences, const at::Tensor& out_TW,
+                  const at::Tensor& saved_states_CW);
 
 // Overwrites grad_x and grad_y; adds to the parameters' gradients (float32, shapes as the
 // parameters).
 void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                    const PackedSequences& sequences, const at::Tensor& saved_states_CW,
-                   const at::Tensor& grad_out_TW, at::Tensor grad_x_TW, at::Tensor grad_y_TW,
-                   const HawkParameters& gradients);
+                   const at::Tensor& grad_out_TW, const at::Tensor& grad_x_TW,
+                   const at::Tensor& grad_y_TW, const HawkParameters& gradients);
 
 }  // namespace sequela

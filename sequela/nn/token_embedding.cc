@@ -39,7 +39,7 @@ void check_bags(const at::Tensor& ids_N, const at::Tensor& weights_N, const at::
 
 void embedding_bag_forward(const at::Tensor& table_VH, const at::Tensor& ids_N,
                            const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                           at::Tensor out_TH) {
+                           const at::Tensor& out_TH) {
   check_tensor("table_VH", table_VH, {-1, -1}, {at::kFloat});
   check_tensor("out_TH", out_TH, {-1, table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, out_TH.size(0), table_VH.size(0));
@@ -51,7 +51,7 @@ void embedding_bag_forward(const at::Tensor& table_VH, const at::Tensor& ids_N,
 
 void embedding_bag_backward(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
                             const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                            at::Tensor grad_table_VH) {
+                            const at::Tensor& grad_table_VH) {
   check_tensor("grad_table_VH", grad_table_VH, {-1, -1}, {at::kFloat});
   check_tensor("grad_out_TH", grad_out_TH, {-1, grad_table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, grad_out_TH.size(0), grad_table_VH.size(0));

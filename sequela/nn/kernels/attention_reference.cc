@@ -68,8 +68,8 @@ struct RotatedInputs {
 
 }  // namespace
 
-void attention_forward_reference(const AttentionInputs& inputs, at::Tensor out_THD,
-                                 at::Tensor logsumexp_HT) {
+void attention_forward_reference(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                                 const at::Tensor& logsumexp_HT) {
   const RotatedInputs x(inputs);
   const int64_t tokens = x.q.size(1), size = x.q.size(2);
   at::Tensor out = at::zeros_like(x.q);

@@ -9,9 +9,9 @@ namespace sequela {
 
 void rms_norm_forward_reference(const RmsNormForward& args);
 void rms_norm_backward_reference(const RmsNormBackward& args);
-void swiglu_forward_reference(const at::Tensor& ff_T2F, at::Tensor out_TF);
+void swiglu_forward_reference(const at::Tensor& ff_T2F, const at::Tensor& out_TF);
 void swiglu_backward_reference(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                               at::Tensor grad_ff_T2F);
+                               const at::Tensor& grad_ff_T2F);
 
 // The vectorised row operations of the instruction set in use, or null for the reference.
 const RowOps* row_ops_in_use();

@@ -38,13 +38,13 @@ void rms_norm_backward_reference(const RmsNormBackward& args) {
   if (args.grad_x_copy_TH.defined()) at::Tensor(args.grad_x_copy_TH).copy_(grad_x);
 }
 
-void swiglu_forward_reference(const at::Tensor& ff_T2F, at::Tensor out_TF) {
+void swiglu_forward_reference(const at::Tensor& ff_T2F, const at::Tensor& out_TF) {
   const std::vector<at::Tensor> halves = ff_T2F.to(at::kFloat).chunk(2, 1);
   out_TF.copy_(at::silu(halves[0]) * halves[1]);
 }
 
 void swiglu_backward_reference(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                               at::Tensor grad_ff_T2F) {
+                               const at::Tensor& grad_ff_T2F) {
   const std::vector<at::Tensor> halves = ff_T2F.to(at::kFloat).chunk(2, 1);
   const at::Tensor grad_out = grad_out_TF.to(at::kFloat);
   std::vector<at::Tensor> grads = grad_ff_T2F.chunk(2, 1);

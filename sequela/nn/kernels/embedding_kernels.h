@@ -9,10 +9,10 @@ namespace sequela {
 
 void embedding_bag_forward_reference(const at::Tensor& table_VH, const at::Tensor& ids_N,
                                      const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                                     at::Tensor out_TH);
+                                     const at::Tensor& out_TH);
 void embedding_bag_backward_reference(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
                                       const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                                      at::Tensor grad_table_VH);
+                                      const at::Tensor& grad_table_VH);
 
 void embedding_bag_forward_rows(const RowOps& ops, const at::Tensor& table_VH,
                                 const at::Tensor& ids_N, const at::Tensor& weights_N,

@@ -23,7 +23,7 @@ at::Tensor weighted(const at::Tensor& rows, const at::Tensor& weights_N) {
 
 void embedding_bag_forward_reference(const at::Tensor& table_VH, const at::Tensor& ids_N,
                                      const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                                     at::Tensor out_TH) {
+                                     const at::Tensor& out_TH) {
   out_TH.zero_();
   out_TH.index_add_(0, token_of_entry(ids_N, offsets_T1),
                     weighted(table_VH.index_select(0, ids_N), weights_N));
@@ -31,7 +31,7 @@ void embedding_bag_forward_reference(const at::Tensor& table_VH, const at::Tenso
 
 void embedding_bag_backward_reference(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
                                       const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                                      at::Tensor grad_table_VH) {
+                                      const at::Tensor& grad_table_VH) {
   const at::Tensor rows = grad_out_TH.index_select(0, token_of_entry(ids_N, offsets_T1));
   grad_table_VH.index_add_(0, ids_N, weighted(rows, weights_N));
 }

@@ -8,11 +8,11 @@ namespace sequela {
 
 void hawk_forward_reference(const at::Tensor& x_TW, const at::Tensor& y_TW,
                             const HawkParameters& parameters, const PackedSequences& sequences,
-                            at::Tensor out_TW, at::Tensor saved_states_CW);
+                            const at::Tensor& out_TW, const at::Tensor& saved_states_CW);
 void hawk_backward_reference(const at::Tensor& x_TW, const at::Tensor& y_TW,
                              const HawkParameters& parameters, const PackedSequences& sequences,
                              const at::Tensor& saved_states_CW, const at::Tensor& grad_out_TW,
-                             at::Tensor grad_x_TW, at::Tensor grad_y_TW,
+                             const at::Tensor& grad_x_TW, const at::Tensor& grad_y_TW,
                              const HawkParameters& gradients);
 
 }  // namespace sequela

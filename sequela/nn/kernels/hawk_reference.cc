@@ -99,7 +99,7 @@ void block_linear_backward(const at::Tensor& grad_TW, const at::Tensor& x_TW,
 
 void hawk_forward_reference(const at::Tensor& x_TW, const at::Tensor& y_TW,
                             const HawkParameters& parameters, const PackedSequences& sequences,
-                            at::Tensor out_TW, at::Tensor saved_states_CW) {
+                            const at::Tensor& out_TW, const at::Tensor& saved_states_CW) {
   const Intermediates m(x_TW, y_TW, parameters, sequences);
   out_TW.copy_(m.states * m.gelu);
   saved_states_CW.zero_();
@@ -110,7 +110,7 @@ void hawk_forward_reference(const at::Tensor& x_TW, const at::Tensor& y_TW,
 void hawk_backward_reference(const at::Tensor& x_TW, const at::Tensor& y_TW,
                              const HawkParameters& parameters, const PackedSequences& sequences,
                              const at::Tensor& /*saved_states_CW*/, const at::Tensor& grad_out_TW,
-                             at::Tensor grad_x_TW, at::Tensor grad_y_TW,
+                             const at::Tensor& grad_x_TW, const at::Tensor& grad_y_TW,
                              const HawkParameters& gradients) {
   const Intermediates m(x_TW, y_TW, parameters, sequences);
   const at::Tensor grad_out = grad_out_TW.to(at::kFloat);
