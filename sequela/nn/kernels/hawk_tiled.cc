@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "sequela/nn/kernels/scratch.h"
 #include "sequela/nn/kernels/tile_gemm.h"
