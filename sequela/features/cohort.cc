@@ -25,25 +25,15 @@ CohortSplit to_split(const std::string& text, const Where& where) {
   throw DataError(where, "not a known split", kSplitFix);
 }
 
-// The text that Python's str() gives for a number.
-std::string number_text(double value) {
-  if (value == std::floor(value) && std::abs(value) < 1e15) {
-    return str(static_cast<int64_t>(value), ".0");
-  }
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
-  return std::string(text, end);
-}
-
 std::string value_text(const ColumnInfo& info, const ColumnSlice& slice, int64_t i) {
   if (!slice.is_valid(i)) return "";
   switch (info.type) {
     case ColumnType::int64:
       return str(slice.int64s[i]);
     case ColumnType::float32:
-      return number_text(slice.floats[i]);
+      return float_text(slice.floats[i]);
     case ColumnType::float64:
-      return number_text(slice.doubles[i]);
+      return float_text(slice.doubles[i]);
     case ColumnType::boolean:
       return slice.booleans[i] != 0 ? "True" : "False";
     default:
@@ -96,6 +86,15 @@ Cohort read_csv_cohort(const std::string& path, const std::string& label_column)
 
 }  // namespace
 
+std::string float_text(double value) {
+  if (value == std::floor(value) && std::abs(value) < 1e15) {
+    return str(static_cast<int64_t>(value), ".0");
+  }
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+  return std::string(text, end);
+}
+
 CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>& columns,
                              const std::string& label_column)
     : source_(std::move(source)),
@@ -111,6 +110,7 @@ CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>&
     label_column_ = find_column(columns, label_column);
     if (label_column_ < 0)
       throw DataError({source_, -1, -1, label_column}, "missing from the cohort");
+    label_name_ = label_column;
     return;
   }
   for (int i = 0; i < static_cast<int>(columns.size()); ++i) {
@@ -123,10 +123,15 @@ CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>&
     label_column_ = i;
   }
   if (label_column_ < 0) throw DataError({source_}, "the cohort has no label column");
+  label_name_ = columns[label_column_];
 }
 
 void CohortBuilder::add(int64_t row, int64_t subject_id, const std::string& split,
                         const std::string& label) {
+  if (label.empty()) {
+    throw DataError({source_, -1, row, label_name_, subject_id}, "the member has no label",
+                    "leave such rows out of the cohort");
+  }
   const Where where{source_, -1, row, "dataset_split", subject_id};
   const CohortMember member{to_split(split, where), label};
   const auto [found, is_new] = cohort_.members.emplace(subject_id, member);

@@ -18,7 +18,11 @@ struct CohortMember {
   std::string label;
 };
 
-// Members by subject id. A subject that is given twice must have the same split and label.
+// The text that Python's str() gives for a float.
+std::string float_text(double value);
+
+// Members by subject id. Each has a label; a subject that is given twice must have the same split
+// and label.
 struct Cohort {
   std::unordered_map<int64_t, CohortMember> members;
   std::vector<int64_t> order;  // subject ids as first met
@@ -50,6 +54,7 @@ class CohortBuilder {
 
  private:
   std::string source_;
+  std::string label_name_;
   int subject_column_ = -1, split_column_ = -1, label_column_ = -1;
   Cohort cohort_;
 };

@@ -1,5 +1,6 @@
 #include <libpq-fe.h>
 
+#include <charconv>
 #include <memory>
 
 #include "sequela/core/error.h"
@@ -12,7 +13,10 @@ namespace {
 using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-constexpr Oid kBoolOid = 16;  // pg_type: bool
+// Types, by their numbers in pg_type.
+constexpr Oid kBoolOid = 16;
+constexpr Oid kFloat4Oid = 700;
+constexpr Oid kFloat8Oid = 701;
 
 // Server and database of a URI, for messages: what is in it besides user and password.
 std::string describe(PGconn* connection) {
@@ -54,7 +58,13 @@ Connection connect(const std::string& uri) {
 std::string field(PGresult* result, int row, int column) {
   if (PQgetisnull(result, row, column)) return "";
   const std::string text = PQgetvalue(result, row, column);
-  if (PQftype(result, column) == kBoolOid) return text == "t" ? "True" : "False";
+  const Oid type = PQftype(result, column);
+  if (type == kBoolOid) return text == "t" ? "True" : "False";
+  if (type == kFloat4Oid || type == kFloat8Oid) {
+    double value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return float_text(value);
+  }
   return text;
 }
 

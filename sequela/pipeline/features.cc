@@ -17,7 +17,9 @@
 #include "sequela/model/model_dir.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
+#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/pretrain.h"
+#include "sequela/pipeline/run_manifest.h"
 
 namespace sequela {
 namespace {
@@ -51,12 +53,6 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
   }
   const std::string text = json_text(key);
   return to_hex(sha256(text.data(), text.size()));
-}
-
-bool is_up_to_date(const std::string& folder, const std::string& run_key) {
-  const std::string path = folder + "/manifest.json";
-  if (!fs::exists(path)) return false;
-  return parse_json(read_file(path), path).value("run_key", "") == run_key;
 }
 
 Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabulary,
@@ -104,23 +100,33 @@ class TemporaryStore {
   std::string folder_;
 };
 
-void write_manifest(const FeaturesOptions& options, const std::string& run_key,
-                    const FeaturesReport& report) {
-  Json manifest = {{"version", SEQUELA_VERSION},
-                   {"run_key", run_key},
-                   {"num_labels", report.num_labels},
-                   {"num_embedded", report.embed.num_embedded}};
+Json to_json(const FeaturesReport& report) {
+  Json json = {{"num_labels", report.num_labels}, {"num_embedded", report.embed.num_embedded}};
   for (int state = 1; state < 4; ++state) {
-    manifest["skipped"][to_text(static_cast<LabelState>(state))] = report.num_skipped[state];
+    json["skipped"][to_text(static_cast<LabelState>(state))] = report.num_skipped[state];
   }
   if (report.cohort) {
     for (int split = 0; split < 3; ++split) {
-      manifest["cohort"][kCohortSplitNames[split]] = report.cohort->num_samples[split];
+      json["cohort"][kCohortSplitNames[split]] = report.cohort->num_samples[split];
     }
-    manifest["cohort"]["members_without_features"] = report.cohort->missing_members.size();
-    manifest["cohort"]["labels_outside"] = report.cohort->num_labels_outside;
+    json["cohort"]["members_without_features"] = report.cohort->missing_members.size();
+    json["cohort"]["labels_outside"] = report.cohort->num_labels_outside;
   }
-  write_file(options.out + "/manifest.json", json_text(manifest) + "\n");
+  return json;
+}
+
+// Files of the output; the last three only with a cohort.
+std::vector<std::string> output_files(bool has_cohort) {
+  std::vector<std::string> files = {"features.parquet", "features.npz", "skipped.csv"};
+  if (!has_cohort) return files;
+  for (const char* split : kCohortSplitNames) files.push_back(str(split, "_embeddings.pt"));
+  return files;
+}
+
+// What an older run with other inputs left would look like a part of this one.
+void remove_old_outputs(const std::string& folder) {
+  fs::remove(folder + "/manifest.json");
+  for (const std::string& name : output_files(true)) fs::remove(folder + "/" + name);
 }
 
 void write_outputs(const FeaturesOptions& options, const Features& features,
@@ -171,13 +177,14 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const Vocabulary vocabulary = Vocabulary::read(options.model + "/dictionary.msgpack");
   Motor model = open_bundle(options.model, device, precision);
   const std::string run_key = build_run_key(options, precision, cohort);
-  if (is_up_to_date(options.out, run_key)) {
+  if (is_made_by_run(options.out, run_key)) {
     log_info(str(options.out, " is up to date"));
     report.is_up_to_date = true;
     return report;
   }
   fs::create_directories(options.out);
-  fs::remove(options.out + "/manifest.json");
+  const FolderLock lock(options.out);
+  remove_old_outputs(options.out);
 
   const TemporaryStore temporary(options);
   const EventStore store = temporary.open();
@@ -200,7 +207,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const Features features{labels, static_cast<const float*>(embeddings.data()),
                           feature_seconds.data(), states.data(), width};
   write_outputs(options, features, cohort, report);
-  write_manifest(options, run_key, report);
+  write_run_manifest(options.out, run_key, output_files(cohort.has_value()), to_json(report));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -12,6 +12,8 @@
 #include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/isa.h"
+#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/run_manifest.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 
@@ -62,19 +64,6 @@ std::string build_run_key(const PretrainOptions& options, const ModelConfig& con
   return to_hex(sha256(text.data(), text.size()));
 }
 
-bool has_bundle(const std::string& folder, const std::string& run_key) {
-  const std::string path = folder + "/manifest.json";
-  if (!fs::exists(path)) return false;
-  const Json manifest = parse_json(read_file(path), path);
-  if (manifest.value("run_key", "") != run_key) return false;
-  if (!manifest.contains("files")) return false;
-  for (const auto& [name, digest] : manifest["files"].items()) {
-    const std::string file = folder + "/" + name;
-    if (!fs::exists(file) || file_digest(file) != digest.get<std::string>()) return false;
-  }
-  return true;
-}
-
 void write_bundle(const PretrainOptions& options, const std::string& run_key, Motor& model,
                   const TrainReport& report) {
   AtomicFolder bundle(options.model);
@@ -83,16 +72,11 @@ void write_bundle(const PretrainOptions& options, const std::string& run_key, Mo
   model.parameters().write(partial + "/model.safetensors");
   fs::copy_file(options.data + "/tokenizer/dictionary.msgpack", partial + "/dictionary.msgpack");
   fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
-  Json manifest = {{"version", SEQUELA_VERSION},
-                   {"run_key", run_key},
-                   {"steps", report.steps},
-                   {"best_step", report.best_step},
-                   {"best_loss", json_double(report.best_loss)}};
-  for (const char* name :
-       {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"}) {
-    manifest["files"][name] = file_digest(partial + "/" + name);
-  }
-  write_file(partial + "/manifest.json", json_text(manifest) + "\n");
+  write_run_manifest(partial, run_key,
+                     {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"},
+                     {{"steps", report.steps},
+                      {"best_step", report.best_step},
+                      {"best_loss", json_double(report.best_loss)}});
   bundle.commit();
 }
 
@@ -147,13 +131,15 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const std::string run_key = build_run_key(options, config, precision);
 
   PretrainReport report;
-  if (has_bundle(options.model, run_key)) {
+  if (is_made_by_run(options.model, run_key)) {
     log_info(str(options.model, " is up to date"));
     report.is_up_to_date = true;
     return report;
   }
   const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
                            static_cast<int32_t>(task.tasks.size())};
+  fs::create_directories(options.out);
+  const FolderLock lock(options.out);
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
   Motor model(config, options.seed, device, precision);

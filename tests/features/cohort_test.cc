@@ -52,6 +52,7 @@ TEST_F(CohortFile, RefusesLeaksAndNonsense) {
   EXPECT_THROW(read_cohort_file(write("c.csv", header + "x1,train,0\n"), ""), DataError);
   EXPECT_THROW(read_cohort_file(write("d.csv", header + "1,train\n"), ""), DataError);
   EXPECT_THROW(read_cohort_file(write("e.csv", header), ""), DataError);
+  EXPECT_THROW(read_cohort_file(write("i.csv", header + "1,train,\n"), ""), DataError);
   EXPECT_THROW(read_cohort_file(write("f.csv", "id,dataset_split,label\n1,train,0\n"), ""),
                DataError);
   EXPECT_THROW(read_cohort_file(write("g.txt", header), ""), ConfigError);

@@ -1,0 +1,50 @@
+#include "sequela/pipeline/run_manifest.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/log.h"
+#include "sequela/io/file.h"
+
+namespace sequela {
+namespace {
+
+std::string manifest_path(const std::string& folder) {
+  return folder + "/manifest.json";
+}
+
+bool has_files(const std::string& folder, const Json& files) {
+  for (const auto& [name, digest] : files.items()) {
+    const std::string path = folder + "/" + name;
+    if (!std::filesystem::is_regular_file(path)) return false;
+    if (file_digest(path) != digest.get<std::string>()) return false;
+  }
+  return !files.empty();
+}
+
+}  // namespace
+
+bool is_made_by_run(const std::string& folder, const std::string& run_key) {
+  const std::string path = manifest_path(folder);
+  if (!std::filesystem::exists(path)) return false;
+  try {
+    const Json manifest = parse_json(read_file(path), path);
+    return manifest.at("run_key").get<std::string>() == run_key &&
+           has_files(folder, manifest.at("files"));
+  } catch (const nlohmann::json::exception&) {
+  } catch (const FileError&) {
+  }
+  log_warning(path + ": damaged; everything is made anew");
+  return false;
+}
+
+void write_run_manifest(const std::string& folder, const std::string& run_key,
+                        const std::vector<std::string>& files, const Json& report) {
+  Json manifest = {{"version", SEQUELA_VERSION}, {"run_key", run_key}};
+  manifest.update(report);
+  for (const std::string& name : files) manifest["files"][name] = file_digest(folder + "/" + name);
+  write_file(manifest_path(folder), json_text(manifest) + "\n");
+}
+
+}  // namespace sequela

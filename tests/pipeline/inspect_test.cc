@@ -1,0 +1,198 @@
+// Each kind of artifact, described by its key figures.
+#include "sequela/pipeline/inspect.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+
+#include "sequela/core/error.h"
+#include "sequela/pipeline/features.h"
+#include "sequela/pipeline/prepare.h"
+#include "sequela/pipeline/pretrain.h"
+#include "tests/support/shared.h"
+#include "tests/support/test_folder.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Inspect : public testing::Test {
+ protected:
+  // A prepared folder, checkpoints, a bundle and embeddings, all small.
+  static void SetUpTestSuite() {
+    if (!fs::exists(shared_path("design.md"))) return;
+    folder_ = std::make_unique<TestFolder>();
+    run_prepare();
+    run_pretrain();
+    run_features();
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+  void SetUp() override { SEQUELA_NEED_SHARED(); }
+
+  static std::string path(const std::string& name) { return *folder_ / name; }
+
+  // The description says `name` with just this value (a regular expression).
+  static void expect_line(const std::string& text, const std::string& name,
+                          const std::string& value) {
+    const std::regex line(str("(^|\n) +", name, " +(", value, ")(\n|$)"));
+    EXPECT_TRUE(std::regex_search(text, line)) << name << " " << value << "\n" << text;
+  }
+
+ private:
+  static void run_prepare() {
+    PrepareOptions options;
+    options.meds = shared_path("parity/motor/g60/meds");
+    options.athena = shared_path("parity/motor/g60/athena");
+    options.out = path("files");
+    options.vocab_size = 1'024;
+    options.num_numeric = 128;
+    options.num_tasks = 64;
+    options.final_layer_size = 16;
+    options.tokens_per_batch = 512;
+    prepare(options);
+  }
+  static void run_pretrain() {
+    PretrainOptions options;
+    options.data = path("files");
+    options.out = path("output");
+    options.model = path("model");
+    options.encoder.hidden_size = 32;
+    options.encoder.intermediate_size = 64;
+    options.encoder.n_heads = 2;
+    options.encoder.n_layers = 2;
+    options.train.max_steps = 2;
+    options.train.accumulate = 2;
+    options.train.eval_every = 1;
+    options.precision = Precision::fp32;
+    options.device = "cpu";
+    options.keep_output = true;
+    options.num_threads = 1;
+    pretrain(options);
+  }
+  static void run_features() {
+    FeaturesOptions options;
+    options.meds = shared_path("data/femr_tutorial/meds");
+    options.model = shared_path("data/femr_tutorial/clmbr_model");
+    options.labels = shared_path("data/femr_tutorial/labels.parquet");
+    options.out = path("embeddings");
+    options.device = "cpu";
+    compute_features(options);
+  }
+
+  inline static std::unique_ptr<TestFolder> folder_;
+};
+
+TEST_F(Inspect, DataSets) {
+  const std::string meds = inspect(shared_path("data/femr_tutorial/meds"));
+  EXPECT_NE(meds.find("MEDS data set"), std::string::npos) << meds;
+  expect_line(meds, "shards", "1");
+  expect_line(meds, "events", "2,589");
+  expect_line(meds, "column subject_id", ".*int64.*");
+  const std::string database = inspect(shared_path("data/femr_tutorial/meds_reader"));
+  EXPECT_NE(database.find("meds_reader database"), std::string::npos) << database;
+  expect_line(database, "subjects", "200");
+  expect_line(inspect(shared_path("data/mimic4_demo_meds")), "split [a-z_]+", "[0-9]+");
+}
+
+TEST_F(Inspect, PreparedFolders) {
+  const std::string all = inspect(path("files"));
+  EXPECT_EQ(all.find("missing"), std::string::npos) << all;
+  for (const char* part : {"ontology/ontology.parquet", "split.csv", "tokenizer", "motor_task.json",
+                           "train_batches", "val_batches"}) {
+    EXPECT_NE(all.find(inspect(path("files/") + part)), std::string::npos) << part << "\n" << all;
+  }
+  expect_line(all, "train subjects", "54 \\(90.0 %\\)");
+  expect_line(all, "validation subjects", "6 \\(10.0 %\\)");
+  expect_line(all, "tokens", "1,024");
+  expect_line(all, "numeric bins", "[1-9][0-9]*");
+  expect_line(all, "tasks", "[1-9][0-9]?");
+  expect_line(all, "time bins", "0 s \\| .* \\| no end");
+  expect_line(all, "batches", "[1-9][0-9]*");
+  expect_line(all, "largest batch", "5[0-9][0-9] tokens|4[0-9][0-9] tokens");
+  expect_line(inspect(path("files/tokenizer/dictionary.msgpack")), "tokens", "1,024");
+
+  const TestFolder partial;
+  fs::copy(path("files/motor_task.json"), partial / "motor_task.json");
+  EXPECT_NE(inspect(partial.path()).find("train_batches: missing"), std::string::npos);
+}
+
+TEST_F(Inspect, Dictionaries) {
+  const std::string flat =
+      inspect(shared_path("data/femr_tutorial/clmbr_model/dictionary.msgpack"));
+  EXPECT_NE(flat.find("flat dictionary"), std::string::npos) << flat;
+  expect_line(flat, "tokens", "128");
+  const std::string ours =
+      inspect(shared_path("data/femr_tutorial/motor_model/dictionary.msgpack"));
+  EXPECT_NE(ours.find("hierarchical dictionary"), std::string::npos) << ours;
+  expect_line(ours, "mean age", ".* days, deviation .* days");
+}
+
+TEST_F(Inspect, Bundles) {
+  const std::string motor = inspect(shared_path("data/femr_tutorial/motor_model"));
+  expect_line(motor, "hidden size", "64");
+  expect_line(motor, "vocabulary", "2,389 tokens, hierarchical");
+  expect_line(motor, "layers", "2, hawk and attention in turn");
+  expect_line(motor, "head", "MOTOR, 1,464 tasks x 4 time bins");
+  const std::string clmbr = inspect(shared_path("data/femr_tutorial/clmbr_model"));
+  expect_line(clmbr, "vocabulary", "128 tokens, flat");
+  expect_line(clmbr, "layers", "2, attention");
+  expect_line(clmbr, "head", "CLMBR, 64 codes");
+  const std::string ours = inspect(path("model"));
+  EXPECT_NE(ours.find("model bundle"), std::string::npos) << ours;
+  EXPECT_EQ(ours.find("missing"), std::string::npos) << ours;
+  expect_line(ours, "hidden size", "32");
+  const std::string tensors = inspect(path("model/model.safetensors"));
+  expect_line(tensors, "tensors", "[1-9][0-9]*");
+  expect_line(tensors, "task_model.final_layer.weight", "F32 128 x 32");
+}
+
+TEST_F(Inspect, Checkpoints) {
+  const std::string text = inspect(path("output/checkpoint-2"));
+  EXPECT_NE(text.find(": checkpoint"), std::string::npos) << text;
+  expect_line(text, "step", "2");
+  expect_line(text, "best_step", "[12]");
+  expect_line(text, "best loss", "[0-9.e+-]+");
+  EXPECT_EQ(text.find("missing"), std::string::npos) << text;
+}
+
+TEST_F(Inspect, LabelsAndFeatures) {
+  const std::string labels = inspect(shared_path("data/femr_tutorial/labels.parquet"));
+  expect_line(labels, "labels", "200");
+  expect_line(labels, "value above 0", "102 \\(51.0 %\\)");
+  const std::string features = inspect(path("embeddings"));
+  expect_line(features, "rows", "200");
+  expect_line(features, "width", "64");
+  expect_line(features, "skipped labels", "0");
+  EXPECT_EQ(features, inspect(path("embeddings/features.parquet")));
+}
+
+TEST_F(Inspect, OtherTables) {
+  const std::string text = inspect(shared_path("data/femr_tutorial/meds/data/subjects.parquet"));
+  expect_line(text, "rows", "2,589");
+  expect_line(text, "code", ".*string.*");
+}
+
+TEST_F(Inspect, RefusesWhatItDoesNotKnow) {
+  EXPECT_THROW(inspect(path("no such thing")), FileError);
+  EXPECT_THROW(inspect(path("output")), ConfigError);
+  const std::string text_file = path("notes.txt");
+  std::ofstream(text_file) << "notes";
+  EXPECT_THROW(inspect(text_file), ConfigError);
+  const auto damaged = [](const std::string& name) {
+    const std::string file = path(name);
+    std::ofstream(file) << "damaged";
+    return file;
+  };
+  EXPECT_THROW(inspect(damaged("a.safetensors")), FileError);
+  EXPECT_THROW(inspect(damaged("a.msgpack")), FileError);
+  EXPECT_THROW(inspect(damaged("motor_task.json")), FileError);
+  EXPECT_THROW(inspect(damaged("a.parquet")), DataError);
+  EXPECT_THROW(inspect(damaged("a.csv")), DataError);
+}
+
+}  // namespace
+}  // namespace sequela
