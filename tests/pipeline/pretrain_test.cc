@@ -1,0 +1,158 @@
+// From prepared folder to bundle to embeddings: what is made, left alone, mended and cleaned up.
+#include "sequela/pipeline/pretrain.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "sequela/core/error.h"
+#include "sequela/io/file.h"
+#include "sequela/pipeline/features.h"
+#include "sequela/pipeline/prepare.h"
+#include "tests/support/shared.h"
+#include "tests/support/test_folder.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Pretrain : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (!fs::exists(shared_path("design.md"))) return;
+    files_ = std::make_unique<TestFolder>();
+    PrepareOptions options;
+    options.meds = shared_path("parity/motor/g60/meds");
+    options.athena = shared_path("parity/motor/g60/athena");
+    options.out = *files_ / "files";
+    options.vocab_size = 1'024;
+    options.num_tasks = 64;
+    options.final_layer_size = 16;
+    options.tokens_per_batch = 512;
+    prepare(options);
+  }
+  static void TearDownTestSuite() { files_.reset(); }
+  void SetUp() override { SEQUELA_NEED_SHARED(); }
+
+  PretrainOptions small_run() const {
+    PretrainOptions options;
+    options.data = *files_ / "files";
+    options.out = folder_ / "output";
+    options.model = folder_ / "model";
+    options.encoder.hidden_size = 32;
+    options.encoder.intermediate_size = 64;
+    options.encoder.n_heads = 2;
+    options.encoder.n_layers = 2;
+    options.train.max_steps = 2;
+    options.train.accumulate = 2;
+    options.train.eval_every = 1;
+    options.precision = Precision::fp32;
+    options.device = "cpu";
+    options.num_threads = 1;
+    return options;
+  }
+
+  FeaturesOptions small_features() const {
+    FeaturesOptions options;
+    options.meds = shared_path("data/femr_tutorial/meds");
+    options.model = shared_path("data/femr_tutorial/clmbr_model");
+    options.labels = shared_path("data/femr_tutorial/labels.parquet");
+    options.out = folder_ / "embeddings";
+    options.device = "cpu";
+    return options;
+  }
+
+  static std::string weights(const PretrainOptions& options) {
+    return read_file(options.model + "/model.safetensors");
+  }
+
+  inline static std::unique_ptr<TestFolder> files_;
+  TestFolder folder_;
+};
+
+TEST_F(Pretrain, MakesTheBundleOnceAndCleansUp) {
+  const PretrainOptions options = small_run();
+  const PretrainReport report = pretrain(options);
+  EXPECT_TRUE(report.train.is_finished);
+  EXPECT_EQ(report.train.steps, 2);
+  for (const char* name : {"config.json", "model.safetensors", "dictionary.msgpack",
+                           "ontology.parquet", "manifest.json"}) {
+    EXPECT_TRUE(fs::exists(options.model + "/" + name)) << name;
+  }
+  for (const char* name : {"checkpoint-1", "checkpoint-2", "runs", "final"}) {
+    EXPECT_FALSE(fs::exists(options.out + "/" + name)) << name;
+  }
+  EXPECT_TRUE(pretrain(options).is_up_to_date);
+}
+
+TEST_F(Pretrain, KeepsTheOutputWhenAsked) {
+  PretrainOptions options = small_run();
+  options.keep_output = true;
+  pretrain(options);
+  for (const char* name : {"checkpoint-2", "runs", "final/model.safetensors"}) {
+    EXPECT_TRUE(fs::exists(options.out + "/" + name)) << name;
+  }
+  EXPECT_EQ(read_file(options.out + "/final/model.safetensors"), weights(options));
+  options.train.learning_rate = 1e-3;  // the checkpoints belong to another run
+  EXPECT_THROW(pretrain(options), ConfigError);
+}
+
+TEST_F(Pretrain, MendsADamagedBundle) {
+  const PretrainOptions options = small_run();
+  pretrain(options);
+  const std::string whole = weights(options);
+  write_file(options.model + "/model.safetensors", whole.substr(0, whole.size() - 1));
+  EXPECT_FALSE(pretrain(options).is_up_to_date);
+  EXPECT_EQ(weights(options), whole);
+  for (const char* text : {"{ not json", "[]", "{\"run_key\": 1}"}) {
+    write_file(options.model + "/manifest.json", text);
+    EXPECT_FALSE(pretrain(options).is_up_to_date);
+  }
+  EXPECT_TRUE(pretrain(options).is_up_to_date);
+}
+
+TEST_F(Pretrain, RefusesWrongOptions) {
+  const auto expect_refused = [&](auto change) {
+    PretrainOptions options = small_run();
+    change(options);
+    EXPECT_THROW(pretrain(options), ConfigError);
+    EXPECT_FALSE(fs::exists(options.model));
+  };
+  expect_refused([](PretrainOptions& o) { o.data.clear(); });
+  expect_refused([](PretrainOptions& o) { o.device = "tpu"; });
+  expect_refused([](PretrainOptions& o) { o.train.accumulate = 0; });
+  PretrainOptions options = small_run();
+  options.data = folder_ / "no such folder";
+  EXPECT_THROW(pretrain(options), FileError);
+}
+
+TEST_F(Pretrain, FeaturesLeaveNothingOfAnOlderRun) {
+  FeaturesOptions options = small_features();
+  options.cohort = folder_ / "cohort.csv";
+  std::ofstream(options.cohort) << "subject_id,dataset_split,label\n0,train,1\n1,test,0\n";
+  const FeaturesReport with_cohort = compute_features(options);
+  ASSERT_TRUE(with_cohort.cohort.has_value());
+  EXPECT_EQ(with_cohort.cohort->num_samples[0], 1);
+  EXPECT_EQ(with_cohort.cohort->num_labels_outside, 198);
+  EXPECT_TRUE(fs::exists(options.out + "/valid_embeddings.pt"));  // with 0 rows
+  options.cohort.clear();
+  EXPECT_FALSE(compute_features(options).is_up_to_date);
+  EXPECT_FALSE(fs::exists(options.out + "/train_embeddings.pt"));
+  EXPECT_FALSE(fs::exists(options.out + "/.events"));
+  EXPECT_TRUE(compute_features(options).is_up_to_date);
+}
+
+TEST_F(Pretrain, FeaturesNeedTheOntologyOfAHierarchicalModel) {
+  FeaturesOptions options = small_features();
+  options.model = shared_path("data/femr_tutorial/motor_model");
+  EXPECT_THROW(compute_features(options), ConfigError);
+  EXPECT_FALSE(fs::exists(options.out + "/features.parquet"));
+  options.ontology = shared_path("data/femr_tutorial/ontology.parquet");
+  EXPECT_EQ(compute_features(options).embed.num_embedded, 200);
+}
+
+}  // namespace
+}  // namespace sequela
