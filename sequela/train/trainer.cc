@@ -190,13 +190,19 @@ void Trainer::settle_losses() {
 void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
   const std::string path = options_.folder + "/non_finite.safetensors";
   const MotorBatch batch = train_batches_.read(batch_index);
+  const BatchInputs& inputs = batch.inputs;
   Parameters dump;
-  dump.items.push_back({"token_ids", batch.inputs.token_ids_N.to(at::kFloat), {}, false});
-  dump.items.push_back({"token_weights", batch.inputs.token_weights_N, {}, false});
-  dump.items.push_back({"ages_days", batch.inputs.ages_days_T, {}, false});
-  dump.items.push_back({"time_data", batch.inputs.time_data_T5, {}, false});
-  dump.items.push_back({"censor_seconds", batch.targets.censor_seconds_L, {}, false});
-  dump.items.push_back({"event_seconds", batch.targets.event_seconds_Z, {}, false});
+  for (const auto& [name, tensor] : {std::pair{"lengths", inputs.lengths_S},
+                                     {"token_ids", inputs.token_ids_N},
+                                     {"token_weights", inputs.token_weights_N},
+                                     {"token_offsets", inputs.token_offsets_T1},
+                                     {"ages_days", inputs.ages_days_T},
+                                     {"time_data", inputs.time_data_T5},
+                                     {"label_indices", inputs.label_indices_L},
+                                     {"censor_seconds", batch.targets.censor_seconds_L},
+                                     {"event_seconds", batch.targets.event_seconds_Z}}) {
+    dump.items.push_back({name, tensor.to(at::kFloat), {}, false});
+  }
   dump.write(path);
   throw DataError({},
                   str("the ", what, " is not finite at step ", state_.step, " (training batch ",
