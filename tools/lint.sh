@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Format, layers, file hygiene, static analysis. LINT_TIDY=0 leaves out clang-tidy, the slow part.
+# Format, layers, CUDA files, static analysis. LINT_TIDY chooses how much of the last, the slow part:
+# all (default), none, or fast: the layers without torch, a quarter of the time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,9 +8,19 @@ python3 tools/check_layers.py
 git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format --dry-run --Werror
 echo "format: clean"
 tools/compile_cuda.sh
-if [ "${LINT_TIDY:-1}" = 1 ]; then
-  # clang cannot read gcc's precompiled headers, so the analysis has a configuration of its own.
-  cmake --preset release -B build-tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null
-  git ls-files 'sequela/*.cc' | xargs -P "$(nproc)" -n 4 clang-tidy -p build-tidy --quiet 2> /dev/null
-  echo "tidy: clean"
+
+case "${LINT_TIDY:-all}" in
+  none) exit 0 ;;
+  fast) folders=(core io meds ontology tokenizer task evaluation synth) ;;
+  *) folders=("") ;;
+esac
+# clang cannot read gcc's precompiled headers, so the analysis has a configuration of its own.
+cmake --preset release -B build-tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null 2>&1
+findings=$(for folder in "${folders[@]}"; do git ls-files "sequela/$folder/**/*.cc" "sequela/$folder/*.cc"; done \
+  | sort -u | grep -v '/cuda/' | xargs -P "$(nproc)" -n 2 clang-tidy -p build-tidy --quiet 2> /dev/null \
+  | grep -E '(warning|error):' | sort -u || true)
+if [ -n "$findings" ]; then
+  echo "$findings" | cut -c1-300
+  exit 1
 fi
+echo "tidy: clean"

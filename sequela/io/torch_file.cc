@@ -92,7 +92,7 @@ std::string pickle(const std::vector<TorchEntry>& entries) {
 
 }  // namespace
 
-TorchFileWriter::TorchFileWriter(const std::string& path, std::vector<TorchEntry> entries)
+TorchFileWriter::TorchFileWriter(const std::string& path, const std::vector<TorchEntry>& entries)
     : zip_(path) {
   for (const TorchEntry& entry : entries) {
     const auto* shape = std::get_if<std::vector<int64_t>>(&entry.shape_or_texts);

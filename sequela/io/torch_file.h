@@ -22,7 +22,7 @@ struct TorchEntry {
 // need not be in memory whole. The file appears when finish() returns.
 class TorchFileWriter {
  public:
-  TorchFileWriter(const std::string& path, std::vector<TorchEntry> entries);
+  TorchFileWriter(const std::string& path, const std::vector<TorchEntry>& entries);
   void append(std::span<const float> values);
   void finish();
 

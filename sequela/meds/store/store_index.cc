@@ -70,7 +70,7 @@ std::string write_gathered_shard(const std::vector<SubjectPart>& twins,
                                  const StoreIndexOptions& options) {
   int64_t num_events = 0;
   for (const SubjectPart& part : twins) num_events += part.subject().num_events;
-  const std::string name = "gathered-" + to_hex(options.fingerprint).substr(0, 16) + ".events";
+  std::string name = "gathered-" + to_hex(options.fingerprint).substr(0, 16) + ".events";
   ShardBuilder builder({.path = options.folder + "/" + name,
                         .properties = options.properties,
                         .num_events = num_events});
