@@ -14,7 +14,7 @@ setup:
 	@VENV=$(VENV) tools/setup.sh
 
 $(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLayer.cmake CMakePresets.json | setup
-	@cmake --preset $(PRESET) -B $(BUILD) -DSEQUELA_PYTHON=$(abspath $(VENV))/bin/python > $(BUILD).configure.log \
+	@cmake --preset $(PRESET) -B $(BUILD) -DSEQUELA_PYTHON=$(abspath $(VENV))/bin/python > $(BUILD).configure.log 2>&1 \
 	  || (cat $(BUILD).configure.log; exit 1)
 	@mv $(BUILD).configure.log $(BUILD)/configure.log
 

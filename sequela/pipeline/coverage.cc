@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sequela/core/error.h"
+#include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
 
@@ -42,12 +43,6 @@ int64_t number(const Json& coverage, const char* section, const char* name) {
   return (*found)[name].get<int64_t>();
 }
 
-std::string grouped(int64_t value) {
-  std::string text = std::to_string(value);
-  for (auto i = static_cast<int64_t>(text.size()) - 3; i > 0; i -= 3) text.insert(i, ",");
-  return text;
-}
-
 std::string percent(int64_t part, int64_t whole) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1f %%",
@@ -72,7 +67,7 @@ class Lines {
   // A line about something skipped or odd, only if it happened.
   void add_if(const char* section, const char* name, const std::string& text) {
     const int64_t count = number(coverage_, section, name);
-    if (count > 0) add(str("  ", grouped(count), " ", text));
+    if (count > 0) add(str("  ", with_thousands(count), " ", text));
   }
   std::vector<std::string> take() { return std::move(lines_); }
 
@@ -84,7 +79,7 @@ class Lines {
 void add_codes(const Json& coverage, Lines& lines) {
   const int64_t codes = number(coverage, "ontology", "codes");
   const int64_t events = number(coverage, "ontology", "events");
-  lines.add(str(grouped(codes), " distinct codes:"));
+  lines.add(str(with_thousands(codes), " distinct codes:"));
   lines.add(share_line("with a description", number(coverage, "ontology", "codes_described"), codes,
                        number(coverage, "ontology", "events_described"), events));
   lines.add(share_line("with a parent", number(coverage, "ontology", "codes_with_parent"), codes,
@@ -119,10 +114,10 @@ void add_skipped(Lines& lines) {
 
 void add_batches(const Json& coverage, Lines& lines) {
   for (const char* side : {"train_batches", "val_batches"}) {
-    lines.add(str(side, ": ", grouped(number(coverage, side, "batches")), " batches, ",
-                  grouped(number(coverage, side, "windows")), " subjects, ",
-                  grouped(number(coverage, side, "tokens")), " tokens, ",
-                  grouped(number(coverage, side, "labels")), " labels"));
+    lines.add(str(side, ": ", with_thousands(number(coverage, side, "batches")), " batches, ",
+                  with_thousands(number(coverage, side, "windows")), " subjects, ",
+                  with_thousands(number(coverage, side, "tokens")), " tokens, ",
+                  with_thousands(number(coverage, side, "labels")), " labels"));
   }
 }
 
@@ -190,12 +185,12 @@ Json task_report(const MotorTask& task) {
 
 std::vector<std::string> coverage_lines(const Json& coverage) {
   Lines lines(coverage);
-  lines.add(str(grouped(number(coverage, "events", "subjects")), " subjects, ",
-                grouped(number(coverage, "events", "events")), " events (",
-                grouped(number(coverage, "events", "static_events")), " without a time)"));
+  lines.add(str(with_thousands(number(coverage, "events", "subjects")), " subjects, ",
+                with_thousands(number(coverage, "events", "events")), " events (",
+                with_thousands(number(coverage, "events", "static_events")), " without a time)"));
   add_codes(coverage, lines);
-  lines.add(str(grouped(number(coverage, "tokenizer", "tokens")), " tokens, ",
-                grouped(number(coverage, "task", "tasks")), " tasks"));
+  lines.add(str(with_thousands(number(coverage, "tokenizer", "tokens")), " tokens, ",
+                with_thousands(number(coverage, "task", "tasks")), " tasks"));
   add_batches(coverage, lines);
   add_skipped(lines);
   return lines.take();
