@@ -78,7 +78,8 @@ def main():
     work.mkdir(parents=True, exist_ok=True)
 
     files, model, output = work / "files", work / "model", work / "output"
-    prepare = [arguments.binary, "prepare", "--meds", arguments.meds, "--out", str(files), "--quiet"]
+    prepare = [arguments.binary, "prepare", "--meds", arguments.meds, "--out", str(files), "--quiet",
+               "--num-tasks", "512", "--vocab-size", "2048", "--tokens-per-batch", "1024"]
     if arguments.athena:
         prepare += ["--athena", arguments.athena]
     failures = trials("prepare", prepare, [files], arguments.prepare_kills, rng)
