@@ -48,11 +48,12 @@ def trials(name, command, outputs, kills, rng):
     seconds = run(command)
     wanted = digest(outputs[0])
     print(f"{name}: {seconds:.1f} s undisturbed, {len(wanted)} files", flush=True)
-    failures = 0
+    failures = num_killed = 0
     for trial in range(kills):
         clear()
         moment = rng.uniform(0.02, 0.98) * seconds
         was_killed = run(command, kill_after=moment) is None
+        num_killed += was_killed
         again = run(command)
         found = digest(outputs[0])
         differing = sorted(file for file in wanted.keys() | found.keys() if wanted.get(file) != found.get(file))
@@ -60,6 +61,7 @@ def trials(name, command, outputs, kills, rng):
         print(f"{name} {trial + 1}/{kills}: {'killed' if was_killed else 'finished'} at {moment:.2f} s, "
               f"rerun {again:.1f} s, {'same bytes' if not differing else 'DIFFERS: ' + ', '.join(differing)}",
               flush=True)
+    print(f"{name}: {num_killed} of {kills} trials were killed in time, {failures} ended with other bytes", flush=True)
     return failures
 
 
@@ -87,7 +89,6 @@ def main():
                 "--layers", "2", "--hidden", "64", "--heads", "2", "--intermediate", "128", "--accumulate", "2",
                 "--max-steps", "24", "--eval-every", "4", "--warmup-steps", "4", "--learning-rate", "1e-3", "--quiet"]
     failures += trials("pretrain", pretrain, [model, output], arguments.pretrain_kills, rng)
-    print(f"{arguments.prepare_kills} + {arguments.pretrain_kills} kills, {failures} differing")
     sys.exit(1 if failures else 0)
 
 
