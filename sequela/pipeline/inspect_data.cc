@@ -15,8 +15,8 @@
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/labels.h"
 #include "sequela/meds/split.h"
-#include "sequela/ontology/build_ontology.h"
 #include "sequela/ontology/ontology.h"
+#include "sequela/ontology/summary.h"
 #include "sequela/pipeline/inspect_parts.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
@@ -32,43 +32,6 @@ std::string share_text(int64_t part, int64_t whole) {
   std::snprintf(text, sizeof(text), " (%.1f %%)",
                 100.0 * static_cast<double>(part) / static_cast<double>(whole));
   return with_thousands(part) + text;
-}
-
-// Length of the longest chain of parents above each node.
-int32_t depth_of(const Ontology& ontology) {
-  std::vector<int32_t> depths(ontology.num_nodes(), -1);
-  int32_t deepest = 0;
-  std::vector<int32_t> stack;
-  for (int32_t start = 0; start < ontology.num_nodes(); ++start) {
-    stack.push_back(start);
-    while (!stack.empty()) {
-      const int32_t node = stack.back();
-      int32_t depth = 0;
-      bool is_ready = true;
-      for (int32_t parent : ontology.parents(node)) {
-        if (depths[parent] < 0) {
-          stack.push_back(parent);
-          is_ready = false;
-        } else {
-          depth = std::max(depth, depths[parent] + 1);
-        }
-      }
-      if (!is_ready) continue;
-      depths[node] = depth;
-      deepest = std::max(deepest, depth);
-      stack.pop_back();
-    }
-  }
-  return deepest;
-}
-
-template <class Key>
-std::vector<std::pair<Key, int64_t>> most_frequent(const std::map<Key, int64_t>& counts) {
-  std::vector<std::pair<Key, int64_t>> rows(counts.begin(), counts.end());
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  if (rows.size() > kMaxRows) rows.resize(kMaxRows);
-  return rows;
 }
 
 }  // namespace
@@ -127,27 +90,19 @@ std::string inspect_prepared(const std::string& path) {
 }
 
 std::string inspect_ontology(const std::string& path) {
-  const Ontology ontology = Ontology::read(path);
+  const OntologySummary summary = summarize(Ontology::read(path));
   Description description(path + ": ontology");
-  std::map<std::string, int64_t> vocabularies;
-  int64_t num_in_data = 0, closure = 0;
-  for (int32_t node = 0; node < ontology.num_nodes(); ++node) {
-    ++vocabularies[std::string(vocabulary_of(ontology.code(node)))];
-    if (!ontology.in_data(node)) continue;
-    ++num_in_data;
-    closure += static_cast<int64_t>(ontology.all_parents(node).size()) - 1;
-  }
-  description.add("codes", ontology.num_nodes());
-  description.add("in the data", share_text(num_in_data, ontology.num_nodes()));
-  description.add("parent links", ontology.num_edges());
-  description.add("depth", depth_of(ontology));
+  description.add("codes", summary.num_nodes);
+  description.add("in the data", share_text(summary.num_in_data, summary.num_nodes));
+  description.add("parent links", summary.num_edges);
+  description.add("depth", summary.max_depth);
   char mean[32];
-  std::snprintf(
-      mean, sizeof(mean), "%.1f",
-      num_in_data > 0 ? static_cast<double>(closure) / static_cast<double>(num_in_data) : 0.0);
+  std::snprintf(mean, sizeof(mean), "%.1f", std::max(0.0, summary.mean_all_parents - 1));
   description.add("ancestors of a code of the data", std::string(mean) + " on average");
-  for (const auto& [name, count] : most_frequent(vocabularies)) {
-    description.add("vocabulary " + name, share_text(count, ontology.num_nodes()));
+  for (size_t i = 0; i < std::min(kMaxRows, summary.vocabularies.size()); ++i) {
+    const VocabularySummary& vocabulary = summary.vocabularies[i];
+    description.add("vocabulary " + vocabulary.vocabulary,
+                    share_text(vocabulary.num_nodes, summary.num_nodes));
   }
   return description.text();
 }
