@@ -16,12 +16,13 @@ ALLOWED = {
     "model": ["core", "io", "nn"],
     "train": ["core", "io", "batch", "nn", "model"],
     "features": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch", "nn", "model"],
+    "encoders": ["core", "io", "meds", "ontology", "tokenizer", "nn", "batch", "model", "train"],
     "evaluation": ["core", "io"],
     "synth": ["core", "io", "meds"],
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)
-WITH_TORCH = {"nn", "batch", "model", "train", "features", "pipeline", "cli"}
+WITH_TORCH = {"nn", "batch", "model", "train", "features", "encoders", "pipeline", "cli"}
 
 # Third-party headers and the one place that may include them.
 OWNERS = [
