@@ -33,7 +33,8 @@ void check_inputs(const AttentionInputs& inputs, const at::Tensor& logsumexp_HT)
   }
   check_tensor("logsumexp_HT", logsumexp_HT, {inputs.q_THD.size(1), tokens}, {at::kFloat});
   if (inputs.q_THD.size(2) % 2 != 0) throw std::invalid_argument("the head size must be even");
-  if (inputs.window < 1) throw std::invalid_argument("the window must be at least 1");
+  if (inputs.direction == AttentionDirection::causal && inputs.window < 1)
+    throw std::invalid_argument("the window must be at least 1");
   if (inputs.sequences == nullptr || inputs.sequences->num_tokens() != tokens) {
     throw std::invalid_argument("the sequences do not cover the tokens of q_THD");
   }

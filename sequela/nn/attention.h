@@ -6,14 +6,14 @@
 
 namespace sequela {
 
-// Causal attention within packed sequences, limited to the last `window` tokens, with rotary
-// embedding by age fused in.
+// Attention within packed sequences: causal and limited to the last `window` tokens, with rotary
+// embedding by age fused in, as in MOTOR; or bidirectional over whole sequences, as in BERT.
 //
 //   T = tokens, H = heads, D = head size (even), R = D / 2
 //
-// Token i attends to the tokens j of its own sequence with i - window < j <= i. Scores are scaled
-// by 1/sqrt(D). q and k are rotated on the fly: (x[2r], x[2r+1]) -> (x[2r] cos - x[2r+1] sin,
-// x[2r+1] cos + x[2r] sin).
+// Token i attends to the tokens j of its own sequence: causal with i - window < j <= i,
+// bidirectional to all. Scores are scaled by 1/sqrt(D). q and k are rotated on the fly: (x[2r],
+// x[2r+1]) -> (x[2r] cos - x[2r+1] sin, x[2r+1] cos + x[2r] sin).
 //
 // q, k, v and their gradients are float32 or bfloat16 [T, H, D] views with any row stride and unit
 // stride within a head (columns of the fused projection); no copy is made. Sums and the softmax are
@@ -21,11 +21,14 @@ namespace sequela {
 //
 // Tiling: one task is 64 queries of one head; it visits only the key tiles that the window and the
 // sequences reach (9 for a window of 496). Cost 4 T D H window operations forward, 10 backward;
-// scratch is a few tiles per thread. Backward needs the output and the logsumexp only, never the
+// scratch is a few tiles per thread. Many short sequences share a tile and cost little
+// more than their tokens. Backward needs the output and the logsumexp only, never the
 // scores.
 //
 // Source: local mask of xformers' BlockDiagonalMask.make_local_attention, as femr uses it; flash
 // attention 2, arXiv:2307.08691. Reference: kernels/attention_reference.cc.
+enum class AttentionDirection { causal, bidirectional };
+
 struct AttentionInputs {
   at::Tensor q_THD;
   at::Tensor k_THD;
@@ -33,7 +36,8 @@ struct AttentionInputs {
   at::Tensor cos_TR;  // float32, contiguous; undefined = no rotation (the same for sin_TR)
   at::Tensor sin_TR;
   const PackedSequences* sequences = nullptr;
-  int64_t window = 0;  // tokens, self included; >= 1
+  int64_t window = 0;  // tokens, self included; >= 1; bidirectional: not used
+  AttentionDirection direction = AttentionDirection::causal;
 };
 
 struct AttentionGradients {

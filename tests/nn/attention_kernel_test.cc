@@ -17,7 +17,10 @@ namespace {
 struct Case {
   std::vector<int> lengths;
   int64_t heads, head_size, window;
+  AttentionDirection direction = AttentionDirection::causal;
 };
+
+constexpr AttentionDirection kBoth = AttentionDirection::bidirectional;
 
 const std::vector<Case> kCases = {
     {{1}, 1, 8, 4},
@@ -28,15 +31,25 @@ const std::vector<Case> kCases = {
     {{130, 257}, 2, 64, 64},
     {{300, 2, 77}, 2, 32, 65},
     {{700}, 1, 64, 130},
+    {{1}, 1, 8, 0, kBoth},
+    {{1, 1, 1}, 2, 16, 0, kBoth},
+    {{5, 3, 7, 9, 2, 60, 8}, 2, 8, 0, kBoth},
+    {{5, 3, 7, 9, 2, 60, 8, 1, 64, 64, 10, 300}, 3, 64, 0, kBoth},
+    {{130, 257}, 2, 32, 0, kBoth},
+    {{64, 128}, 2, 16, 0, kBoth},
+    {{3, 2100, 1}, 1, 64, 0, kBoth},
 };
 
 // True where the query (row) may attend to the key (column).
-at::Tensor dense_mask(const PackedSequences& sequences, int64_t window) {
+at::Tensor dense_mask(const PackedSequences& sequences, const Case& c) {
   const int64_t tokens = sequences.num_tokens();
   at::Tensor mask = at::zeros({tokens, tokens}, at::kBool);
   auto values = mask.accessor<bool, 2>();
   for (int64_t i = 0; i < tokens; ++i) {
-    for (int64_t j = sequences.token_starts[i]; j <= i; ++j) values[i][j] = j > i - window;
+    for (int64_t j = 0; j < tokens; ++j) {
+      values[i][j] = sequences.token_starts[i] == sequences.token_starts[j] &&
+                     (c.direction == kBoth || (j <= i && j > i - c.window));
+    }
   }
   return mask;
 }
@@ -56,12 +69,12 @@ struct Dense {
   at::Tensor q, k, v, out, logsumexp;
 
   Dense(const at::Tensor& q_in, const at::Tensor& k_in, const at::Tensor& v_in,
-        const at::Tensor& ages, const PackedSequences& sequences, int64_t window)
+        const at::Tensor& ages, const PackedSequences& sequences, const Case& c)
       : q(leaf(q_in)), k(leaf(k_in)), v(leaf(v_in)) {
     const at::Tensor q_HTD = rotated(q, ages).transpose(0, 1),
                      k_HTD = rotated(k, ages).transpose(0, 1);
     at::Tensor scores = at::matmul(q_HTD, k_HTD.transpose(1, 2)) / std::sqrt(double(q.size(2)));
-    scores = scores.masked_fill(~dense_mask(sequences, window), -INFINITY);
+    scores = scores.masked_fill(~dense_mask(sequences, c), -INFINITY);
     logsumexp = at::logsumexp(scores, {2});
     out = at::matmul(at::softmax(scores, 2), v.transpose(0, 1)).transpose(0, 1);
   }
@@ -79,9 +92,9 @@ void check_against_dense(const Case& c, at::ScalarType type) {
   const at::Tensor ages = at::rand({tokens}) * 30;
   at::Tensor cosine = at::empty({tokens, c.head_size / 2}), sine = at::empty_like(cosine);
   fill_rotary_tables(ages, cosine, sine);
-  const AttentionInputs inputs{q, k, v, cosine, sine, &sequences, c.window};
+  const AttentionInputs inputs{q, k, v, cosine, sine, &sequences, c.window, c.direction};
 
-  const Dense dense(q, k, v, ages, sequences, c.window);
+  const Dense dense(q, k, v, ages, sequences, c);
   at::Tensor out = in_wider_rows(at::zeros(shape, type), 16);
   at::Tensor logsumexp = at::zeros({c.heads, tokens});
   attention_forward(inputs, out, logsumexp);
@@ -136,6 +149,23 @@ TEST(AttentionKernel, AttendsExactlyWhereTheLocalMaskOfThePeerSays) {
   }
 }
 
+void check_threads(const AttentionInputs& inputs, const at::Tensor& grad_out) {
+  std::vector<at::Tensor> results;
+  for (int threads : {1, 2, 3}) {
+    const int before = at::get_num_threads();
+    at::set_num_threads(threads);
+    const at::Tensor out = at::zeros_like(grad_out), logsumexp = at::zeros({1, grad_out.size(0)});
+    const AttentionGradients gradients{at::zeros_like(out), at::zeros_like(out),
+                                       at::zeros_like(out)};
+    attention_forward(inputs, out, logsumexp);
+    attention_backward(inputs, out, logsumexp, grad_out, gradients);
+    at::set_num_threads(before);
+    results.push_back(at::stack({out, gradients.q_THD, gradients.k_THD, gradients.v_THD}));
+  }
+  EXPECT_TRUE(results[1].equal(results[0]));
+  EXPECT_TRUE(results[2].equal(results[0]));
+}
+
 // Cutting a head into segments revisits key tiles; the sums must stay the same, bit for bit.
 TEST(AttentionKernel, DoesNotDependOnTheNumberOfThreads) {
   at::manual_seed(8);
@@ -144,20 +174,10 @@ TEST(AttentionKernel, DoesNotDependOnTheNumberOfThreads) {
       build_packed_sequences(at::tensor({900, 1700}, at::kInt), at::kCPU);
   for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     const at::Tensor x = random_values({4, tokens, 1, size}, 1, type);
-    const AttentionInputs inputs{x[0], x[1], x[2], {}, {}, &sequences, 130};
-    std::vector<at::Tensor> results;
-    for (int threads : {1, 2, 3}) {
-      const int before = at::get_num_threads();
-      at::set_num_threads(threads);
-      const at::Tensor result = at::zeros({4, tokens, 1, size}, type),
-                       logsumexp = at::zeros({1, tokens});
-      attention_forward(inputs, result[0], logsumexp);
-      attention_backward(inputs, result[0], logsumexp, x[3], {result[1], result[2], result[3]});
-      at::set_num_threads(before);
-      results.push_back(result);
+    for (AttentionDirection direction : {AttentionDirection::causal, kBoth}) {
+      const AttentionInputs inputs{x[0], x[1], x[2], {}, {}, &sequences, 130, direction};
+      check_threads(inputs, x[3]);
     }
-    EXPECT_TRUE(results[1].equal(results[0]));
-    EXPECT_TRUE(results[2].equal(results[0]));
   }
 }
 

@@ -48,8 +48,20 @@ void add_scaled(float* a, const float* b, float factor, int64_t size) {
   for (int64_t i = 0; i < size; ++i) a[i] += factor * b[i];
 }
 
+bool is_causal(const AttentionInputs& inputs) {
+  return inputs.direction == AttentionDirection::causal;
+}
+
 int64_t first_key(const AttentionInputs& inputs, int64_t query) {
-  return std::max<int64_t>(inputs.sequences->token_starts[query], query - inputs.window + 1);
+  const int64_t start = inputs.sequences->token_starts[query];
+  return is_causal(inputs) ? std::max(start, query - inputs.window + 1) : start;
+}
+
+// One past the last key.
+int64_t end_key(const AttentionInputs& inputs, int64_t query) {
+  if (is_causal(inputs)) return query + 1;
+  const std::vector<int32_t>& offsets = inputs.sequences->host_offsets;
+  return *std::upper_bound(offsets.begin(), offsets.end(), static_cast<int32_t>(query));
 }
 
 struct RotatedInputs {
@@ -82,14 +94,14 @@ void attention_forward_reference(const AttentionInputs& inputs, const at::Tensor
       float* o = out[h].data_ptr<float>();
       float* logsumexp = logsumexp_HT[h].data_ptr<float>();
       for (int64_t i = 0; i < tokens; ++i) {
-        const int64_t first = first_key(inputs, i);
+        const int64_t first = first_key(inputs, i), end = end_key(inputs, i);
         float largest = -INFINITY, sum = 0;
-        for (int64_t j = first; j <= i; ++j) {
+        for (int64_t j = first; j < end; ++j) {
           weights[j] = x.scale * dot(q + i * size, k + j * size, size);
           largest = std::max(largest, weights[j]);
         }
-        for (int64_t j = first; j <= i; ++j) sum += weights[j] = std::exp(weights[j] - largest);
-        for (int64_t j = first; j <= i; ++j)
+        for (int64_t j = first; j < end; ++j) sum += weights[j] = std::exp(weights[j] - largest);
+        for (int64_t j = first; j < end; ++j)
           add_scaled(o + i * size, v + j * size, weights[j] / sum, size);
         logsumexp[i] = largest + std::log(sum);
       }
@@ -119,7 +131,7 @@ void attention_backward_reference(const AttentionInputs& inputs, const at::Tenso
       float* gv = grad_v[h].data_ptr<float>();
       for (int64_t i = 0; i < tokens; ++i) {
         const float delta = dot(o + i * size, go + i * size, size);
-        for (int64_t j = first_key(inputs, i); j <= i; ++j) {
+        for (int64_t j = first_key(inputs, i), end = end_key(inputs, i); j < end; ++j) {
           const float weight =
               std::exp(x.scale * dot(q + i * size, k + j * size, size) - logsumexp[i]);
           const float grad_score =

@@ -13,27 +13,39 @@ namespace sequela {
 
 inline constexpr int64_t kAttentionTile = 64;
 
-// Which tiles of 64 tokens meet: query tile b needs the key tiles [first_key_tile[b], b].
+// Which tiles of 64 tokens meet: query tile b needs the key tiles [first_key_tile[b],
+// last_key_tile[b]].
 struct TilePlan {
   int64_t num_tokens, num_tiles, window;
   const int32_t* token_starts;
-  std::vector<int64_t> first_key_tile;  // ascending
-  int64_t max_span = 1;                 // key tiles of one query tile, at most
+  std::vector<int32_t> token_lasts;                    // of bidirectional attention only
+  std::vector<int64_t> first_key_tile, last_key_tile;  // ascending
+  int64_t max_span = 1;                                // key tiles of one query tile, at most
 
   TilePlan(const AttentionInputs& inputs)
       : num_tokens(inputs.q_THD.size(0)),
         num_tiles((num_tokens + kAttentionTile - 1) / kAttentionTile),
         window(inputs.window),
         token_starts(inputs.sequences->token_starts.data()) {
+    if (inputs.direction == AttentionDirection::bidirectional) {
+      window = num_tokens;
+      for (int64_t s = 0; s < inputs.sequences->num_sequences(); ++s) {
+        const int32_t end = inputs.sequences->host_offsets[s + 1];
+        token_lasts.resize(end, end - 1);
+      }
+    }
     for (int64_t b = 0; b < num_tiles; ++b) {
       first_key_tile.push_back(first_key(b * kAttentionTile) / kAttentionTile);
-      max_span = std::max(max_span, b - first_key_tile[b] + 1);
+      last_key_tile.push_back(last_key(b * kAttentionTile + rows_of(b) - 1) / kAttentionTile);
+      max_span = std::max(max_span, span(b));
     }
   }
 
   int64_t first_key(int64_t query) const {
     return std::max<int64_t>(token_starts[query], query - window + 1);
   }
+  int64_t last_key(int64_t query) const { return token_lasts.empty() ? query : token_lasts[query]; }
+  int64_t span(int64_t tile) const { return last_key_tile[tile] - first_key_tile[tile] + 1; }
   int64_t rows_of(int64_t tile) const {
     return std::min(kAttentionTile, num_tokens - tile * kAttentionTile);
   }

@@ -23,7 +23,8 @@ struct QueryTile {
   Scratch<Tile> q_rows, q_transposed, grad_rows, grad_transposed;  // right operands
   Scratch<float> grad_q;                                           // dQ transposed, [size][64]
   float logsumexp2[kAttentionTile], delta[kAttentionTile];
-  int64_t first_keys[kAttentionTile];
+  int64_t first_keys[kAttentionTile], last_keys[kAttentionTile];
+  int64_t tile = -1;  // which it is; -1 = none yet
 
   explicit QueryTile(int64_t values)
       : q_rows(values),
@@ -69,22 +70,25 @@ class BackwardWorker {
     for (int64_t i = 0; i < plan_.max_span; ++i) ring_.emplace_back(tile_values_);
   }
 
-  // Writes the gradients of the tiles [begin, end). Key tiles before `begin` are revisited for
-  // their share of dQ.
+  // Writes the gradients of the tiles [begin, end). Key tiles outside are revisited for their share
+  // of dQ, query tiles outside for their share of dK and dV.
   void run_segment(int64_t head, int64_t begin, int64_t end) {
-    int64_t next_query_tile = begin;
-    for (int64_t j = plan_.first_key_tile[begin]; j < end; ++j) {
+    for (QueryTile<Tile>& query : ring_) query.tile = -1;
+    int64_t first = 0;  // query tile that reaches key tile j
+    for (int64_t j = plan_.first_key_tile[begin]; j <= plan_.last_key_tile[end - 1]; ++j) {
+      while (plan_.last_key_tile[first] < j) ++first;
+      const bool owns_keys = begin <= j && j < end;
       load_keys(head, j);
       bool is_first = true;
-      for (int64_t b = std::max(j, begin); b < plan_.num_tiles && plan_.first_key_tile[b] <= j;
-           ++b) {
-        if (b >= next_query_tile) load_queries(head, next_query_tile++);
-        run_pair(j, b, j >= begin, b < end, is_first ? Sum::start : Sum::add);
+      for (int64_t b = owns_keys ? first : std::max(first, begin);
+           b < (owns_keys ? plan_.num_tiles : end) && plan_.first_key_tile[b] <= j; ++b) {
+        if (query_tile(b).tile != b) load_queries(head, b);
+        const bool owns_queries = begin <= b && b < end;
+        run_pair(j, b, owns_keys, owns_queries, is_first ? Sum::start : Sum::add);
         is_first = false;
+        if (owns_queries && plan_.last_key_tile[b] == j) store_queries(head, b);
       }
-      if (j < begin) continue;
-      store_keys(head, j);
-      store_queries(head, j);
+      if (owns_keys) store_keys(head, j);
     }
   }
 
@@ -102,6 +106,7 @@ class BackwardWorker {
 
   void load_queries(int64_t head, int64_t tile) {
     QueryTile<Tile>& query = query_tile(tile);
+    query.tile = tile;
     const int64_t t = tile * kAttentionTile, rows = plan_.rows_of(tile);
     const HeadView<In> q(task_.inputs.q_THD, head), out(task_.out_THD, head),
         grad_out(task_.grad_out_THD, head);
@@ -119,6 +124,7 @@ class BackwardWorker {
       const bool is_token = r < rows;
       query.logsumexp2[r] = is_token ? static_cast<float>(logsumexp[t + r] * M_LOG2E) : 0;
       query.first_keys[r] = is_token ? plan_.first_key(t + r) : plan_.num_tiles * kAttentionTile;
+      query.last_keys[r] = is_token ? plan_.last_key(t + r) : plan_.num_tiles * kAttentionTile;
       if (!is_token) query.delta[r] = 0;
     }
   }
@@ -128,9 +134,10 @@ class BackwardWorker {
     const int64_t base = key_tile * kAttentionTile;
     for (int64_t r = 0; r < kAttentionTile; ++r) {
       first_keys_[r] = static_cast<int32_t>(query.first_keys[r] - base);
-      last_keys_[r] = static_cast<int32_t>(tile * kAttentionTile + r - base);
+      last_keys_[r] = static_cast<int32_t>(query.last_keys[r] - base);
     }
-    const bool is_masked = tile == key_tile || query.first_keys[kAttentionTile - 1] > base;
+    const bool is_masked = query.first_keys[kAttentionTile - 1] > base ||
+                           query.last_keys[0] < base + kAttentionTile - 1;
     const double scale = 1 / std::sqrt(static_cast<double>(size_));
     return {scores_.data(),
             grad_weights_.data(),

@@ -26,8 +26,8 @@ class ForwardWorker {
         size_(inputs.q_THD.size(2)),
         tile_values_(kAttentionTile * size_),
         stride_(plan.max_span * kAttentionTile),
-        keys_((kSegment + plan.max_span) * tile_values_),
-        values_((kSegment + plan.max_span) * tile_values_),
+        keys_(num_slots(plan) * tile_values_),
+        values_(num_slots(plan) * tile_values_),
         tile_(tile_values_),
         scores_(kAttentionTile * stride_),
         weights_(kAttentionTile * stride_),
@@ -36,7 +36,8 @@ class ForwardWorker {
   void run_segment(int64_t head, int64_t begin, int64_t end, const at::Tensor& out_THD,
                    float* logsumexp) {
     const int64_t first_tile = plan_.first_key_tile[begin];
-    for (int64_t b = first_tile; b < end; ++b) pack_keys(head, b, b - first_tile);
+    for (int64_t b = first_tile; b <= plan_.last_key_tile[end - 1]; ++b)
+      pack_keys(head, b, b - first_tile);
     for (int64_t b = begin; b < end; ++b) {
       run_tile(head, b, plan_.first_key_tile[b] - first_tile, HeadView<In>(out_THD, head),
                logsumexp);
@@ -44,6 +45,11 @@ class ForwardWorker {
   }
 
  private:
+  // Key tiles that one segment can reach.
+  static int64_t num_slots(const TilePlan& plan) {
+    return std::min(plan.num_tiles, kSegment + 2 * plan.max_span);
+  }
+
   void pack_keys(int64_t head, int64_t tile, int64_t slot) {
     const int64_t t = tile * kAttentionTile, rows = plan_.rows_of(tile);
     const HeadView<In> k(inputs_.k_THD, head), v(inputs_.v_THD, head);
@@ -59,7 +65,7 @@ class ForwardWorker {
       const int64_t query = tile * kAttentionTile + r;
       const bool is_token = query < plan_.num_tokens;
       first_columns_[r] = is_token ? static_cast<int32_t>(plan_.first_key(query) - base) : 0;
-      last_columns_[r] = is_token ? static_cast<int32_t>(query - base) : -1;
+      last_columns_[r] = is_token ? static_cast<int32_t>(plan_.last_key(query) - base) : -1;
     }
     const float scale = static_cast<float>(M_LOG2E / std::sqrt(static_cast<double>(size_)));
     return {scores_.data(), stride_, span * kAttentionTile, first_columns_, last_columns_, scale};
@@ -68,7 +74,7 @@ class ForwardWorker {
   void run_tile(int64_t head, int64_t tile, int64_t first_slot, const HeadView<In>& out,
                 float* logsumexp) {
     const int64_t t = tile * kAttentionTile, rows = plan_.rows_of(tile);
-    const int64_t span = tile - plan_.first_key_tile[tile] + 1;
+    const int64_t span = plan_.span(tile);
     const HeadView<In> q(inputs_.q_THD, head);
     ops_.load_rows(q.row(t), q.stride, rows, size_, rotary_.rows(t), tile_.data());
     for (int64_t i = 0; i < span; ++i) {
