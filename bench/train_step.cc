@@ -1,6 +1,6 @@
 // One micro-step (forward and backward) of the MOTOR model on packed synthetic sequences, beside a
 // reference matrix product timed in the same process: bench_train_step [base|six|small] [threads]
-// [bf16|fp32] [repeats]
+// [bf16|fp32] [repeats] [recompute]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
@@ -114,11 +114,13 @@ Cost reference_cost(at::ScalarType type) {
   return best_of(10, [&] { at::mm_out(out, x, weight.t()); });
 }
 
-void run(const std::string& name, int threads, Precision precision, int repeats) {
+void run(const std::string& name, int threads, Precision precision, int repeats,
+         Activations activations) {
   at::set_num_threads(threads);
   const Size size = size_of(name);
   const ModelConfig config = config_of(size);
   Motor model(config, 1, at::kCPU, precision);
+  model.set_activations(activations);
   const MotorBatch batch = batch_of(size, config.encoder.vocab_size);
   const at::ScalarType type = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
   const Cost before = reference_cost(type);
@@ -132,9 +134,11 @@ void run(const std::string& name, int threads, Precision precision, int repeats)
   const double reference = kReferenceGflop / std::min(before.wall, after.wall);
   const double reference_cpu = kReferenceGflop / std::min(before.cpu, after.cpu);
   std::printf(
-      "%-5s %d threads %s: %.0f tokens/s, %.2f s wall, %.2f s CPU, %.1f GFLOP; GFLOP/s %.0f wall, "
+      "%-5s %d threads %s%s: %.0f tokens/s, %.2f s wall, %.2f s CPU, %.1f GFLOP; GFLOP/s %.0f "
+      "wall, "
       "%.0f per CPU s\n",
       name.c_str(), threads, precision == Precision::bf16 ? "bf16" : "fp32",
+      activations == Activations::kept ? "" : ", recomputed",
       static_cast<double>(size.tokens) / step.wall, step.wall, step.cpu, gflop, gflop / step.wall,
       gflop / step.cpu);
   std::printf(
@@ -155,5 +159,5 @@ int main(int argc, char** argv) {
   const bool is_fp32 = argc > 3 && std::string(argv[3]) == "fp32";
   const int repeats = argc > 4 ? std::stoi(argv[4]) : 3;
   sequela::run(name, threads, is_fp32 ? sequela::Precision::fp32 : sequela::Precision::bf16,
-               repeats);
+               repeats, argc > 5 ? sequela::Activations::recomputed : sequela::Activations::kept);
 }

@@ -14,6 +14,7 @@ struct Arguments {
   CommonOptions common;
   PretrainOptions options;
   std::string precision;
+  bool has_gradient_checkpointing = false;
 };
 
 void add_model_options(CLI::App& app, EncoderConfig& encoder) {
@@ -51,6 +52,9 @@ void add_training_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--precision", arguments.precision,
                  "bf16 or fp32; default: the faster one on this device")
       ->group(group);
+  app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
+               "About half the memory for a quarter more time; the weights are the same")
+      ->group(group);
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order")->group(group);
 }
 
@@ -58,6 +62,7 @@ int run_pretrain(const CLI::App& app, Arguments& arguments) {
   PretrainOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
   if (options.out.empty()) options.out = options.model + "_output";
   const PretrainReport report = pretrain(options);
   if (report.is_up_to_date) return 0;

@@ -1,5 +1,6 @@
 #include "sequela/model/encoder.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "sequela/core/error.h"
@@ -42,7 +43,7 @@ void Encoder::check(const BatchInputs& inputs) const {
 }
 
 void Encoder::prepare_context(const BatchInputs& inputs, Keep keep) {
-  context_.is_kept = keep == Keep::for_backward;
+  context_.is_kept = keep == Keep::activations;
   context_.sequences = build_packed_sequences(inputs.lengths_S, context_.device);
   check(inputs);
   const int64_t tokens = inputs.ages_days_T.size(0);
@@ -96,13 +97,12 @@ void Encoder::observe_layer(size_t i, const at::Tensor& branch_TH) const {
 void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
                       const at::Tensor& out_TH) {
   inputs_ = inputs;
+  keep_ = keep;
   prepare_context(inputs, keep);
   const size_t num_layers = weights.layers.size();
-  const bool is_kept = keep == Keep::for_backward;
-  if (layers_.empty() || (is_kept && layers_.size() < num_layers))
-    layers_.resize(is_kept ? num_layers : 1);
-  if (sums_.empty() || (is_kept && sums_.size() < num_layers + 1))
-    sums_.resize(is_kept ? num_layers + 1 : 1);
+  const bool is_kept = keep != Keep::nothing;
+  layers_.resize(std::max(layers_.size(), keep == Keep::activations ? num_layers : 1));
+  sums_.resize(std::max(sums_.size(), is_kept ? num_layers + 1 : 1));
   embed(weights);
 
   const at::Tensor& first_TH = sums_[0].tensor();
@@ -112,7 +112,7 @@ void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, 
     return is_kept ? sums_[i].resize(first_TH.sizes(), at::kFloat, context_.device) : first_TH;
   };
   for (size_t i = 0; i < num_layers; ++i) {
-    LayerActivations& saved = layers_[is_kept ? i : 0];
+    LayerActivations& saved = saved_of(i);
     saved.sum_TH = i == 0 ? first_TH : sum_after(i);
     LayerPass layer(context_, weights.layers[i], saved, scratch_);
     branch_TH = layer.forward(residual_TH, branch_TH);
@@ -131,8 +131,13 @@ void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, 
   if (observer_) observer_("final_hidden", out_TH);
 }
 
+LayerActivations& Encoder::saved_of(size_t layer) {
+  return layers_[keep_ == Keep::activations ? layer : 0];
+}
+
 void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
                        const EncoderTensors& gradients) {
+  context_.is_kept = true;
   const ResidualGradient residual{
       .grad_TH = grad_x_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device),
       .copy_TH = grad_x_copy_.resize(final_sum_TH_.sizes(), context_.type, context_.device)};
@@ -145,7 +150,12 @@ void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weig
                      .grad_x_copy_TH = residual.copy_TH,
                      .grad_weight_H = gradients.out_norm_H});
   for (size_t i = weights.layers.size(); i-- > 0;) {
-    LayerPass layer(context_, weights.layers[i], layers_[i], scratch_);
+    LayerActivations& saved = saved_of(i);
+    LayerPass layer(context_, weights.layers[i], saved, scratch_);
+    if (keep_ == Keep::residuals) {
+      saved.sum_TH = sums_[i].tensor();
+      layer.recompute();
+    }
     layer.backward(gradients.layers[i], residual);
   }
   const at::Tensor& grad_embedded_TH =

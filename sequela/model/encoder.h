@@ -27,8 +27,10 @@ class Encoder {
   // `type`: float32 or bfloat16, of the matrix products. The residual stream is float32.
   Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device);
 
-  // Whether backward() will follow; if not, all layers share one layer's buffers.
-  enum class Keep { nothing, for_backward };
+  // What stays for backward(): all that it needs; or the residual stream alone, from which it
+  // computes each layer once more (gradient checkpointing, arXiv:1604.06174: a quarter more time,
+  // one layer's buffers instead of all layers'); or nothing, if it will not follow.
+  enum class Keep { nothing, residuals, activations };
 
   // Hidden states after out_norm, written to out_TH (float32 or bfloat16). The inputs must be on
   // the device. Throws std::invalid_argument for inputs that do not fit together.
@@ -45,12 +47,14 @@ class Encoder {
  private:
   void check(const BatchInputs& inputs) const;
   void prepare_context(const BatchInputs& inputs, Keep keep);
+  LayerActivations& saved_of(size_t layer);
   void embed(const EncoderTensors& weights);
   void observe_layer(size_t i, const at::Tensor& branch_TH) const;
 
   const EncoderConfig config_;
   StageObserver observer_;
   BatchInputs inputs_;  // of the last forward pass
+  Keep keep_ = Keep::nothing;
   LayerContext context_;
   LayerScratch scratch_;
   std::vector<LayerActivations> layers_;

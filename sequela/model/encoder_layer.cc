@@ -103,7 +103,9 @@ void LayerPass::mix(const at::Tensor& out_TH) {
   add_bias(out_TH, weights_.hawk_out_bias_H);
 }
 
-at::Tensor LayerPass::forward(const at::Tensor& residual_TH, const at::Tensor& branch_TH) {
+// All of a forward pass up to the input of the output projection.
+const at::Tensor& LayerPass::run_branch(const at::Tensor& residual_TH,
+                                        const at::Tensor& branch_TH) {
   const int64_t tokens = residual_TH.size(0);
   saved_.inverse_rms.resize({tokens}, at::kFloat, context_.device);
   const at::Tensor normed_TH = norm(residual_TH, branch_TH);
@@ -118,7 +120,15 @@ at::Tensor LayerPass::forward(const at::Tensor& residual_TH, const at::Tensor& b
   const at::Tensor mixed_TH = combined.narrow(1, 0, config_.hidden_size);
   mix(mixed_TH);
   if (context_.is_kept) resize(saved_.mixed, mixed_TH.sizes()).copy_(mixed_TH);
+  return combined;
+}
 
+void LayerPass::recompute() {
+  run_branch(saved_.sum_TH, {});
+}
+
+at::Tensor LayerPass::forward(const at::Tensor& residual_TH, const at::Tensor& branch_TH) {
+  const at::Tensor& combined = run_branch(residual_TH, branch_TH);
   const at::Tensor& out_TH = resize(scratch_.branch, residual_TH.sizes());
   linear_forward(combined, weights_.output_weight, out_TH);
   if (weights_.output_bias_H.defined()) add_bias(out_TH, weights_.output_bias_H);

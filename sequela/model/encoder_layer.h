@@ -59,6 +59,10 @@ class LayerPass {
   // on too).
   at::Tensor forward(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
 
+  // Makes again what backward() needs, from saved.sum_TH alone: all of forward() but the output
+  // projection.
+  void recompute();
+
   // Adds to the weights' gradients.
   void backward(const LayerTensors& gradients, const ResidualGradient& residual);
 
@@ -66,6 +70,7 @@ class LayerPass {
   const at::Tensor& resize(Buffer& buffer, at::IntArrayRef shape) const;
   at::Tensor norm(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
   const at::Tensor& combine();
+  const at::Tensor& run_branch(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
   void mix(const at::Tensor& out_TH);
   void add_weight_gradient(const at::Tensor& grad_out, const at::Tensor& x,
                            const at::Tensor& grad_weight);

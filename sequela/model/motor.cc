@@ -90,6 +90,7 @@ struct Motor::State {
   std::unique_ptr<MotorHead> head;
   MotorHeadTensors head_weights, head_gradients;
   Buffer hidden, grad_hidden;
+  Encoder::Keep keep = Encoder::Keep::activations;  // of a pass with gradients
 };
 
 Motor::Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision)
@@ -123,6 +124,11 @@ void Motor::set_observer(StageObserver observer) {
 
 void Motor::set_time_at_risk(TimeAtRisk time_at_risk) {
   if (state_->head) state_->head->set_time_at_risk(time_at_risk);
+}
+
+void Motor::set_activations(Activations activations) {
+  state_->keep =
+      activations == Activations::kept ? Encoder::Keep::activations : Encoder::Keep::residuals;
 }
 
 void Motor::refresh_weights() {
@@ -185,7 +191,7 @@ at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_s
                               std::nullopt);
   }
   state_->bind_gradients();
-  state_->encoder.forward(inputs, state_->weights, Encoder::Keep::for_backward, hidden_TH);
+  state_->encoder.forward(inputs, state_->weights, state_->keep, hidden_TH);
   const at::Tensor& grad_hidden_TH =
       state_->grad_hidden.resize(hidden_TH.sizes(), state_->type, state_->device);
   at::Tensor loss = state_->head->loss(

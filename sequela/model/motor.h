@@ -17,6 +17,10 @@ namespace sequela {
 
 enum class Precision { fp32, bf16 };  // of the matrix products; weights and gradients stay float32
 
+// Whether a training step keeps all layers' activations or computes them once more in its backward
+// pass (gradient checkpointing): the same numbers with less memory in a quarter more time.
+enum class Activations { kept, recomputed };
+
 // The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150.
 // Forward and backward passes are written out by hand on preallocated buffers, without an autograd
 // tape; one code path for CPU and CUDA. Not thread-safe: one call at a time.
@@ -52,6 +56,8 @@ class Motor {
 
   // How the loss takes the seconds at risk; exact unless told otherwise (time_to_event.h).
   void set_time_at_risk(TimeAtRisk time_at_risk);
+
+  void set_activations(Activations activations);  // kept unless told otherwise
 
   // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With
   // `gradient_scale`, also adds gradient_scale * d loss / d parameter to the parameters' gradients.

@@ -143,6 +143,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
   Motor model(config, options.seed, device, precision);
+  model.set_activations(options.activations);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",
                valid_batches.num_batches(), " batches, ",

@@ -72,6 +72,24 @@ TEST(Motor, GradientIsTheSlopeOfTheLossOfOldHeads) {
   check_slope(config);
 }
 
+TEST(Motor, RecomputedActivationsChangeNoGradient) {
+  for (Precision precision : {Precision::fp32, Precision::bf16}) {
+    const ModelConfig config = small_config();
+    Motor model(config, 5, at::kCPU, precision);
+    const MotorBatch batch = small_batch({9, 1, 16}, config.encoder.vocab_size);
+    std::vector<at::Tensor> gradients;
+    for (Activations activations :
+         {Activations::kept, Activations::recomputed, Activations::kept}) {
+      model.set_activations(activations);
+      model.parameters().zero_gradients();
+      model.loss(batch, 1.0);
+      gradients.push_back(model.parameters().flat_gradients.clone());
+    }
+    EXPECT_TRUE(at::equal(gradients[1], gradients[0]));
+    EXPECT_TRUE(at::equal(gradients[2], gradients[0]));
+  }
+}
+
 TEST(Motor, FreshWeightsDependOnTheSeedAlone) {
   const ModelConfig config = small_config();
   Motor a = small_motor(config);
