@@ -67,7 +67,7 @@ class CodeVocabulary {
   }
 
   const SpecialTokens& special() const { return special_; }
-  bool is_special(int32_t id) const;
+  bool is_special(int32_t id) const;  // one of special(), or CEHR-BERT's [UNUSED]
   // FileErrors (naming the file) where the vocabulary has no such token.
   int32_t require_unknown() const;
   int32_t require_pad() const;
@@ -77,6 +77,8 @@ class CodeVocabulary {
   void check_fits(int64_t num_rows) const;
 
   const TokenizerSettings& settings() const { return settings_; }
+  // Ids of the special and the added tokens: tokenizers know them by name in any text.
+  const std::vector<int32_t>& named_ids() const { return named_ids_; }
   const std::string& path() const { return path_; }  // empty if not from a file
 
   // Adds a code with the next free id (size()); the id it has if it is there.
@@ -94,7 +96,8 @@ class CodeVocabulary {
   std::vector<int32_t> ids_;          // of each entry of codes_
   std::vector<int32_t> entry_of_id_;  // -1 = a gap
   SpecialTokens special_;
-  std::vector<int32_t> special_ids_;  // ascending
+  std::vector<int32_t> special_ids_;
+  std::vector<int32_t> named_ids_;
   TokenizerSettings settings_;
 };
 

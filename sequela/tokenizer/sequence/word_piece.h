@@ -57,17 +57,26 @@ class WordPieceTokenizer {
   int64_t max_length() const { return max_length_; }
 
  private:
-  struct Pieces;
-  struct Character;
+  // A normalised character and the place in the text of the one it came from.
+  struct Character {
+    char32_t c;
+    int32_t at;
+  };
+  struct Pieces;  // tokens of one text, and room to work in
   void split_text(std::string_view text, Pieces* pieces) const;
-  void split_part(std::u32string_view part, int32_t first, Pieces* pieces) const;
-  void split_word(std::span<const Character> word, Pieces* pieces) const;
+  void add_character(char32_t c, int32_t at, Pieces* pieces) const;
+  void add_normalised(char32_t c, int32_t at, Pieces* pieces) const;
+  void end_word(Pieces* pieces) const;
+  size_t find_named(std::u32string_view text) const;  // index into named_, or its size
   void append_pieces(const Pieces& pieces, size_t count, int32_t token_type,
                      TextTokens* tokens) const;
-  void append_special(int32_t id, int32_t token_type, TextTokens* tokens) const;
 
   CodeVocabulary vocabulary_;
-  std::vector<std::pair<std::u32string, int32_t>> special_;  // longest first
+  // Tokens that begin a word, and those that continue one, without their prefix.
+  TextTable starts_, continuations_;
+  std::vector<int32_t> start_ids_, continuation_ids_;
+  size_t longest_ = 0;                                     // bytes
+  std::vector<std::pair<std::u32string, int32_t>> named_;  // longest first
   bool lower_cases_ = true;
   bool strips_accents_ = true;
   int64_t max_length_ = 512;
