@@ -1,22 +1,41 @@
 # Finds torch and Arrow inside the pip wheels of a Python environment.
 #
-# SEQUELA_PYTHON names the interpreter; `make` passes that of .venv. Defines the interface targets
-# sequela_torch and sequela_arrow. pyarrow ships versioned libraries only, so they are linked by file.
-set(SEQUELA_PYTHON "${CMAKE_SOURCE_DIR}/.venv/bin/python" CACHE FILEPATH "Python with torch and pyarrow")
+# SEQUELA_PYTHON names the interpreter; `make` passes that of .venv, `pip install .` its own. Defines the
+# interface targets sequela_torch and sequela_arrow. pyarrow ships versioned libraries only, so they are
+# linked by file.
+set(default_python "${CMAKE_SOURCE_DIR}/.venv/bin/python")
+if(SKBUILD)
+  set(default_python "${Python_EXECUTABLE}")
+endif()
+set(SEQUELA_PYTHON "${default_python}" CACHE FILEPATH "Python with torch and pyarrow")
 if(NOT EXISTS "${SEQUELA_PYTHON}")
   message(FATAL_ERROR "No Python at ${SEQUELA_PYTHON}. Run `make setup` first, or pass -DSEQUELA_PYTHON=...")
 endif()
 
-execute_process(
-  COMMAND ${SEQUELA_PYTHON} -c
-          "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0]); print(u.find_spec('pyarrow').submodule_search_locations[0])"
-  OUTPUT_VARIABLE wheel_folders OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-string(REPLACE "\n" ";" wheel_folders "${wheel_folders}")
-list(GET wheel_folders 0 torch_folder)
-list(GET wheel_folders 1 pyarrow_folder)
+# Under pip, PYTHONPATH shows the packages of the build alone; those of the environment are seen without it.
+foreach(package torch pyarrow)
+  set(ask ${SEQUELA_PYTHON} -c
+      "from importlib.util import find_spec as find\nprint(find('${package}').submodule_search_locations[0])")
+  execute_process(COMMAND ${ask} RESULT_VARIABLE failed OUTPUT_VARIABLE ${package}_folder ERROR_QUIET
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  if(failed)
+    execute_process(COMMAND ${CMAKE_COMMAND} -E env --unset=PYTHONPATH ${ask} RESULT_VARIABLE failed
+                    OUTPUT_VARIABLE ${package}_folder ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+  endif()
+  if(failed)
+    message(FATAL_ERROR "${SEQUELA_PYTHON} has no ${package}. Run `make setup`, or install it there.")
+  endif()
+endforeach()
 
 list(APPEND CMAKE_PREFIX_PATH "${torch_folder}/share/cmake")
-find_package(Torch REQUIRED)
+if(NOT SEQUELA_CUDA AND EXISTS "${torch_folder}/lib/libtorch_cuda.so")
+  # torch's own CMake files want a CUDA toolkit as soon as torch has CUDA, even where nothing needs it.
+  set(TORCH_LIBRARIES torch torch_cpu c10)
+  list(TRANSFORM TORCH_LIBRARIES REPLACE "(.+)" "${torch_folder}/lib/lib\\1.so")
+  set(TORCH_INCLUDE_DIRS "${torch_folder}/include" "${torch_folder}/include/torch/csrc/api/include")
+else()
+  find_package(Torch REQUIRED)
+endif()
 add_library(sequela_torch INTERFACE)
 target_link_libraries(sequela_torch INTERFACE ${TORCH_LIBRARIES})
 target_include_directories(sequela_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})

@@ -23,6 +23,14 @@ void install_signal_handlers() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void request_stop(int signal) {
+  pending_signal = signal;
+}
+
+void reset_stop() {
+  pending_signal = 0;
+}
+
 int stop_signal() {
   return pending_signal.load(std::memory_order_relaxed);
 }

@@ -1,0 +1,78 @@
+#include "python/run_job.h"
+#include "sequela/pipeline/pretrain.h"
+
+namespace sequela::python {
+namespace {
+
+void register_encoder_config(py::module_& module) {
+  py::class_<EncoderConfig>(module, "EncoderConfig")
+      .def_readwrite("hidden_size", &EncoderConfig::hidden_size)
+      .def_readwrite("intermediate_size", &EncoderConfig::intermediate_size)
+      .def_readwrite("n_heads", &EncoderConfig::n_heads)
+      .def_readwrite("n_layers", &EncoderConfig::n_layers)
+      .def_readwrite("attention_width", &EncoderConfig::attention_width);
+}
+
+void register_train_options(py::module_& module) {
+  py::class_<TrainOptions>(module, "TrainOptions")
+      .def_readwrite("learning_rate", &TrainOptions::learning_rate)
+      .def_readwrite("beta1", &TrainOptions::beta1)
+      .def_readwrite("beta2", &TrainOptions::beta2)
+      .def_readwrite("epsilon", &TrainOptions::epsilon)
+      .def_readwrite("weight_decay", &TrainOptions::weight_decay)
+      .def_readwrite("max_gradient_norm", &TrainOptions::max_gradient_norm)
+      .def_readwrite("warmup_steps", &TrainOptions::warmup_steps)
+      .def_readwrite("epochs", &TrainOptions::epochs)
+      .def_readwrite("max_steps", &TrainOptions::max_steps)
+      .def_readwrite("accumulate", &TrainOptions::accumulate)
+      .def_readwrite("eval_every", &TrainOptions::eval_every)
+      .def_readwrite("patience", &TrainOptions::patience)
+      .def_readwrite("log_every", &TrainOptions::log_every)
+      .def_readwrite("keep_checkpoints", &TrainOptions::keep_checkpoints);
+}
+
+void register_report(py::module_& module) {
+  py::class_<TrainReport>(module, "TrainReport")
+      .def_readonly("steps", &TrainReport::steps)
+      .def_readonly("num_tokens", &TrainReport::num_tokens)
+      .def_readonly("seconds", &TrainReport::seconds)
+      .def_readonly("tokens_per_second", &TrainReport::tokens_per_second)
+      .def_readonly("best_loss", &TrainReport::best_loss)
+      .def_readonly("best_step", &TrainReport::best_step)
+      .def_readonly("eval_losses", &TrainReport::eval_losses)
+      .def_readonly("is_finished", &TrainReport::is_finished)
+      .def_readonly("is_resumed", &TrainReport::is_resumed);
+  py::class_<PretrainReport>(module, "PretrainReport")
+      .def_readonly("train", &PretrainReport::train)
+      .def_readonly("num_parameters", &PretrainReport::num_parameters)
+      .def_readonly("is_up_to_date", &PretrainReport::is_up_to_date);
+}
+
+}  // namespace
+
+void register_pretrain(py::module_& module) {
+  register_encoder_config(module);
+  register_train_options(module);
+  register_report(module);
+  py::enum_<Precision>(module, "Precision")
+      .value("fp32", Precision::fp32)
+      .value("bf16", Precision::bf16);
+  module.def("to_precision", &to_precision);
+  py::class_<PretrainOptions>(module, "PretrainOptions")
+      .def(py::init<>())
+      .def_readwrite("data", &PretrainOptions::data)
+      .def_readwrite("out", &PretrainOptions::out)
+      .def_readwrite("model", &PretrainOptions::model)
+      .def_readwrite("encoder", &PretrainOptions::encoder)
+      .def_readwrite("train", &PretrainOptions::train)
+      .def_readwrite("precision", &PretrainOptions::precision)
+      .def_readwrite("device", &PretrainOptions::device)
+      .def_readwrite("seed", &PretrainOptions::seed)
+      .def_readwrite("keep_output", &PretrainOptions::keep_output)
+      .def_readwrite("num_threads", &PretrainOptions::num_threads);
+  module.def("pretrain", [](const PretrainOptions& options, const py::object& reporter) {
+    return run_job_for(reporter, [&] { return pretrain(options); });
+  });
+}
+
+}  // namespace sequela::python

@@ -1,0 +1,20 @@
+#pragma once
+
+// The Python module, one register function per type (or small family of types). Python's own side,
+// python/sequela/*.py, gives names, defaults and documentation.
+
+#include <torch/csrc/utils/pybind.h>
+
+namespace sequela::python {
+
+namespace py = pybind11;
+
+void register_errors(py::module_& module);
+void register_runtime(py::module_& module);
+void register_synth(py::module_& module);
+void register_prepare(py::module_& module);
+void register_pretrain(py::module_& module);
+void register_features(py::module_& module);
+void register_inspect(py::module_& module);
+
+}  // namespace sequela::python

@@ -1,0 +1,51 @@
+"""Build backend of `pip install .`: scikit-build-core, with the torch and pyarrow that are there.
+
+The module links the very torch and pyarrow that it is going to run with. Where the environment that
+pip installs into already holds the pinned versions, the build takes those, and nothing is
+downloaded; where it does not, they are build requirements as well as run requirements.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+from scikit_build_core.build import (
+    build_editable,
+    build_sdist,
+    build_wheel,
+    get_requires_for_build_sdist,
+)
+from scikit_build_core.build import get_requires_for_build_wheel as _requires_of_scikit_build
+
+__all__ = [
+    "build_editable",
+    "build_sdist",
+    "build_wheel",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "get_requires_for_build_wheel",
+]
+
+
+def _pins():
+    project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
+    return [pin for pin in project["dependencies"] if pin.startswith(("torch==", "pyarrow=="))]
+
+
+def _is_there(pin):
+    """Whether the environment that pip itself runs in, not pip's isolated one, holds this version."""
+    name, version = pin.split("==")
+    ask = f"from importlib.metadata import version; print(version('{name}'))"
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    answer = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True)
+    return answer.stdout.strip().split("+")[0] == version
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    missing = [pin for pin in _pins() if not _is_there(pin)]
+    return _requires_of_scikit_build(config_settings) + missing
+
+
+get_requires_for_build_editable = get_requires_for_build_wheel

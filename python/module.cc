@@ -1,0 +1,14 @@
+#include "python/bindings.h"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace sequela::python;
+  module.doc() = "Sequela's C++ core; use the package `sequela`.";
+  module.attr("__version__") = SEQUELA_VERSION;
+  register_errors(module);
+  register_runtime(module);
+  register_synth(module);
+  register_prepare(module);
+  register_pretrain(module);
+  register_features(module);
+  register_inspect(module);
+}

@@ -1,0 +1,54 @@
+"""From Python's arguments to the core's option structs."""
+
+import os
+from typing import Any
+
+from sequela import _core
+from sequela.errors import ConfigError
+
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def fill(options: Any, **values: Any) -> Any:
+    """Sets fields of a struct; None leaves a field's default. Wrong types are a ConfigError."""
+    for name, value in values.items():
+        if value is None:
+            continue
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        try:
+            setattr(options, name, value)
+        except TypeError as error:
+            wanted = type(getattr(options, name)).__name__
+            raise ConfigError(
+                f"{name}: {type(value).__name__} is not allowed. Fix: give a value of type {wanted}."
+            ) from error
+    return options
+
+
+def memory_bytes(memory: int | str | None) -> int:
+    """Bytes of a size such as "8G"; None = half the machine."""
+    if memory is None:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    text = str(memory).strip().upper().removesuffix("B")
+    unit = _UNITS.get(text[-1:], 1)
+    try:
+        size = int(float(text.rstrip("KMGT")) * unit)
+    except ValueError:
+        size = 0
+    if size < 2**26:
+        raise ConfigError(f"memory: '{memory}' is not allowed. Fix: give at least 64M, such as 8G or 512M.")
+    return size
+
+
+def num_threads(wanted: int) -> int:
+    """Threads to use; 0 = as many as this process may."""
+    return wanted if wanted > 0 else _core.default_num_threads()
+
+
+def choose(enum: Any, name: str, value: str) -> Any:
+    """The member of an enum that a word names."""
+    members = enum.__members__
+    if value not in members:
+        raise ConfigError(f"{name}: '{value}' is not allowed. Fix: give {' or '.join(sorted(members))}.")
+    return members[value]

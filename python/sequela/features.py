@@ -1,0 +1,135 @@
+"""`compute_features`, with the signature and the result of femr.models.transformer.compute_features."""
+
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from sequela import _core
+from sequela._options import fill, memory_bytes
+from sequela._options import num_threads as to_num_threads
+from sequela._progress import listener, logger, stopped_in_order_by_sigterm
+from sequela.errors import ConfigError
+
+__all__ = ["compute_features"]
+
+_LABELS = pa.schema([("subject_id", pa.int64()), ("prediction_time", pa.timestamp("us"))])
+
+
+def _path_of_database(db: Any) -> str:
+    """A path as it is, or that of a meds_reader.SubjectDatabase."""
+    path = getattr(db, "path_to_database", db)
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError(
+            f"db: {type(db).__name__} is not allowed. Fix: give a path or a meds_reader.SubjectDatabase."
+        )
+    return os.fspath(path)
+
+
+def _field(label: Any, name: str) -> Any:
+    return label[name] if isinstance(label, dict) else getattr(label, name)
+
+
+def _path_of_labels(labels: Any, folder: pathlib.Path) -> str:
+    """A path as it is; else writes what MEDS labels come in: records, a table, a data frame."""
+    if isinstance(labels, str | os.PathLike):
+        return os.fspath(labels)
+    if hasattr(labels, "__arrow_c_stream__") or isinstance(labels, pa.Table):
+        table = pa.table(labels).select(_LABELS.names)
+    elif hasattr(labels, "columns"):
+        table = pa.Table.from_pandas(labels[_LABELS.names], preserve_index=False)
+    else:
+        rows = list(labels)
+        columns = {name: [_field(label, name) for label in rows] for name in _LABELS.names}
+        table = pa.table(columns, schema=_LABELS)
+    path = folder / "labels.parquet"
+    pq.write_table(table, path)
+    return str(path)
+
+
+def _parents_of(ontology: Any) -> Iterable[tuple[str, list[str]]]:
+    codes = set(ontology.parents_map) | set(ontology.children_map) | set(ontology.description_map)
+    return ((code, sorted(ontology.get_parents(code))) for code in sorted(codes))
+
+
+def _path_of_ontology(ontology: Any, folder: pathlib.Path) -> str | None:
+    """A path as it is, or what a femr.ontology.Ontology holds, written out."""
+    if ontology is None or isinstance(ontology, str | os.PathLike):
+        return ontology
+    if not hasattr(ontology, "get_parents"):
+        raise ConfigError(
+            f"ontology: {type(ontology).__name__} is not allowed. "
+            "Fix: give a Parquet path or a femr.ontology.Ontology."
+        )
+    codes, parents = zip(*_parents_of(ontology), strict=True)
+    table = pa.table({"code": pa.array(codes), "parent_codes": pa.array(parents, pa.list_(pa.string()))})
+    path = folder / "ontology.parquet"
+    pq.write_table(table, path)
+    return str(path)
+
+
+def compute_features(
+    db: Any,
+    model_path: str | os.PathLike[str],
+    labels: Any,
+    num_proc: int = 1,
+    tokens_per_batch: int = 1024,
+    device: torch.device | str | None = None,
+    ontology: Any = None,
+) -> dict[str, np.ndarray]:
+    """Embeds patients at the prediction times of labels.
+
+    Takes the arguments of femr's function of that name, and gives its result, but with exactly one row per label
+    in the labels' order; femr merges labels that share a token and repeats rows of overlapping windows.
+
+    Args:
+        db: path of a MEDS data set or a meds_reader database, or a meds_reader.SubjectDatabase.
+        model_path: bundle of `sequela.pretrain` or of femr (MOTOR, CLMBR).
+        labels: MEDS labels (dicts or objects with subject_id and prediction_time), a PyArrow table, a pandas or
+            polars frame, or the path of a labels.parquet.
+        num_proc: threads to use, at least those that torch is set to.
+        tokens_per_batch: tokens that go through the model together; a label's history is its last
+            min(4096, tokens_per_batch) tokens.
+        device: None = the CPU; "cuda", torch.device("cuda"), ... On CUDA the model works in bfloat16, as femr's.
+        ontology: femr.ontology.Ontology or path of a Parquet file (code, parent_codes); None = the bundle's own.
+
+    Returns:
+        {"subject_ids": int64 [n], "feature_times": datetime64[s] [n], "features": float32 [n, hidden]}.
+        n = labels that have an embedding; the others (unknown subject, nothing known yet) are counted in
+        a warning of the logger "sequela".
+
+    Raises:
+        DataError, ConfigError, FileError, ResourceError.
+
+    Source: femr 0.2.4, femr.models.transformer.compute_features.
+    """
+    with tempfile.TemporaryDirectory(prefix="sequela-") as name, stopped_in_order_by_sigterm():
+        folder = pathlib.Path(name)
+        options = fill(
+            _core.FeaturesOptions(),
+            meds=_path_of_database(db),
+            model=model_path,
+            labels=_path_of_labels(labels, folder),
+            out=folder / "features",
+            ontology=_path_of_ontology(ontology, folder),
+            tokens_per_batch=tokens_per_batch,
+            device="cpu" if device is None else str(device),
+            num_threads=max(to_num_threads(num_proc), torch.get_num_threads()),
+            memory_bytes=memory_bytes(None),
+        )
+        report = _core.compute_features(options, listener(True))
+        for reason, count in report.num_skipped.items():
+            if count:
+                logger.warning("%d of %d labels have no features: %s", count, report.num_labels, reason)
+        with np.load(folder / "features" / "features.npz") as arrays:
+            return {
+                "subject_ids": arrays["subject_ids"],
+                "feature_times": arrays["feature_times"].view("datetime64[us]").astype("datetime64[s]"),
+                "features": arrays["features"],
+            }

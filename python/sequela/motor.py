@@ -1,0 +1,328 @@
+"""MOTOR: from records in MEDS format to a pretrained model and embeddings of labelled patients.
+
+Every call works outside the GIL, shows its progress, and can be stopped by Ctrl-C: a stopped call
+is simply made again, and goes on from what is finished.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sequela import _core
+from sequela._options import choose, fill, memory_bytes
+from sequela._options import num_threads as to_num_threads
+from sequela._progress import ProgressState, listener, stopped_in_order_by_sigterm
+
+__all__ = ["inspect", "prepare", "pretrain", "synth", "write_features"]
+
+Path = str | os.PathLike[str]
+ShowProgress = bool | Callable[[ProgressState], Any]
+
+PrepareReport = _core.PrepareReport
+PretrainReport = _core.PretrainReport
+FeaturesReport = _core.FeaturesReport
+SynthReport = _core.SynthReport
+
+
+def synth(
+    out: Path, *, subjects: int = 1000, seed: int = 1, num_threads: int = 0, progress: ShowProgress = True
+) -> SynthReport:
+    """Makes up a data set with planted diseases, to try things on.
+
+    Args:
+        out: folder; gets meds/ (MEDS 0.4), athena/, labels/TASK.parquet, truth/.
+        subjects: how many.
+        seed: the same seed gives the same data.
+        num_threads: 0 = all; changes no byte.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        Counts of what was made.
+
+    Raises:
+        ConfigError: the folder holds something else.
+    """
+    options = fill(
+        _core.SynthOptions(),
+        folder=out,
+        num_subjects=subjects,
+        seed=seed,
+        num_threads=to_num_threads(num_threads),
+    )
+    with stopped_in_order_by_sigterm():
+        return _core.synth(options, listener(progress))
+
+
+def prepare(
+    meds: Path,
+    out: Path,
+    *,
+    athena: Path | None = None,
+    split: Path | None = None,
+    dictionary: Path | None = None,
+    remove_vocabularies: Sequence[str] = ("SPL", "HemOnc"),
+    properties: Sequence[str] = ("numeric_value", "text_value"),
+    split_seed: int = 97,
+    val_fraction: float = 0.1,
+    vocab_size: int = 16_384,
+    num_numeric: int = 1_000,
+    min_fraction: float = 1e-4,
+    tokenizer_on: str = "all",
+    num_tasks: int = 8_192,
+    num_bins: int = 8,
+    final_layer_size: int = 512,
+    task_min_fraction: float = 1e-3,
+    tokens_per_batch: int = 8_192,
+    batch_format: str = "compact",
+    is_femr_compatible: bool = False,
+    repair: bool = False,
+    keep_events: bool = False,
+    num_threads: int = 0,
+    memory: int | str | None = None,
+    progress: ShowProgress = True,
+) -> PrepareReport:
+    """Turns records into everything that pretraining reads.
+
+    Args:
+        meds: MEDS data set (0.3, 0.4) or meds_reader database; path or URI.
+        out: folder for ontology/, split.csv, tokenizer/, motor_task.json, train_batches/, val_batches/,
+            coverage.json. A later call makes only what is missing or depends on a changed argument.
+        athena: folder of an OHDSI Athena download.
+        split, dictionary: your own split.csv and dictionary.msgpack (femr's forms) instead of new ones.
+        remove_vocabularies: of these only codes that occur in the data are kept.
+        properties: columns that become tokens beside the code; ["all"] = every column, as femr does.
+        split_seed, val_fraction: of the split of subjects into training and validation.
+        vocab_size: tokens. num_numeric: numeric bins. min_fraction: rarer entries are left out.
+        tokenizer_on: "all" or "train", the subjects that the tokenizer learns from.
+        num_tasks: codes whose next occurrence is predicted. num_bins: time bins.
+        final_layer_size: width of the head per bin. task_min_fraction: rarer tasks are left out.
+        tokens_per_batch: at the most.
+        batch_format: "compact", or "femr", which femr reads and is 20 times larger.
+        is_femr_compatible: the first token's time as femr writes it.
+        repair: sort rows and gather split subjects instead of failing on them.
+        keep_events: keep the decoded events for a faster call with other options.
+        num_threads: 0 = all; changes no byte.
+        memory: to stay under, such as "8G"; None = half the machine.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        A report: stages (name, reason, seconds, num_events), coverage (lines of text), is_up_to_date.
+
+    Raises:
+        DataError: bad records, with .path, .row, .column, .subject_id.
+        ConfigError, FileError, ResourceError.
+
+    Source: the recipe of MOTOR, arXiv:2301.03150; the files are those of femr 0.2.4.
+    """
+    options = fill(
+        _core.PrepareOptions(),
+        meds=meds,
+        out=out,
+        athena=athena,
+        split=split,
+        dictionary=dictionary,
+        remove_vocabularies=list(remove_vocabularies),
+        properties=list(properties),
+        split_seed=split_seed,
+        val_fraction=val_fraction,
+        vocab_size=vocab_size,
+        num_numeric=num_numeric,
+        min_fraction=min_fraction,
+        tokenizer_on=choose(_core.TokenizerSubjects, "tokenizer_on", tokenizer_on),
+        num_tasks=num_tasks,
+        num_bins=num_bins,
+        final_layer_size=final_layer_size,
+        task_min_fraction=task_min_fraction,
+        tokens_per_batch=tokens_per_batch,
+        batch_format=choose(_core.BatchForm, "batch_format", batch_format),
+        is_femr_compatible=is_femr_compatible,
+        repair=repair,
+        keep_events=keep_events,
+        num_threads=to_num_threads(num_threads),
+        memory_bytes=memory_bytes(memory),
+    )
+    with stopped_in_order_by_sigterm():
+        return _core.prepare(options, listener(progress))
+
+
+def pretrain(
+    data: Path,
+    model: Path,
+    out: Path | None = None,
+    *,
+    n_layers: int = 12,
+    hidden_size: int = 768,
+    n_heads: int = 12,
+    intermediate_size: int = 3_072,
+    attention_width: int = 496,
+    learning_rate: float = 1e-4,
+    beta1: float = 0.9,
+    beta2: float = 0.95,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.1,
+    max_gradient_norm: float = 1.0,
+    warmup_steps: int = 500,
+    epochs: int = 30,
+    max_steps: int = 0,
+    accumulate: int = 32,
+    eval_every: int = 500,
+    patience: int = 5,
+    log_every: int = 100,
+    keep_checkpoints: int = 2,
+    precision: str | None = None,
+    device: Any = "auto",
+    seed: int = 42,
+    keep_output: bool = False,
+    num_threads: int = 0,
+    progress: ShowProgress = True,
+) -> PretrainReport:
+    """Trains a MOTOR model on what `prepare` made, and writes the bundle.
+
+    Stopped by Ctrl-C it writes a checkpoint and raises KeyboardInterrupt; the same call goes on from there, and
+    ends with the weights of a run that was never stopped.
+
+    Args:
+        data: the folder that `prepare` made.
+        model: folder for the bundle: config.json, model.safetensors, dictionary.msgpack, ontology.parquet.
+        out: folder for checkpoints and TensorBoard logs; None = <model>_output.
+        n_layers (12 = base, 6 = small), hidden_size, n_heads, intermediate_size: sizes of the model.
+        attention_width: tokens that a token attends to.
+        learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then linear decay to 0.
+        beta1, beta2, epsilon, weight_decay: of AdamW. max_gradient_norm: 0 = no clipping.
+        epochs, max_steps: the end of training; max_steps 0 = epochs decide.
+        accumulate: batches per optimizer step.
+        eval_every: steps between evaluations and checkpoints. patience: evaluations without gain
+            before the end, 0 = no end.
+        log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.
+        precision: "bf16" or "fp32"; None = the faster one on this device.
+        device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        seed: of fresh weights and the order of batches.
+        keep_output: keep checkpoints and logs after the bundle is written.
+        num_threads: 0 = all.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        A report: num_parameters, is_up_to_date, and train (steps, seconds, tokens_per_second, best_loss,
+        best_step, eval_losses [(step, loss)], is_finished, is_resumed).
+
+    Raises:
+        DataError: a loss that is not finite. ConfigError, FileError, ResourceError.
+
+    Source: MOTOR, arXiv:2301.03150; the model is femr 0.2.4's.
+    """
+    options = _core.PretrainOptions()
+    fill(
+        options.encoder,
+        n_layers=n_layers,
+        hidden_size=hidden_size,
+        n_heads=n_heads,
+        intermediate_size=intermediate_size,
+        attention_width=attention_width,
+    )
+    fill(
+        options.train,
+        learning_rate=learning_rate,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+        weight_decay=weight_decay,
+        max_gradient_norm=max_gradient_norm,
+        warmup_steps=warmup_steps,
+        epochs=epochs,
+        max_steps=max_steps,
+        accumulate=accumulate,
+        eval_every=eval_every,
+        patience=patience,
+        log_every=log_every,
+        keep_checkpoints=keep_checkpoints,
+    )
+    fill(
+        options,
+        data=data,
+        model=model,
+        out=out if out is not None else os.fspath(model).rstrip("/") + "_output",
+        precision=None if precision is None else _core.to_precision(precision),
+        device=str(device),
+        seed=seed,
+        keep_output=keep_output,
+        num_threads=to_num_threads(num_threads),
+    )
+    with stopped_in_order_by_sigterm():
+        return _core.pretrain(options, listener(progress))
+
+
+def write_features(
+    meds: Path,
+    model: Path,
+    labels: Path,
+    out: Path,
+    *,
+    ontology: Path | None = None,
+    athena: Path | None = None,
+    cohort: Path | None = None,
+    cohort_db: str | None = None,
+    cohort_query: str | None = None,
+    label_column: str | None = None,
+    precision: str | None = None,
+    tokens_per_batch: int = 8_192,
+    device: Any = "auto",
+    is_femr_compatible: bool = False,
+    num_threads: int = 0,
+    memory: int | str | None = None,
+    progress: ShowProgress = True,
+) -> FeaturesReport:
+    """Embeds each row of a labels.parquet at its prediction time, into files.
+
+    Args:
+        meds: MEDS data set or meds_reader database.
+        model: bundle of `pretrain` or of femr (MOTOR, CLMBR).
+        labels: Parquet in the MEDS label schema.
+        out: folder for features.parquet (subject_id, prediction_time, feature_time, embedding), features.npz,
+            skipped.csv and, with a cohort, {train,valid,test}_embeddings.pt.
+        ontology, athena: an ontology in Parquet or an Athena folder, for bundles that lack one.
+        cohort: Parquet or CSV with subject_id, dataset_split, a label; or cohort_db, a postgresql:// URI,
+            and cohort_query, which gives these columns.
+        label_column: of the cohort; None = the only other one.
+        precision: "fp32" or "bf16"; None = fp32 on a CPU, bf16 on CUDA.
+        tokens_per_batch: tokens that go through the model together.
+        device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        is_femr_compatible: the first token's time as femr writes it.
+        num_threads: 0 = all. memory: to stay under, such as "8G"; None = half the machine.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        A report: num_labels, num_embedded, num_skipped {reason: count}, num_tokens, seconds.
+
+    Raises:
+        DataError, ConfigError, FileError, ResourceError.
+    """
+    options = fill(
+        _core.FeaturesOptions(),
+        meds=meds,
+        model=model,
+        labels=labels,
+        out=out,
+        ontology=ontology,
+        athena=athena,
+        cohort=cohort,
+        cohort_db=cohort_db,
+        cohort_query=cohort_query,
+        label_column=label_column,
+        precision=None if precision is None else _core.to_precision(precision),
+        tokens_per_batch=tokens_per_batch,
+        device=str(device),
+        is_femr_compatible=is_femr_compatible,
+        num_threads=to_num_threads(num_threads),
+        memory_bytes=memory_bytes(memory),
+    )
+    with stopped_in_order_by_sigterm():
+        return _core.compute_features(options, listener(progress))
+
+
+def inspect(path: Path) -> str:
+    """Says in a few lines what an artifact holds: data set, bundle, batches, labels, features, ...
+
+    Raises:
+        DataError, FileError: a damaged one. ConfigError: none that Sequela knows.
+    """
+    return _core.inspect(os.fspath(path))
