@@ -65,7 +65,9 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   }
   size_ = static_cast<size_t>(status.st_size);
   void* mapped = nullptr;
-  if (size_ > 0) mapped = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
+  // Writable, for models that are trained in place: the pages written become this process's own.
+  const int flags = MAP_PRIVATE | MAP_NORESERVE;
+  if (size_ > 0) mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, flags, descriptor, 0);
   close(descriptor);
   if (mapped == MAP_FAILED) throw_errno(path, "map");
   data_ = static_cast<const std::byte*>(mapped);
