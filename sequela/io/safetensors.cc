@@ -36,15 +36,15 @@ constexpr DTypeInfo kTypes[] = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"F8_E5M2",
 }
 
 // The JSON text of the header.
-std::string_view header_text(const MappedFile& file) {
+std::string_view header_text(std::span<const std::byte> bytes, const std::string& path) {
   uint64_t length;
-  if (file.size() < sizeof(length)) fail(file.path(), "shorter than its 8-byte length field");
-  std::memcpy(&length, file.data(), sizeof(length));
-  if (length > kMaxHeaderBytes) fail(file.path(), str("a header of ", length, " bytes"));
-  if (length > file.size() - sizeof(length)) {
-    fail(file.path(), str("the header of ", length, " bytes is longer than the file"));
+  if (bytes.size() < sizeof(length)) fail(path, "shorter than its 8-byte length field");
+  std::memcpy(&length, bytes.data(), sizeof(length));
+  if (length > kMaxHeaderBytes) fail(path, str("a header of ", length, " bytes"));
+  if (length > bytes.size() - sizeof(length)) {
+    fail(path, str("the header of ", length, " bytes is longer than the file"));
   }
-  return file.text().substr(sizeof(length), length);
+  return {reinterpret_cast<const char*>(bytes.data()) + sizeof(length), length};
 }
 
 // Parses strictly: no name twice, no nesting beyond what the format has.
@@ -165,33 +165,39 @@ int64_t TensorView::size() const {
   return static_cast<int64_t>(bytes.size()) / dtype_size(dtype);
 }
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
-  const std::string_view text = header_text(file_);
-  const std::span<const std::byte> all(file_.data(), file_.size());
-  const std::span<const std::byte> data = all.subspan(sizeof(uint64_t) + text.size());
+SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& path) {
+  const std::string_view text = header_text(bytes, path);
+  const std::span<const std::byte> data = bytes.subspan(sizeof(uint64_t) + text.size());
   const json header = parse_header(text, path);
+  SafetensorsContent content;
   for (const auto& [name, entry] : header.items()) {
     if (name != kMetadataKey) {
-      tensors_.push_back(read_entry(name, entry, data, path));
+      content.tensors.push_back(read_entry(name, entry, data, path));
       continue;
     }
     if (!entry.is_object()) fail(path, "its metadata is no object");
     for (const auto& [key, value] : entry.items()) {
       if (!value.is_string()) fail(path, "its metadata holds more than text");
-      metadata_[key] = value.get<std::string>();
+      content.metadata[key] = value.get<std::string>();
     }
   }
-  std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorView& a, const TensorView& b) {
-    if (a.bytes.data() != b.bytes.data()) return a.bytes.data() < b.bytes.data();
-    return a.bytes.size() < b.bytes.size();
-  });
-  check_packing(tensors_, data, path);
-  for (size_t i = 0; i < tensors_.size(); ++i) index_[tensors_[i].name] = i;
+  std::stable_sort(content.tensors.begin(), content.tensors.end(),
+                   [](const TensorView& a, const TensorView& b) {
+                     if (a.bytes.data() != b.bytes.data()) return a.bytes.data() < b.bytes.data();
+                     return a.bytes.size() < b.bytes.size();
+                   });
+  check_packing(content.tensors, data, path);
+  return content;
+}
+
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : file_(path), content_(parse_safetensors({file_.data(), file_.size()}, path)) {
+  for (size_t i = 0; i < tensors().size(); ++i) index_[tensors()[i].name] = i;
 }
 
 const TensorView* SafetensorsFile::find(const std::string& name) const {
   const auto found = index_.find(name);
-  return found == index_.end() ? nullptr : &tensors_[found->second];
+  return found == index_.end() ? nullptr : &tensors()[found->second];
 }
 
 const TensorView& SafetensorsFile::get(const std::string& name) const {

@@ -44,6 +44,16 @@ struct TensorView {
   int64_t size() const;  // number of elements
 };
 
+// What a safetensors file holds; the tensors are in the file's order.
+struct SafetensorsContent {
+  std::vector<TensorView> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+// Checks and reads a safetensors file whose bytes are in memory; the tensors lie in them. `path`
+// names the file in errors. Throws FileError as SafetensorsFile does.
+SafetensorsContent parse_safetensors(std::span<const std::byte> bytes, const std::string& path);
+
 // A memory-mapped .safetensors file. The constructor checks the whole header, as safetensors' own
 // reader does: its length, every name, type, shape and offset; the tensors fill the file without
 // hole or overlap. Throws FileError. Views live as long as this object.
@@ -52,16 +62,15 @@ class SafetensorsFile {
   explicit SafetensorsFile(const std::string& path);
 
   const std::string& path() const { return file_.path(); }
-  const std::vector<TensorView>& tensors() const { return tensors_; }  // in the file's order
-  const TensorView* find(const std::string& name) const;               // nullptr if there is none
-  const TensorView& get(const std::string& name) const;                // FileError if there is none
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::vector<TensorView>& tensors() const { return content_.tensors; }  // in file order
+  const TensorView* find(const std::string& name) const;  // nullptr if there is none
+  const TensorView& get(const std::string& name) const;   // FileError if there is none
+  const std::map<std::string, std::string>& metadata() const { return content_.metadata; }
 
  private:
   MappedFile file_;
-  std::vector<TensorView> tensors_;
+  SafetensorsContent content_;
   std::map<std::string, size_t> index_;
-  std::map<std::string, std::string> metadata_;
 };
 
 // Writes the tensors in the order of safetensors' own library (larger types first, then by name),

@@ -20,8 +20,8 @@ class PickleValue;
 struct PickleTensor {
   std::string storage;  // the storage's key
   DType dtype = DType::float32;
-  int64_t storage_size = 0;  // elements of the storage, as the pickle says
-  int64_t offset = 0;        // in elements, from the storage's start
+  int64_t storage_bytes = 0;  // of the whole storage, as the pickle says
+  int64_t offset = 0;         // in elements, from the storage's start
   std::vector<int64_t> shape;
   std::vector<int64_t> strides;  // in elements
 };

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "sequela/io/weights/weight_file.h"
+
+namespace sequela {
+
+// A model in shards: "<name>.index.json" beside them, {"metadata": {...}, "weight_map": {tensor:
+// file}}. Each tensor comes from the file that the map names for it; files must lie in the index's
+// folder. Throws FileError, also when a file holds a tensor that the map does not give to it.
+WeightFile open_shards(const std::string& index_path);
+bool is_shard_index(const std::string& path);
+
+}  // namespace sequela

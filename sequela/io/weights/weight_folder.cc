@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "sequela/io/weights/byte_reader.h"
+#include "sequela/io/weights/weight_file.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNames[] = {"model.safetensors", "model.safetensors.index.json",
+                                  "pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt"};
+constexpr size_t kMaxCheckpointBytes = size_t{1} << 20;
+constexpr std::string_view kCheckpointKey = "model_checkpoint_path:";
+
+// The name in TensorFlow's "checkpoint" file: model_checkpoint_path: "model.ckpt-100". A path that
+// was right where it was written is taken by its last part.
+std::optional<std::string> read_checkpoint_name(const std::string& path) {
+  const std::string text = read_file(path, kMaxCheckpointBytes);
+  size_t start = 0;
+  while (start < text.size()) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    const std::string line = text.substr(start, end - start);
+    start = end + 1;
+    if (!line.starts_with(kCheckpointKey)) continue;
+    const size_t open = line.find('"');
+    const size_t close = line.rfind('"');
+    if (open == close) continue;
+    return fs::path(line.substr(open + 1, close - open - 1)).filename().string();
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> find_bundles(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".index") names.push_back(entry.path().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<std::string> find_bundle(const std::string& folder) {
+  const fs::path checkpoint = fs::path(folder) / "checkpoint";
+  if (fs::is_regular_file(checkpoint)) {
+    const std::optional<std::string> name = read_checkpoint_name(checkpoint.string());
+    const std::string path = (fs::path(folder) / (name.value_or("") + ".index")).string();
+    if (name && fs::exists(path)) return path;
+  }
+  const std::vector<std::string> bundles = find_bundles(folder);
+  if (bundles.size() > 1) {
+    throw FileError(folder, str("holds ", bundles.size(), " TensorFlow checkpoints"),
+                    "give the path of one of them, or keep TensorFlow's 'checkpoint' file");
+  }
+  return bundles.empty() ? std::nullopt : std::optional(bundles.front());
+}
+
+}  // namespace
+
+WeightFile open_weight_folder(const std::string& folder) {
+  if (!fs::exists(folder)) throw FileError(folder, "there is no such folder");
+  if (!fs::is_directory(folder)) return open_weights(folder);
+  std::string looked_for;
+  for (const char* name : kNames) {
+    const fs::path path = fs::path(folder) / name;
+    if (fs::exists(path)) return open_weights(path.string());
+    looked_for += std::string(name) + ", ";
+  }
+  const std::optional<std::string> bundle = find_bundle(folder);
+  if (bundle) return open_weights(*bundle);
+  throw FileError(folder,
+                  "holds no weights; looked for " + looked_for +
+                      "a TensorFlow checkpoint (*.index with *.data-*)",
+                  "give the folder of a trained model");
+}
+
+}  // namespace sequela

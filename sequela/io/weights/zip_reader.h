@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sequela {
+
+// A file inside a zip; name and content lie in the zip's bytes.
+struct ZipEntry {
+  std::string_view name;
+  std::span<const std::byte> bytes;
+  uint32_t crc = 0;  // crc32 of the content, as the zip says; not checked
+};
+
+// The entries of a zip (zip64 as well) whose bytes are in memory. All must be stored, none
+// compressed or encrypted, and no name may occur twice. Throws FileError; `path` names the file.
+std::vector<ZipEntry> read_zip(std::span<const std::byte> bytes, const std::string& path);
+
+}  // namespace sequela
