@@ -126,9 +126,9 @@ void run(const std::string& name, int threads, Precision precision, int repeats,
   const Cost before = reference_cost(type);
   double loss = 0;
   const Cost step = best_of(repeats, [&] { loss = model.loss(batch, 1.0 / 32).item<double>(); });
-  const Cost after = reference_cost(type);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
+  const Cost after = reference_cost(type);
 
   const double gflop = model.flops_per_token() * static_cast<double>(size.tokens) * 1e-9;
   const double reference = kReferenceGflop / std::min(before.wall, after.wall);

@@ -12,6 +12,7 @@
 #include "sequela/batch/plan.h"
 #include "sequela/batch/sequence.h"
 #include "tests/features/tutorial.h"
+#include "tests/support/isa.h"
 #include "tests/support/npz.h"
 
 namespace sequela {
@@ -137,7 +138,11 @@ TEST(EmbedParity, MotorEqualsFemr) {
   SEQUELA_NEED_SHARED();
   Tutorial tutorial("motor_model");
   expect_parity(tutorial, kLabels, 1'024, "motor_model_tpb1024.npz");
-  expect_parity(tutorial, kLabels, 128, "motor_model_tpb128.npz");
+  for (Isa isa : runnable_isas()) {
+    SCOPED_TRACE(to_text(isa));
+    const WithIsa with_isa(isa);
+    expect_parity(tutorial, kLabels, 128, "motor_model_tpb128.npz");
+  }
 }
 
 TEST(EmbedParity, SeveralLabelsOfASubjectEqualFemr) {

@@ -11,6 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/model/model_dir.h"
 #include "tests/model/fixtures.h"
+#include "tests/support/isa.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
@@ -18,10 +19,11 @@ namespace {
 
 constexpr int kNumBatches = 5;
 
-class MotorParity : public testing::TestWithParam<std::string> {
+class MotorParity : public testing::TestWithParam<std::tuple<std::string, Isa>> {
  protected:
+  static std::string model_name() { return std::get<0>(GetParam()); }
   std::string fixture(const std::string& file) const {
-    return shared_path("parity/motor/" + GetParam() + "/" + file);
+    return shared_path("parity/motor/" + model_name() + "/" + file);
   }
   Motor open() const {
     ModelDir dir = read_model_files(fixture("config.json"), fixture("weights.safetensors"));
@@ -33,6 +35,9 @@ class MotorParity : public testing::TestWithParam<std::string> {
     const NpzFile file(shared_path(str("parity/motor/g60/batches_seeded/batch_", i, ".npz")));
     return {hierarchical_inputs(file), motor_targets(file)};
   }
+
+ private:
+  WithIsa with_isa_{std::get<1>(GetParam())};
 };
 
 TEST_P(MotorParity, EveryStageOfTheForwardPassEqualsFemr) {
@@ -46,7 +51,7 @@ TEST_P(MotorParity, EveryStageOfTheForwardPassEqualsFemr) {
     ++num_compared;
   });
   const at::Tensor hidden = model.encode(batch(0).inputs);
-  EXPECT_EQ(num_compared, 3 + 4 + (GetParam() == "model_main" ? 2 : 0));
+  EXPECT_EQ(num_compared, 3 + 4 + (model_name() == "model_main" ? 2 : 0));
   model.set_observer({});
   EXPECT_LT(max_difference(hidden, expected.at("final_hidden")), 1e-4);
   EXPECT_LT(max_difference(model.logits(batch(0).inputs), expected.at("time_dependent_logits")),
@@ -126,8 +131,10 @@ TEST_P(MotorParity, BfloatStaysNearFloat) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, MotorParity,
-                         testing::Values("model_main", "model_main_allattn", "model_prehawk"),
-                         [](const auto& info) { return info.param; });
+                         testing::Combine(testing::Values("model_main", "model_main_allattn",
+                                                          "model_prehawk"),
+                                          testing::ValuesIn(runnable_isas())),
+                         [](const auto& info) { return name_of_fixture_and_isa(info); });
 
 }  // namespace
 }  // namespace sequela

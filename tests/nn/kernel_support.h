@@ -5,28 +5,9 @@
 
 #include <vector>
 
-#include "sequela/nn/isa.h"
+#include "tests/support/isa.h"
 
 namespace sequela {
-
-// Every instruction set that this machine can run.
-inline std::vector<Isa> runnable_isas() {
-  std::vector<Isa> isas;
-  for (Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
-    if (isa <= best_isa()) isas.push_back(isa);
-  }
-  return isas;
-}
-
-// Forces an instruction set for a scope.
-class WithIsa {
- public:
-  explicit WithIsa(Isa isa) : before_(kernel_isa()) { set_kernel_isa(isa); }
-  ~WithIsa() { set_kernel_isa(before_); }
-
- private:
-  Isa before_;
-};
 
 // The largest difference, as a share of the largest expected value.
 inline double relative_error(const at::Tensor& actual, const at::Tensor& expected) {

@@ -11,6 +11,7 @@
 #include "sequela/model/model_dir.h"
 #include "sequela/train/optimizer.h"
 #include "tests/model/fixtures.h"
+#include "tests/support/isa.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
@@ -18,12 +19,12 @@ namespace {
 
 constexpr int kNumBatches = 5;
 
-class TrainParity : public testing::TestWithParam<std::string> {
+class TrainParity : public testing::TestWithParam<std::tuple<std::string, Isa>> {
  protected:
   void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   std::string fixture(const std::string& file) const {
-    return shared_path("parity/motor/" + GetParam() + "/" + file);
+    return shared_path("parity/motor/" + std::get<0>(GetParam()) + "/" + file);
   }
 
   // The fixtures' setting: no clipping, and every parameter is decayed.
@@ -33,6 +34,9 @@ class TrainParity : public testing::TestWithParam<std::string> {
     options.max_gradient_norm = 0;
     return AdamW(model.parameters(), options);
   }
+
+ private:
+  WithIsa with_isa_{std::get<1>(GetParam())};
 };
 
 TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
@@ -66,8 +70,10 @@ TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, TrainParity,
-                         testing::Values("model_main", "model_main_allattn", "model_prehawk"),
-                         [](const auto& info) { return info.param; });
+                         testing::Combine(testing::Values("model_main", "model_main_allattn",
+                                                          "model_prehawk"),
+                                          testing::ValuesIn(runnable_isas())),
+                         [](const auto& info) { return name_of_fixture_and_isa(info); });
 
 }  // namespace
 }  // namespace sequela
