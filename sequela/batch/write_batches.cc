@@ -149,6 +149,7 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
       if (writer == nullptr) writer = std::make_unique<BucketWriter>(source, side, options);
       written[i] = writer->write(buckets[i], i, path);
       write_note(written[i], note);
+      source.store.release(buckets[i].first_subject, buckets[i].end_subject);
     }
     progress.advance(buckets[i].num_events);
   });

@@ -117,9 +117,9 @@ class JobMaker {
   void add_subject(std::span<const int64_t> labels) {
     const auto subject = store_.find_subject(labels_[labels.front()].subject_id);
     if (!subject) return set_all(labels, LabelState::unknown_subject);
-    if (!sequences_.build(store_.subject(*subject), sequence_)) {
-      return set_all(labels, LabelState::no_birth);
-    }
+    const bool has_birth = sequences_.build(store_.subject(*subject), sequence_);
+    store_.release(*subject, *subject + 1);
+    if (!has_birth) return set_all(labels, LabelState::no_birth);
     tokens_.clear();
     embedded_.clear();
     for (int64_t label : labels) {

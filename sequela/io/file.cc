@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -19,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
+// A page fault brings in the pages around it as well, within such a window (Linux's default).
+constexpr uintptr_t kFaultWindowBytes = uintptr_t{64} << 10;
 constexpr size_t kWholeHashBytes = size_t{64} << 20;
 
 [[noreturn]] void throw_errno(const std::string& path, const char* doing) {
@@ -87,6 +90,20 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
+}
+
+void MappedFile::release(std::span<const std::byte> bytes) const {
+  if (bytes.empty()) return;
+  const auto file_begin = reinterpret_cast<uintptr_t>(data_);
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t end = begin + bytes.size();
+  SEQUELA_CHECK(begin >= file_begin && end <= file_begin + size_);
+  // Whole windows: what a later neighbour's fault brought back goes when that neighbour does.
+  const uintptr_t first = std::max(file_begin, begin / kFaultWindowBytes * kFaultWindowBytes);
+  const uintptr_t last = std::min(
+      file_begin + size_, (end + kFaultWindowBytes - 1) / kFaultWindowBytes * kFaultWindowBytes);
+  // Mere advice: if the system does not take it, the pages just stay.
+  madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 void MappedFile::check_range(size_t offset, size_t count, size_t size, size_t alignment) const {

@@ -23,6 +23,11 @@ class MappedFile {
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   const std::string& path() const { return path_; }
 
+  // Takes the pages of `bytes`, a part of the file, out of this process's resident memory. They
+  // stay in the system's cache and come back when they are read again, so this is safe at any time,
+  // also beside other threads. Call it behind a pass over a file that may be larger than memory.
+  void release(std::span<const std::byte> bytes) const;
+
   // The `count` values of type T that start at byte `offset`; throws FileError if they are not all
   // inside the file or not aligned.
   template <class T>

@@ -1,6 +1,7 @@
 #include "sequela/meds/event_store.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "sequela/core/error.h"
 #include "sequela/meds/store/shard_file.h"
@@ -169,6 +170,27 @@ Subject EventStore::subject(int64_t index) const {
   subject.value_properties =
       PropertyList(properties.first(state_->num_value_properties), row.first_event);
   return subject;
+}
+
+void EventStore::release(int64_t first_subject, int64_t end_subject) const {
+  // Neighbours by id lie together in their shards, but ids may be dealt to the shards in any way.
+  struct Extent {
+    int64_t first = std::numeric_limits<int64_t>::max();
+    int64_t end = 0;
+  };
+  std::vector<Extent> extents(state_->shards.size());
+  for (int64_t i = first_subject; i < end_subject; ++i) {
+    const SubjectPlace& place = state_->places[i];
+    const SubjectRow& row = state_->shards[place.shard].file.subjects[place.row];
+    Extent& extent = extents[place.shard];
+    extent.first = std::min(extent.first, row.first_event);
+    extent.end = std::max(extent.end, row.first_event + row.num_events);
+  }
+  for (size_t s = 0; s < extents.size(); ++s) {
+    if (extents[s].end > extents[s].first) {
+      state_->shards[s].file.release(extents[s].first, extents[s].end);
+    }
+  }
 }
 
 std::optional<int64_t> EventStore::find_subject(int64_t subject_id) const {

@@ -157,6 +157,11 @@ class EventStore {
   Subject subject(int64_t index) const;                           // O(1), allocates nothing
   std::optional<int64_t> find_subject(int64_t subject_id) const;  // index of a subject id
 
+  // Takes the events of the subjects first_subject .. end_subject - 1 out of resident memory.
+  // Called by a pass behind what it has finished, so that memory does not grow with the data; the
+  // events stay readable, at the price of a page fault.
+  void release(int64_t first_subject, int64_t end_subject) const;
+
  private:
   struct State;
   explicit EventStore(std::unique_ptr<State> state);

@@ -37,6 +37,7 @@ MotorSweep sweep_all(const EventStore& store, const TasksOfCodes& tasks, int64_t
       const Subject subject = store.subject(s);
       if (subject.birth_us != kNoTime) sweeps[thread].add(subject);
     }
+    store.release(chunk.first_subject, chunk.first_subject + chunk.num_subjects);
     progress.advance(chunk.num_events);
   });
   for (int t = 1; t < num_threads; ++t) sweeps[0].merge(sweeps[t]);

@@ -225,6 +225,7 @@ TokenizerStatistics collect_statistics(const EventStore& store, const Ontology& 
           const Subject subject = store.subject(s);
           if (subject.birth_us != kNoTime) collectors[thread]->add(subject, moments[c]);
         }
+        store.release(chunk.first_subject, chunk.first_subject + chunk.num_subjects);
         progress.advance(chunk.num_events);
       });
   return sum_of(collectors, moments, options, store.properties().size());

@@ -112,6 +112,11 @@ class SectionFile {
     const auto bytes = section<char>(index);
     return {bytes.data(), bytes.size()};
   }
+  // Takes a part of a section out of resident memory; see MappedFile::release().
+  template <class T>
+  void release(std::span<const T> part) const {
+    file_.release(std::as_bytes(part));
+  }
   [[noreturn]] void fail(const std::string& cause) const;
 
  private:

@@ -37,6 +37,19 @@ ShardFile::ShardFile(const std::string& path, const std::vector<PropertyColumn>&
   }
 }
 
+void ShardFile::release(int64_t first_event, int64_t end_event) const {
+  const auto first = static_cast<size_t>(first_event);
+  const auto count = static_cast<size_t>(end_event - first_event);
+  file_.release(times_us.subspan(first, count));
+  file_.release(codes.subspan(first, count));
+  for (const auto& column : numbers) {
+    if (!column.empty()) file_.release(column.subspan(first, count));
+  }
+  for (const auto& column : texts) {
+    if (!column.empty()) file_.release(column.subspan(first, count));
+  }
+}
+
 StringView ShardFile::read_strings(int ends, int bytes) const {
   const StringView strings{file_.section<uint64_t>(ends), file_.text(bytes)};
   if (!strings.is_sound()) file_.fail("a table of texts is damaged");

@@ -79,6 +79,10 @@ class ShardFile {
   const Digest& fingerprint() const { return file_.fingerprint(); }
   int64_t num_events() const { return static_cast<int64_t>(times_us.size()); }
 
+  // Takes the events first_event .. end_event - 1 out of resident memory, for a pass that has
+  // finished them; they come back when read again.
+  void release(int64_t first_event, int64_t end_event) const;
+
   std::span<const SubjectRow> subjects;
   std::span<const int64_t> times_us;
   std::span<const int32_t> codes;
