@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "sequela/core/time.h"
@@ -81,45 +81,55 @@ struct CehrRecords {
 
   int64_t num_records() const { return static_cast<int64_t>(person_ids.size()); }
   int64_t size() const { return static_cast<int64_t>(concepts.size()); }
+  void clear_rows();  // all but the texts
 };
 
 // Turns raw visits into CEHR-BERT's records: [VS], visit type, events, discharge, [VE], time tokens
-// between visits. One builder serves many patients; it keeps what it learnt about each code.
+// between visits. One builder serves many patients; it keeps what it learnt about each code. Not
+// for use by two threads at a time.
 //
 // Source: cehrbert 1.5.0, MedToCehrBertDatasetMapping, and cehrbert_data 0.2.3's time tokens.
 class CehrRecordBuilder {
  public:
-  // `texts` names the patients' codes; it must outlive the builder and may grow between patients.
-  CehrRecordBuilder(const TextTable& texts, CehrRecordOptions options);
+  // `texts` names the patients' codes and may grow between patients; `records` is appended to. Both
+  // must outlive the builder. Rows may be taken out of `records` (clear_rows), its texts not.
+  CehrRecordBuilder(const TextTable& texts, CehrRecordOptions options, CehrRecords* records);
 
-  void append(const CehrPatient& patient, CehrRecords* records);
+  void append(const CehrPatient& patient);
 
  private:
-  struct Cursor;
-  struct Place;
-  void append_demographics(const CehrPatient& patient, int64_t first_start_us,
-                           CehrRecords* records);
-  void append_visit(const CehrPatient& patient, const CehrVisit& visit, Cursor* cursor,
-                    CehrRecords* records);
-  void append_event(const CehrEvent& event, bool is_stay, Place* place, Cursor* cursor,
-                    CehrRecords* records);
-  void push(int32_t concept_id, const Place& place, int64_t time_us, CehrRecords* records) const;
-  int32_t concept_of(int32_t text, CehrRecords* records);
-  int32_t option_of(int32_t code, int32_t value, CehrRecords* records);
-  int32_t time_concept(TimeTokens scheme, bool is_stay, int64_t days, CehrRecords* records);
+  // What the present token gets besides its concept.
+  struct Place {
+    int32_t age = -1;
+    int32_t week = 0;
+    int32_t order = 0;
+    uint8_t segment = 0;
+    uint8_t has_value = 0;
+    double value = -1;
+    int32_t unit = -1;
+    int32_t visit_type = -1;
+  };
+  void append_demographics(const CehrPatient& patient, int64_t start_us);
+  void append_visit(const CehrPatient& patient, const CehrVisit& visit, Place place);
+  void append_stay_event(const CehrEvent& event, int64_t birth_us, Place* place);
+  void append_event(const CehrEvent& event, bool is_stay, const Place& place);
+  void push(int32_t concept_id, const Place& place);
+  int32_t concept_of(int32_t text);
+  int32_t concept_of_event(const CehrEvent& event);
+  int32_t time_concept(bool is_stay, int64_t days);
+  bool is_stay_type(int32_t text);
   bool is_repeated(int32_t concept_id, double value);
-  void start_over(CehrRecords* records);
 
   const TextTable& texts_;
-  CehrRecordOptions options_;
-  const CehrRecords* records_ = nullptr;  // whose texts the caches below number
-  std::vector<int32_t> concepts_;         // by text: its concept, -1 = not yet known
-  std::vector<int8_t> is_stay_;           // by text, -1 = not yet known
-  std::vector<std::vector<std::pair<int32_t, int32_t>>> options_of_code_;  // (text value, concept)
-  std::vector<int32_t> time_concepts_[2];  // by days, of visits and of stays
-  int32_t visit_start_ = -1;
-  int32_t visit_end_ = -1;
-  int32_t unknown_discharge_ = -1;
+  const CehrRecordOptions options_;
+  CehrRecords* const records_;
+  int64_t cursor_us_ = kNoTime;  // how far the patient's time has come
+
+  std::vector<int32_t> concepts_;   // by text: its concept, -1 = not yet known
+  std::vector<int8_t> stay_types_;  // by text, -1 = not yet known
+  std::unordered_map<uint64_t, int32_t> options_of_codes_;  // by code and text value
+  std::unordered_map<int64_t, int32_t> time_concepts_[2];   // by days, of visits and of stays
+  int32_t visit_start_, visit_end_, unknown_discharge_;
 
   // Events of the present outpatient visit, as lists by concept.
   struct Seen {
@@ -127,10 +137,13 @@ class CehrRecordBuilder {
     int32_t next;
   };
   std::vector<Seen> seen_;
-  std::vector<int64_t> seen_visit_;  // by concept: the visit its list is of
+  std::vector<int64_t> seen_visit_;  // by concept: the visit that its list is of
   std::vector<int32_t> seen_first_;
   int64_t visit_number_ = 0;
 };
+
+// Whole years from birth to a time, as dateutil.relativedelta counts them.
+int32_t age_years(int64_t birth_us, int64_t time_us);
 
 // Reads patients as cehrbert's raw JSON has them (a list of objects with patient_id,
 // birth_datetime, gender, race, visits). Times are ISO 8601. Untrusted; FileError.

@@ -6,21 +6,9 @@
 
 #include "sequela/tokenizer/sequence/cehr_records.h"
 #include "sequela/tokenizer/sequence/code_vocabulary.h"
+#include "sequela/tokenizer/sequence/lab_stats.h"
 
 namespace sequela {
-
-// Mean and spread of a concept's values in one unit (cehrbert_lab_stats.json).
-struct LabStats {
-  std::string concept_id;
-  std::string unit;  // "N/A" = none
-  double mean = 0;
-  double std = 0;
-  double outlier_std = 3;  // normalised values are clipped to +- this
-  int64_t count = 0;
-};
-
-std::vector<LabStats> read_lab_stats(const std::string& path);  // FileError
-void write_lab_stats(const std::string& path, const std::vector<LabStats>& stats);
 
 // Tokens of many sequences in a row, without [CLS] and padding; sequence i goes from offsets[i] to
 // offsets[i + 1].
@@ -38,6 +26,7 @@ struct CehrTokens {
   int64_t num_sequences() const { return static_cast<int64_t>(person_ids.size()); }
   int64_t length(int64_t i) const { return offsets[i + 1] - offsets[i]; }
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
+  void reserve(int64_t num_sequences, int64_t num_tokens);
 };
 
 // CEHR-BERT's word-level tokenizer: concept -> id, value -> normalised value.
@@ -66,10 +55,22 @@ class CehrTokenizer {
   void write(const std::string& folder) const;
 
  private:
+  // What a concept of the records is to the vocabulary; found once for each.
+  struct Known {
+    int32_t id = -1;    // -1 = not yet looked for
+    int32_t lab = -1;   // its entry in lab_concepts_, -1 = it has no statistics
+    int32_t unit = -2;  // the last unit seen, and its statistics
+    const LabStats* stats = nullptr;
+  };
   int32_t visit_token(const std::string& name) const;
+  Known look_up(std::string_view concept_text) const;
+  const LabStats* find_stats(int32_t lab, std::string_view unit) const;
+  float value_of(const CehrRecords& records, int64_t i, Known* known) const;
 
   CodeVocabulary vocabulary_;
   std::vector<LabStats> lab_stats_;
+  TextTable lab_concepts_;
+  std::vector<std::vector<int32_t>> stats_of_lab_;  // indices into lab_stats_, one a unit
   int32_t pad_ = 0;
   int32_t cls_ = 0;
   int32_t mask_ = 0;
@@ -79,13 +80,17 @@ class CehrTokenizer {
 };
 
 struct CehrVocabularyOptions {
-  int64_t max_size = 10'000;  // ids, special tokens counted
+  int64_t max_size = 50'000;  // ids, special tokens counted
   int64_t min_frequency = 0;  // rarer concepts are [OOV]
-  double outlier_std = 2.0;   // values further from the mean are clipped
+  double outlier_std = 3;     // values further from the mean are clipped, and left out of it
+
+  void validate() const;  // ConfigError
 };
 
 // Makes a tokenizer of records: special tokens, then concepts by falling count (equal ones by
-// text); mean and standard deviation of each (concept, unit).
+// text); mean and standard deviation of each (concept, unit), without values beyond the quantiles
+// that a normal distribution has at +- outlier_std (of the first 100; later ones beyond that many
+// standard deviations). Source: cehrbert 1.5.0, CehrBertTokenizer.train_tokenizer.
 CehrTokenizer fit_cehr_tokenizer(const CehrRecords& records, const CehrVocabularyOptions& options);
 
 }  // namespace sequela
