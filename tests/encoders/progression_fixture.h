@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <string>
+
+#include "sequela/encoders/progression/named_tensors.h"
+#include "sequela/io/safetensors.h"
+#include "sequela/nn/parameters.h"
+#include "tests/support/shared.h"
+
+namespace sequela {
+
+// The tensors of parity/bert/e_lstm/<name>.safetensors, float32 and int64.
+inline NamedTensors read_fixture(const std::string& name) {
+  const SafetensorsFile file(shared_path("parity/bert/e_lstm/" + name + ".safetensors"));
+  NamedTensors tensors;
+  for (const TensorView& view : file.tensors()) {
+    const auto type = view.dtype == DType::int64 ? at::kLong : at::kFloat;
+    at::Tensor tensor = at::empty(view.shape, type);
+    std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
+    tensors[view.name] = tensor;
+  }
+  return tensors;
+}
+
+// The tensors whose names start with `prefix`, without it.
+inline NamedTensors with_prefix(const NamedTensors& tensors, const std::string& prefix) {
+  NamedTensors found;
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
+  }
+  return found;
+}
+
+// Leaves that share the parameters' values and add to their gradients.
+inline NamedTensors leaves_of(Parameters& parameters) {
+  parameters.zero_gradients();
+  NamedTensors leaves;
+  for (Parameter& item : parameters.items) {
+    at::Tensor leaf = item.value.detach().requires_grad_(true);
+    leaf.mutable_grad() = item.gradient;
+    leaves[item.name] = leaf;
+  }
+  return leaves;
+}
+
+}  // namespace sequela
