@@ -73,7 +73,12 @@ void pickle_tensor(Pickler* pickler, const std::vector<int64_t>& shape, int64_t 
 
 std::string pickle(const std::vector<TorchEntry>& entries) {
   Pickler pickler;
-  pickler.op("\x80\x02}(");
+  pickler.op("\x80\x02");
+  if (entries.size() == 1 && entries[0].name.empty()) {
+    pickle_tensor(&pickler, std::get<std::vector<int64_t>>(entries[0].shape_or_texts), 0);
+    return pickler.op(".").bytes();
+  }
+  pickler.op("}(");
   int64_t number = 0;
   for (const TorchEntry& entry : entries) {
     pickler.text(entry.name);

@@ -13,13 +13,13 @@
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
 #include "sequela/meds/dataset.h"
-#include "sequela/meds/ingest.h"
 #include "sequela/model/model_dir.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/temporary_store.h"
 
 namespace sequela {
 namespace {
@@ -78,27 +78,6 @@ Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabul
   }
   return extend_to_data(ontology, store, codes_parquet);
 }
-
-// Decodes the data into a store that is gone when the object is.
-class TemporaryStore {
- public:
-  TemporaryStore(const FeaturesOptions& options) : folder_(options.out + "/.events") {
-    IngestOptions ingest_options;
-    ingest_options.meds = options.meds;
-    ingest_options.folder = folder_;
-    ingest_options.num_threads = options.num_threads;
-    ingest_options.memory_bytes = options.memory_bytes;
-    ingest(ingest_options);
-  }
-  ~TemporaryStore() {
-    std::error_code error;
-    fs::remove_all(folder_, error);
-  }
-  EventStore open() const { return EventStore::open(folder_); }
-
- private:
-  std::string folder_;
-};
 
 Json to_json(const FeaturesReport& report) {
   Json json = {{"num_labels", report.num_labels}, {"num_embedded", report.embed.num_embedded}};
@@ -186,7 +165,8 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const FolderLock lock(options.out);
   remove_old_outputs(options.out);
 
-  const TemporaryStore temporary(options);
+  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
+                                 options.memory_bytes);
   const EventStore store = temporary.open();
   const Ontology ontology = load_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);

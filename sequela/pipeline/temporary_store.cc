@@ -1,0 +1,25 @@
+#include "sequela/pipeline/temporary_store.h"
+
+#include <filesystem>
+
+#include "sequela/meds/ingest.h"
+
+namespace sequela {
+
+TemporaryStore::TemporaryStore(const std::string& meds, const std::string& folder, int num_threads,
+                               int64_t memory_bytes)
+    : folder_(folder + "/.events") {
+  IngestOptions options;
+  options.meds = meds;
+  options.folder = folder_;
+  options.num_threads = num_threads;
+  options.memory_bytes = memory_bytes;
+  ingest(options);
+}
+
+TemporaryStore::~TemporaryStore() {
+  std::error_code error;
+  std::filesystem::remove_all(folder_, error);
+}
+
+}  // namespace sequela
