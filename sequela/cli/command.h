@@ -46,6 +46,7 @@ Command make_prepare(CLI::App& app);
 Command make_pretrain(CLI::App& app);
 Command make_features(CLI::App& app);
 Command make_inspect(CLI::App& app);
+Command make_encode(CLI::App& app);
 Command make_demo(CLI::App& app);
 
 }  // namespace sequela

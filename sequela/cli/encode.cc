@@ -1,0 +1,144 @@
+#include "sequela/pipeline/encode.h"
+
+#include <iostream>
+#include <memory>
+
+#include "sequela/cli/command.h"
+#include "sequela/cli/terminal.h"
+#include "sequela/core/error.h"
+#include "sequela/pipeline/inspect_parts.h"
+
+namespace sequela {
+namespace {
+
+struct Arguments {
+  CommonOptions common;
+  EncodeOptions options;
+  std::string pooling = "mean";
+  std::string precision = "fp32";
+  std::string visits = "hybrid";
+  std::string letter_case = "auto";
+};
+
+VisitRule to_visit_rule(const std::string& text) {
+  if (text == "hybrid") return VisitRule::hybrid;
+  if (text == "encounter") return VisitRule::encounter;
+  if (text == "day") return VisitRule::day;
+  if (text == "hours") return VisitRule::hours_window;
+  throw ConfigError("visits", text, "hybrid, encounter, day or hours");
+}
+
+std::optional<bool> to_lower_case(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  if (text == "lower" || text == "keep") return text == "lower";
+  throw ConfigError("case", text, "auto, lower or keep");
+}
+
+void print_report(const EncodeOptions& options, const EncodeReport& report) {
+  if (report.mapping) std::cout << report.mapping->text();
+  if (report.num_rows > 0) {
+    std::cout << "Embedded " << with_thousands(report.num_rows) << " rows ("
+              << with_thousands(report.num_tokens) << " tokens, width " << report.width << ") in "
+              << duration_text(report.seconds) << ".\n";
+  }
+  if (report.num_empty > 0) {
+    std::cout << "  " << with_thousands(report.num_empty) << " rows have no code and are 0\n";
+  }
+  if (report.visits.num_codes_cut > 0) {
+    std::cout << "  " << with_thousands(report.visits.num_codes_cut)
+              << " codes beyond --max-codes were left out\n";
+  }
+  std::cout << "Embeddings: " << options.out << "\n";
+}
+
+int run_encode(const CLI::App& app, Arguments& arguments) {
+  EncodeOptions& options = arguments.options;
+  options.num_threads = arguments.common.threads();
+  options.memory_bytes = arguments.common.memory_bytes();
+  options.pooling = parse_pooling(arguments.pooling);
+  options.precision = to_bert_precision(arguments.precision);
+  options.visits.rule = to_visit_rule(arguments.visits);
+  options.do_lower_case = to_lower_case(arguments.letter_case);
+  const EncodeReport report = encode(options);
+  if (report.is_up_to_date) return 0;
+  write_options(app, options.out);
+  print_report(options, report);
+  return 0;
+}
+
+void add_input_options(CLI::App& app, Arguments& arguments) {
+  const std::string group = "Input";
+  EncodeInputOptions& table = arguments.options.table;
+  app.add_option("--input", arguments.options.input,
+                 "Parquet, CSV, JSON lines or text: codes, visits, patients or texts")
+      ->group(group);
+  app.add_option("--meds", arguments.options.meds, "MEDS data set, in place of --input")
+      ->group(group);
+  app.add_option("--level", table.level,
+                 "A row per: codes, visits, patients or texts; default: what the columns say")
+      ->group(group);
+  app.add_option("--format", table.format, "parquet, csv, tsv, jsonl or txt; default: the name's")
+      ->group(group);
+  app.add_option("--code-column", table.code_column, "Codes, one or a list a row")->group(group);
+  app.add_option("--subject-column", table.subject_column, "Default: subject_id and the like")
+      ->group(group);
+  app.add_option("--visit-column", table.visit_column, "Default: visit_id and the like")
+      ->group(group);
+  app.add_option("--time-column", table.time_column, "Time of an event or visit")->group(group);
+  app.add_option("--text-column", table.text_column, "Clinical text")->group(group);
+  app.add_option("--case", arguments.letter_case,
+                 "Texts: lower, keep, or auto = as the folder says")
+      ->group(group);
+}
+
+void add_visit_options(CLI::App& app, Arguments& arguments) {
+  const std::string group = "Visits";
+  VisitOptions& visits = arguments.options.visits;
+  app.add_option("--visits", arguments.visits,
+                 "Of --meds: hybrid (encounter id, else day), encounter, day or hours")
+      ->group(group);
+  app.add_option("--window-hours", visits.window_hours, "Of --visits hours")->group(group);
+  app.add_option("--encounter-column", visits.encounter_column, "Default: visit_id and the like")
+      ->group(group);
+  app.add_option("--max-visits", visits.max_visits, "Most recent ones kept; 0 = all")->group(group);
+  app.add_option("--max-codes", visits.max_codes, "First ones of a visit kept; 0 = all")
+      ->group(group);
+  app.add_flag("--drop-repeats", visits.drop_repeats, "A code counts once in a visit")
+      ->group(group);
+}
+
+}  // namespace
+
+Command make_encode(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  EncodeOptions& options = arguments->options;
+  CLI::App* command = app.add_subcommand(
+      "encode", "Embed codes, visits, patients or texts with a BERT-family encoder");
+  command->option_defaults()->always_capture_default();
+  command->add_option("--model", options.model,
+                      "Folder of BERT, CEHR-BERT, Med-BERT or ClinicalBERT");
+  command->add_option("--out", options.out, "Folder for the embeddings");
+  command->add_flag("--extract-code-embeddings", options.extract_code_embeddings,
+                    "Write the model's table of code embeddings");
+  command->add_option("--pooling", arguments->pooling, "mean, cls or max");
+  command->add_option("--precision", arguments->precision, "fp32, bf16 or int8");
+  command->add_option("--athena", options.athena,
+                      "Athena folder or ontology.parquet: maps codes that the vocabulary lacks");
+  command->add_option("--tokens-per-pass", options.tokens_per_pass,
+                      "Tokens that go through the model together");
+  add_input_options(*command, *arguments);
+  add_visit_options(*command, *arguments);
+  add_common_options(*command, arguments->common);
+  command->footer(
+      "Examples:\n"
+      "  sequela encode --model checkpoints/cehrbert --input visits.parquet --out embeddings\n"
+      "  sequela encode --model checkpoints/cehrbert --meds meds --visits day --out embeddings\n"
+      "  sequela encode --model checkpoints/cehrbert --extract-code-embeddings --out table\n"
+      "  sequela encode --model Bio_ClinicalBERT --input notes.txt --case keep --out embeddings");
+  return {command,
+          [command, arguments] { return run_encode(*command, *arguments); },
+          {"--model", "--out"},
+          &arguments->common};
+}
+
+}  // namespace sequela

@@ -1,0 +1,211 @@
+#include "sequela/pipeline/encode.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
+#include "sequela/encoders/bert/bert_folder.h"
+#include "sequela/io/file.h"
+#include "sequela/io/scratch.h"
+#include "sequela/meds/dataset.h"
+#include "sequela/ontology/build_ontology.h"
+#include "sequela/pipeline/data_ontology.h"
+#include "sequela/pipeline/encode_rows.h"
+#include "sequela/pipeline/encode_tokens.h"
+#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/temporary_store.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string build_run_key(const EncodeOptions& options) {
+  Json key = {{"version", SEQUELA_VERSION},
+              {"input", options.input.empty() ? "" : file_fingerprint(options.input)},
+              {"athena", options.athena},
+              {"pooling", static_cast<int>(options.pooling)},
+              {"precision", static_cast<int>(options.precision)},
+              {"extract", options.extract_code_embeddings},
+              {"rule", static_cast<int>(options.visits.rule)},
+              {"window_hours", options.visits.window_hours},
+              {"max_visits", options.visits.max_visits},
+              {"max_codes", options.visits.max_codes},
+              {"drop_repeats", options.visits.drop_repeats},
+              {"columns",
+               {options.table.level, options.table.format, options.table.code_column,
+                options.table.subject_column, options.table.visit_column, options.table.time_column,
+                options.table.text_column, options.visits.encounter_column}},
+              {"lower", options.do_lower_case ? (*options.do_lower_case ? 1 : 0) : -1}};
+  if (!options.meds.empty()) {
+    for (const auto& file : fingerprint_dataset(find_dataset(options.meds)))
+      key["meds"][file.name] = file.fingerprint;
+  }
+  for (const auto& entry : fs::directory_iterator(options.model)) {
+    if (entry.is_regular_file())
+      key["model"][entry.path().filename().string()] = file_fingerprint(entry.path().string());
+  }
+  const std::string text = json_text(key);
+  return to_hex(sha256(text.data(), text.size()));
+}
+
+EncodeInput read_meds(const EncodeOptions& options, EncodeReport* report) {
+  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
+                                 options.memory_bytes);
+  const EventStore store = temporary.open();
+  EncodeInput input;
+  input.level = options.table.level == "patients" ? EncodeLevel::patients : EncodeLevel::visits;
+  input.has_subject_ids = input.has_times = true;
+  input.visits = build_visits(store, options.visits, options.num_threads, &report->visits);
+  for (const auto& code : store.codes()) input.code_texts.add(code);
+  return input;
+}
+
+EncodeInput read_input(const EncodeOptions& options, EncodeReport* report) {
+  if (!options.meds.empty()) return read_meds(options, report);
+  EncodeInputOptions table = options.table;
+  table.max_visits = options.visits.max_visits;
+  table.max_codes = options.visits.max_codes;
+  return read_encode_input(options.input, table);
+}
+
+std::shared_ptr<const Ontology> read_ontology(const EncodeOptions& options,
+                                              const EncodeInput& input) {
+  if (options.athena.empty()) return nullptr;
+  if (!fs::is_directory(options.athena))
+    return std::make_shared<Ontology>(read_any_ontology(options.athena));
+  OntologyOptions athena;
+  athena.athena = options.athena;
+  athena.num_threads = options.num_threads;
+  std::vector<std::string> codes;
+  for (int32_t i = 0; i < input.code_texts.size(); ++i)
+    codes.emplace_back(input.code_texts.text(i));
+  const std::vector<int64_t> counts(codes.size(), 1);
+  return std::make_shared<Ontology>(build_ontology(athena, codes, counts, nullptr));
+}
+
+EncodeTokens tokenize(const EncodeOptions& options, const BertFolder& folder,
+                      const std::optional<CodeVocabulary>& vocabulary, EncodeReport* report) {
+  const EncodeInput input = read_input(options, report);
+  if (input.level == EncodeLevel::texts) {
+    WordPieceOptions pieces;
+    pieces.do_lower_case = options.do_lower_case;
+    pieces.max_length = folder.config.max_position_embeddings;
+    return build_encode_tokens(input.texts, WordPieceTokenizer::read(options.model, pieces));
+  }
+  if (input.has_ids || !vocabulary) return build_encode_tokens(input, nullptr);
+  VocabularyMapper mapper(*vocabulary, {}, read_ontology(options, input));
+  return build_encode_tokens(input, &mapper);
+}
+
+void write_code_embeddings(const EncodeOptions& options, const VisitEncoder& encoder,
+                           const std::optional<CodeVocabulary>& vocabulary) {
+  const at::Tensor vectors = encoder.get_code_embeddings();
+  EmbeddingTable table;
+  table.num_rows = vectors.size(0);
+  table.width = vectors.size(1);
+  table.embeddings_nd = vectors.const_data_ptr<float>();
+  table.is_code_table = true;
+  for (int64_t id = 0; id < table.num_rows; ++id) {
+    table.ids.push_back(id);
+    if (vocabulary) table.codes.emplace_back(vocabulary->code(static_cast<int32_t>(id)));
+  }
+  write_embedding_table(options.out, "code_embeddings", table);
+}
+
+Json to_json(const EncodeReport& report) {
+  Json json = {{"rows", report.num_rows},
+               {"width", report.width},
+               {"tokens", report.num_tokens},
+               {"rows_without_codes", report.num_empty}};
+  if (!report.mapping) return json;
+  json["coverage"] = {{"events", report.mapping->coverage()},
+                      {"codes", report.mapping->coverage_of_codes()}};
+  for (const auto& unknown : report.mapping->unknown)
+    json["unknown"].push_back({unknown.code, unknown.num_events});
+  return json;
+}
+
+void encode_input(const EncodeOptions& options, const BertFolder& folder,
+                  const std::optional<CodeVocabulary>& vocabulary, const VisitEncoder& encoder,
+                  EncodeReport* report) {
+  EncodeTokens tokens = tokenize(options, folder, vocabulary, report);
+  report->mapping = tokens.mapping;
+  report->num_rows = tokens.table.num_rows;
+  report->num_tokens = static_cast<int64_t>(tokens.ids.size());
+  const ScratchMemory rows(options.out,
+                           static_cast<size_t>(report->num_rows * report->width) * sizeof(float));
+  report->num_empty =
+      encode_rows(tokens, encoder, options.pooling, static_cast<float*>(rows.data()));
+  tokens.table.embeddings_nd = static_cast<const float*>(rows.data());
+  tokens.table.width = report->width;
+  write_embedding_table(options.out, "embeddings", tokens.table);
+}
+
+}  // namespace
+
+BertPrecision to_bert_precision(const std::string& text) {
+  if (text == "fp32") return BertPrecision::float32;
+  if (text == "bf16") return BertPrecision::bfloat16;
+  if (text == "int8") return BertPrecision::int8;
+  throw ConfigError("precision", text, "fp32, bf16 or int8");
+}
+
+void EncodeOptions::validate() const {
+  if (model.empty()) throw ConfigError("model", "", "the folder of an encoder");
+  if (out.empty()) throw ConfigError("out", "", "a folder");
+  if (!input.empty() && !meds.empty())
+    throw ConfigError("--input and --meds exclude each other. Fix: give one of them.");
+  if (input.empty() && meds.empty() && !extract_code_embeddings)
+    throw ConfigError(
+        "there is nothing to encode. Fix: give --input, --meds or --extract-code-embeddings.");
+  if (tokens_per_pass < 1) throw ConfigError("tokens-per-pass", str(tokens_per_pass), "at least 1");
+  visits.validate();
+}
+
+EncodeReport encode(const EncodeOptions& options) {
+  options.validate();
+  const at::NoGradGuard no_gradients;
+  at::set_num_threads(options.num_threads);
+  const auto start = std::chrono::steady_clock::now();
+  const BertFolder folder = open_bert_folder(options.model);
+  const std::optional<CodeVocabulary> vocabulary = CodeVocabulary::find(options.model);
+  if (vocabulary) check_vocabulary_fits(folder, vocabulary->size());
+  EncodeReport report;
+  const std::string run_key = build_run_key(options);
+  if (is_made_by_run(options.out, run_key)) {
+    log_info(str(options.out, " is up to date"));
+    report.is_up_to_date = true;
+    return report;
+  }
+  fs::create_directories(options.out);
+  const FolderLock lock(options.out);
+  fs::remove(options.out + "/manifest.json");
+
+  const VisitEncoder encoder(BertModel(folder.config, folder.weights, options.precision),
+                             {options.pooling, options.tokens_per_pass});
+  report.width = folder.config.hidden_size;
+  std::vector<std::string> files;
+  if (options.extract_code_embeddings) {
+    write_code_embeddings(options, encoder, vocabulary);
+    files = embedding_table_files("code_embeddings");
+  }
+  if (!options.input.empty() || !options.meds.empty()) {
+    encode_input(options, folder, vocabulary, encoder, &report);
+    for (const std::string& file : embedding_table_files("embeddings")) files.push_back(file);
+  }
+  write_run_manifest(options.out, run_key, files, to_json(report));
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace sequela
