@@ -9,291 +9,230 @@
 #include "sequela/io/file.h"
 #include "sequela/io/weights/byte_reader.h"
 #include "sequela/io/weights/pickle_heap.h"
+#include "sequela/io/weights/pickle_stack.h"
 
 namespace sequela {
 namespace {
 
 constexpr int kMaxProtocol = 5;
 
+// Each run_... takes the instructions of its kind and says whether `code` was one.
 class PickleMachine {
  public:
-  PickleMachine(std::span<const std::byte> bytes, const std::string& path) : reader_(bytes, path) {}
+  PickleMachine(std::span<const std::byte> bytes, const std::string& path)
+      : reader_(bytes, path), stack_(path) {}
 
   PickleResult run() {
-    if (reader_.value<uint8_t>() != 0x80) {
-      reader_.fail("is no pickle of protocol 2 or later");
-    }
+    if (reader_.value<uint8_t>() != 0x80) reader_.fail("is no pickle of protocol 2 or later");
     if (reader_.value<uint8_t>() > kMaxProtocol) reader_.fail("is a pickle of an unknown protocol");
-    while (true) {
-      const auto code = reader_.value<uint8_t>();
-      if (code == '.') break;
-      if (!run_value(code) && !run_container(code) && !run_memo(code) && !run_object(code)) {
-        reader_.fail(str("holds an instruction that no data needs (", int{code}, ")"));
-      }
+    for (auto code = reader_.value<uint8_t>(); code != '.'; code = reader_.value<uint8_t>()) {
+      const bool is_known = run_number(code) || run_text(code) || run_constant(code) ||
+                            run_container(code) || run_extension(code) || run_memo(code) ||
+                            run_object(code);
+      if (!is_known) reader_.fail(str("holds a pickle instruction not known (", int{code}, ")"));
     }
-    if (!marks_.empty()) fail_order();
+    if (stack_.has_marks()) stack_.fail_order();
     const size_t num_bytes = reader_.position();
-    PickleValue value = to_pickle_value(heap_, pop(), num_bytes, reader_.path());
+    PickleValue value = to_pickle_value(heap_, stack_.pop(), num_bytes, reader_.path());
     return {std::move(value), std::move(heap_.storages), num_bytes};
   }
 
  private:
-  [[noreturn]] void fail_order() { reader_.fail("is no valid pickle: a value is missing"); }
-
-  void push(const Cell& cell) { stack_.push_back(cell); }
-  void push_integer(int64_t value) {
-    Cell cell{.kind = CellKind::integer};
-    cell.integer = value;
-    push(cell);
-  }
-  void push_text(CellKind kind, uint64_t size) { push(heap_.add_text(kind, reader_.text(size))); }
-
-  // Values below the last mark belong to what was begun before it.
-  void need(size_t count) {
-    const size_t floor = marks_.empty() ? 0 : marks_.back();
-    if (stack_.size() - floor < count) fail_order();
-  }
-  Cell pop() {
-    need(1);
-    const Cell cell = stack_.back();
-    stack_.pop_back();
-    return cell;
-  }
-  std::vector<Cell> pop_last(size_t count) {
-    need(count);
-    std::vector<Cell> cells(stack_.end() - static_cast<ptrdiff_t>(count), stack_.end());
-    stack_.resize(stack_.size() - count);
-    return cells;
-  }
-  std::vector<Cell> pop_to_mark() {
-    if (marks_.empty()) fail_order();
-    std::vector<Cell> cells = pop_last(stack_.size() - marks_.back());
-    marks_.pop_back();
-    return cells;
-  }
-
-  void push_dict(std::vector<Cell> cells) {
-    if (cells.size() % 2 != 0) fail_order();
-    push(heap_.add_container(CellKind::dict, std::move(cells)));
-  }
-
-  // Adds to the list or dict on top of the stack.
-  void extend(CellKind kind, const std::vector<Cell>& cells) {
-    need(1);
-    const Cell& top = stack_.back();
-    if (top.kind != kind || (kind == CellKind::dict && cells.size() % 2 != 0)) fail_order();
-    std::vector<Cell>& held = heap_.containers[top.id];
-    held.insert(held.end(), cells.begin(), cells.end());
-  }
-
   void push_long(uint64_t size) {
     const std::span<const std::byte> bytes = reader_.take(size);
     if (size > sizeof(int64_t)) {  // kept as it stands: torch's magic number is such a one
       const auto* text = reinterpret_cast<const char*>(bytes.data());
-      return push(heap_.add_text(CellKind::bytes, {text, bytes.size()}));
+      return stack_.push(heap_.add_text(CellKind::bytes, {text, bytes.size()}));
     }
     const bool is_negative = size > 0 && (bytes.back() & std::byte{0x80}) != std::byte{0};
     int64_t value = is_negative ? -1 : 0;
     if (size > 0) std::memcpy(&value, bytes.data(), size);
-    push_integer(value);
+    stack_.push_integer(value);
   }
 
   void push_double() {
     Cell cell{.kind = CellKind::number};
     cell.number = std::bit_cast<double>(__builtin_bswap64(reader_.value<uint64_t>()));
-    push(cell);
+    stack_.push(cell);
   }
 
-  void push_bool(bool value) {
-    push_integer(value ? 1 : 0);
-    stack_.back().kind = CellKind::boolean;
-  }
-
-  bool run_value(uint8_t code) {
+  bool run_number(uint8_t code) {
     switch (code) {
-      case 'N':
-        push({});
-        return true;
-      case 0x88:
-        push_bool(true);
-        return true;
-      case 0x89:
-        push_bool(false);
-        return true;
       case 'J':
-        push_integer(reader_.value<int32_t>());
-        return true;
+        return stack_.push_integer(reader_.value<int32_t>()), true;
       case 'K':
-        push_integer(reader_.value<uint8_t>());
-        return true;
+        return stack_.push_integer(reader_.value<uint8_t>()), true;
       case 'M':
-        push_integer(reader_.value<uint16_t>());
-        return true;
+        return stack_.push_integer(reader_.value<uint16_t>()), true;
       case 0x8a:
-        push_long(reader_.value<uint8_t>());
-        return true;
+        return push_long(reader_.value<uint8_t>()), true;
       case 0x8b:
-        push_long(reader_.value<uint32_t>());
-        return true;
+        return push_long(reader_.value<uint32_t>()), true;
       case 'G':
-        push_double();
-        return true;
-      case 'X':
-        push_text(CellKind::text, reader_.value<uint32_t>());
-        return true;
-      case 0x8c:
-        push_text(CellKind::text, reader_.value<uint8_t>());
-        return true;
-      case 0x8d:
-        push_text(CellKind::text, reader_.value<uint64_t>());
-        return true;
-      case 'T':
-        push_text(CellKind::text, reader_.value<uint32_t>());
-        return true;  // Python 2's str
-      case 'U':
-        push_text(CellKind::text, reader_.value<uint8_t>());
-        return true;
-      case 'B':
-        push_text(CellKind::bytes, reader_.value<uint32_t>());
-        return true;
-      case 'C':
-        push_text(CellKind::bytes, reader_.value<uint8_t>());
-        return true;
-      case 0x8e:
-        push_text(CellKind::bytes, reader_.value<uint64_t>());
-        return true;
+        return push_double(), true;
       default:
         return false;
     }
+  }
+
+  bool run_constant(uint8_t code) {
+    switch (code) {
+      case 'N':
+        return stack_.push({}), true;
+      case 0x88:
+        return stack_.push_bool(true), true;
+      case 0x89:
+        return stack_.push_bool(false), true;
+      case 0x95:
+        return reader_.take(sizeof(uint64_t)), true;  // a frame's length: not needed
+      default:
+        return false;
+    }
+  }
+
+  // Bytes of a text's length, and its kind; T and U are texts of Python 2.
+  bool run_text(uint8_t code) {
+    switch (code) {
+      case 0x8c:
+      case 'U':
+        return push_text<uint8_t>(CellKind::text), true;
+      case 'X':
+      case 'T':
+        return push_text<uint32_t>(CellKind::text), true;
+      case 0x8d:
+        return push_text<uint64_t>(CellKind::text), true;
+      case 'C':
+        return push_text<uint8_t>(CellKind::bytes), true;
+      case 'B':
+        return push_text<uint32_t>(CellKind::bytes), true;
+      case 0x8e:
+        return push_text<uint64_t>(CellKind::bytes), true;
+      default:
+        return false;
+    }
+  }
+
+  template <class Length>
+  void push_text(CellKind kind) {
+    stack_.push(heap_.add_text(kind, reader_.text(reader_.value<Length>())));
+  }
+
+  void push_container(CellKind kind, std::vector<Cell> cells = {}) {
+    if (kind == CellKind::dict && cells.size() % 2 != 0) stack_.fail_order();
+    stack_.push(heap_.add_container(kind, std::move(cells)));
   }
 
   bool run_container(uint8_t code) {
     switch (code) {
       case '(':
-        marks_.push_back(stack_.size());
-        return true;
+        return stack_.push_mark(), true;
       case ']':
       case 0x8f:
-        push(heap_.add_container(CellKind::list));
-        return true;
+        return push_container(CellKind::list), true;
       case ')':
-        push(heap_.add_container(CellKind::tuple));
-        return true;
+        return push_container(CellKind::tuple), true;
       case '}':
-        push_dict({});
-        return true;
+        return push_container(CellKind::dict), true;
       case 'l':
       case 0x91:
-        push(heap_.add_container(CellKind::list, pop_to_mark()));
-        return true;
+        return push_container(CellKind::list, stack_.pop_to_mark()), true;
       case 't':
-        push(heap_.add_container(CellKind::tuple, pop_to_mark()));
-        return true;
+        return push_container(CellKind::tuple, stack_.pop_to_mark()), true;
+      case 'd':
+        return push_container(CellKind::dict, stack_.pop_to_mark()), true;
       case 0x85:
       case 0x86:
       case 0x87:
-        push(heap_.add_container(CellKind::tuple, pop_last(code - 0x84u)));
-        return true;
-      case 'd':
-        push_dict(pop_to_mark());
-        return true;
-      case 'a':
-        extend(CellKind::list, pop_last(1));
-        return true;
-      case 'e':
-      case 0x90:
-        extend(CellKind::list, pop_to_mark());
-        return true;
-      case 's':
-        extend(CellKind::dict, pop_last(2));
-        return true;
-      case 'u':
-        extend(CellKind::dict, pop_to_mark());
-        return true;
+        return push_container(CellKind::tuple, stack_.pop_last(code - 0x84u)), true;
       default:
         return false;
     }
   }
 
-  // Picklers number what they memoise from 0 or 1 on, one at a time.
-  void memoise(uint64_t index) {
-    need(1);
-    if (index > reader_.position()) reader_.fail("is no valid pickle: a memo number too large");
-    if (index >= memo_.size()) memo_.resize(index + 1, Cell{.kind = CellKind::mark});
-    memo_[index] = stack_.back();
+  // Adds to the list or dict on top of the stack.
+  void extend(CellKind kind, const std::vector<Cell>& cells) {
+    const Cell& top = stack_.top();
+    if (top.kind != kind || (kind == CellKind::dict && cells.size() % 2 != 0)) stack_.fail_order();
+    std::vector<Cell>& held = heap_.containers[top.id];
+    held.insert(held.end(), cells.begin(), cells.end());
   }
-  void recall(uint64_t index) {
-    if (index >= memo_.size() || memo_[index].kind == CellKind::mark) fail_order();
-    push(memo_[index]);
+
+  bool run_extension(uint8_t code) {
+    switch (code) {
+      case 'a':
+        return extend(CellKind::list, stack_.pop_last(1)), true;
+      case 'e':
+      case 0x90:
+        return extend(CellKind::list, stack_.pop_to_mark()), true;
+      case 's':
+        return extend(CellKind::dict, stack_.pop_last(2)), true;
+      case 'u':
+        return extend(CellKind::dict, stack_.pop_to_mark()), true;
+      default:
+        return false;
+    }
   }
 
   bool run_memo(uint8_t code) {
+    const size_t position = reader_.position();
     switch (code) {
       case 'q':
-        memoise(reader_.value<uint8_t>());
-        return true;
+        return stack_.memoise(reader_.value<uint8_t>(), position), true;
       case 'r':
-        memoise(reader_.value<uint32_t>());
-        return true;
+        return stack_.memoise(reader_.value<uint32_t>(), position), true;
       case 0x94:
-        memoise(memo_.size());
-        return true;
+        return stack_.memoise_next(), true;
       case 'h':
-        recall(reader_.value<uint8_t>());
-        return true;
+        return stack_.recall(reader_.value<uint8_t>()), true;
       case 'j':
-        recall(reader_.value<uint32_t>());
-        return true;
+        return stack_.recall(reader_.value<uint32_t>()), true;
       case '0':
-        pop();
-        return true;
+        return stack_.pop(), true;
       case '1':
-        pop_to_mark();
-        return true;
+        return stack_.pop_to_mark(), true;
       case '2':
-        need(1);
-        push(Cell(stack_.back()));
-        return true;
-      case 0x95:
-        reader_.value<uint64_t>();
-        return true;  // a frame's length says nothing more
+        return stack_.push(Cell(stack_.top())), true;
       default:
         return false;
     }
   }
 
   std::string_view pop_text() {
-    const Cell cell = pop();
-    if (cell.kind != CellKind::text) fail_order();
+    const Cell cell = stack_.pop();
+    if (cell.kind != CellKind::text) stack_.fail_order();
     return heap_.texts[cell.id];
+  }
+
+  void push_global(std::string_view module, std::string_view name) {
+    stack_.push(find_pickle_global(module, name, reader_.path()));
+  }
+
+  void call() {
+    const Cell arguments = stack_.pop();
+    const Cell callee = stack_.pop();
+    if (callee.kind != CellKind::global || arguments.kind != CellKind::tuple) stack_.fail_order();
+    stack_.push(call_pickle_global(&heap_, callee, arguments.id, reader_.path()));
   }
 
   bool run_object(uint8_t code) {
     switch (code) {
       case 'c': {
         const std::string_view module = reader_.line();
-        push(find_pickle_global(module, reader_.line(), reader_.path()));
-        return true;
+        return push_global(module, reader_.line()), true;
       }
       case 0x93: {
         const std::string_view name = pop_text();
-        push(find_pickle_global(pop_text(), name, reader_.path()));
-        return true;
+        return push_global(pop_text(), name), true;
       }
-      case 'R': {
-        const Cell arguments = pop();
-        const Cell callee = pop();
-        if (callee.kind != CellKind::global || arguments.kind != CellKind::tuple) fail_order();
-        push(call_pickle_global(&heap_, callee, arguments.id, reader_.path()));
-        return true;
-      }
+      case 'R':
+        return call(), true;
       case 'b':  // an object's attributes, such as a state dict's _metadata: not needed
-        pop();
-        need(1);
-        return true;
-      case 'Q':
-        push(load_pickle_storage(&heap_, pop(), reader_.path()));
-        return true;
+        stack_.pop();
+        return stack_.top(), true;
+      case 'Q': {
+        const Cell persistent_id = stack_.pop();
+        return stack_.push(load_pickle_storage(&heap_, persistent_id, reader_.path())), true;
+      }
       default:
         return false;
     }
@@ -301,9 +240,7 @@ class PickleMachine {
 
   ByteReader reader_;
   PickleHeap heap_;
-  std::vector<Cell> stack_;
-  std::vector<size_t> marks_;  // heights of the stack
-  std::vector<Cell> memo_;
+  PickleStack stack_;
 };
 
 }  // namespace

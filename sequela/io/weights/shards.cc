@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "sequela/core/json.h"
 #include "sequela/io/weights/byte_reader.h"
 
 namespace sequela {
@@ -26,7 +25,8 @@ void check_file_name(const std::string& name, const std::string& path) {
 
 // File to the tensors that it should hold.
 std::map<std::string, std::vector<std::string>> read_weight_map(const std::string& path) {
-  const Json index = parse_json(read_file(path, kMaxIndexBytes), path);
+  const auto index = nlohmann::json::parse(read_file(path, kMaxIndexBytes), nullptr, false);
+  if (index.is_discarded()) fail_weights(path, "is not valid JSON");
   const auto map = index.is_object() ? index.find("weight_map") : index.end();
   if (!index.is_object() || map == index.end() || !map->is_object() || map->empty()) {
     fail_weights(path, "has no weight_map");
