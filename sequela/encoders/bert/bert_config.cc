@@ -1,5 +1,6 @@
 #include "sequela/encoders/bert/bert_config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
@@ -153,9 +154,9 @@ BertConfig BertConfig::defaults(BertKind kind) {
   return config;
 }
 
-BertConfig BertConfig::read(const std::string& path) {
+BertConfig BertConfig::read(const std::string& path, std::optional<BertKind> kind) {
   const Reader reader(path);
-  BertConfig config = defaults(read_kind(reader, path));
+  BertConfig config = defaults(kind ? *kind : read_kind(reader, path));
   const std::string positions = reader.text("position_embedding_type");
   if (!positions.empty() && positions != "absolute") {
     throw ConfigError(str(path, ": position_embedding_type"), positions, "absolute");

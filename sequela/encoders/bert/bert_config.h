@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,10 +52,10 @@ struct BertConfig {
   // transformers' defaults, or cehrbert's.
   static BertConfig defaults(BertKind kind);
 
-  // Reads config.json, validated. `model_type` may be missing: CEHR-BERT is then known by fields
-  // that only it has. Untrusted: FileError names the file, ConfigError the key. Another family's
-  // model_type, or position_embedding_type, is refused.
-  static BertConfig read(const std::string& path);
+  // Reads config.json, validated, as of the given kind. `model_type` may be missing: CEHR-BERT is
+  // then known by fields that only it has. Untrusted: FileError names the file, ConfigError the
+  // key. Another family's model_type, or position_embedding_type, is refused.
+  static BertConfig read(const std::string& path, std::optional<BertKind> kind = {});
   void write(const std::string& path) const;  // so that transformers and cehrbert read it
   void validate() const;                      // ConfigError
 };

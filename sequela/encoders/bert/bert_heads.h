@@ -19,6 +19,10 @@ namespace sequela {
 at::Tensor mlm_logits(const BertConfig& config, const NamedTensors& weights,
                       const at::Tensor& hidden_TH);
 
+// BertForPreTraining's second head on the pooled states, float32 [S, 2] (Med-BERT's prolonged
+// stay).
+at::Tensor sequence_relationship_logits(const NamedTensors& weights, const at::Tensor& pooled_SH);
+
 // The value head of CEHR-BERT (include_value_prediction), float32 [T].
 at::Tensor predict_values(const BertConfig& config, const NamedTensors& weights,
                           const at::Tensor& hidden_TH);

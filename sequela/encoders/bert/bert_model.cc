@@ -1,0 +1,143 @@
+#include "sequela/encoders/bert/bert_model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "sequela/core/error.h"
+#include "sequela/encoders/bert/bert_embeddings.h"
+#include "sequela/encoders/bert/bert_weights.h"
+#include "sequela/encoders/ops/differentiable_ops.h"
+#include "sequela/encoders/ops/inference_ops.h"
+
+namespace sequela {
+namespace {
+
+at::Tensor pool(const NamedTensors& weights, const at::Tensor& hidden_TH,
+                const PackedSequences& sequences) {
+  const at::Tensor first = sequences.offsets_S1.narrow(0, 0, sequences.num_sequences());
+  return at::tanh(at::linear(hidden_TH.index_select(0, first.to(at::kLong)),
+                             get_tensor(weights, "bert.pooler.dense.weight"),
+                             get_tensor(weights, "bert.pooler.dense.bias")));
+}
+
+// The encoder, top to bottom: post-norm transformer layers.
+BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps& ops,
+                  const BertInput& input, const BertRequest& request) {
+  check_bert_input(config, input);
+  const PackedSequences sequences = build_packed_sequences(input.lengths_S, at::kCPU);
+  const bool has_norm = config.kind == BertKind::bert;
+  BertOutput output;
+  const auto keep = [&](const BertStream& stream) {
+    if (request.hidden_states) output.hidden_states.push_back(stream.residual_TH);
+  };
+
+  BertStream stream = ops.start(embed_bert_input(config, weights, input),
+                                has_norm ? "bert.embeddings.LayerNorm" : "");
+  keep(stream);
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    const std::string layer = str("bert.encoder.layer.", i, ".");
+    const at::Tensor qkv_T3H = ops.project_qkv(stream.x_TH, layer + "attention.self");
+    const at::Tensor context_TH = ops.attention(qkv_T3H, sequences);
+    const at::Tensor mixed_TH = ops.linear(context_TH, layer + "attention.output.dense", {});
+    stream = ops.add_norm(stream, mixed_TH, layer + "attention.output.LayerNorm");
+    const at::Tensor inner =
+        ops.linear(stream.x_TH, layer + "intermediate.dense", config.hidden_act);
+    const at::Tensor outer_TH = ops.linear(inner, layer + "output.dense", {});
+    stream = ops.add_norm(stream, outer_TH, layer + "output.LayerNorm");
+    keep(stream);
+  }
+  output.hidden_TH = stream.residual_TH;
+  if (request.pooled) output.pooled_SH = pool(weights, output.hidden_TH, sequences);
+  return output;
+}
+
+bool wants_graph(const NamedTensors& weights) {
+  if (!at::GradMode::is_enabled()) return false;
+  for (const auto& [name, tensor] : weights) {
+    if (tensor.requires_grad()) return true;
+  }
+  return false;
+}
+
+// Changes whenever a weight is changed in place or replaced.
+uint64_t weights_version(const NamedTensors& weights) {
+  uint64_t version = 0;
+  for (const auto& [name, tensor] : weights) {
+    version = version * 31 + (tensor.is_inference() ? 0 : static_cast<uint64_t>(tensor._version()));
+  }
+  return version;
+}
+
+}  // namespace
+
+BertOutput bert_forward(const BertConfig& config, const NamedTensors& weights,
+                        const BertInput& input, const BertRequest& request,
+                        const BertDropout& dropout) {
+  DifferentiableOps ops(config, weights,
+                        {.dropout = dropout,
+                         .keeps_attentions = request.attentions,
+                         .key_mask_T = request.key_mask_T});
+  BertOutput output = encode(config, weights, ops, input, request);
+  output.attentions = ops.take_attentions();
+  return output;
+}
+
+struct BertModel::State {
+  BertConfig config;
+  NamedTensors weights;
+  BertPrecision precision;
+  std::mutex mutex;  // of the packed weights
+  uint64_t version = 0;
+  std::unique_ptr<InferenceOps> ops;
+};
+
+BertModel::BertModel(BertConfig config, NamedTensors weights, BertPrecision precision)
+    : state_(std::make_shared<State>()) {
+  config.validate();
+  check_bert_weights(config, weights, "the weights");
+  state_->config = std::move(config);
+  state_->weights = std::move(weights);
+  state_->precision = precision;
+}
+
+BertModel::~BertModel() = default;
+BertModel::BertModel(const BertModel&) = default;
+BertModel& BertModel::operator=(const BertModel&) = default;
+BertModel::BertModel(BertModel&&) noexcept = default;
+BertModel& BertModel::operator=(BertModel&&) noexcept = default;
+
+const BertConfig& BertModel::config() const {
+  return state_->config;
+}
+const NamedTensors& BertModel::weights() const {
+  return state_->weights;
+}
+BertPrecision BertModel::precision() const {
+  return state_->precision;
+}
+
+const at::Tensor& BertModel::word_embeddings() const {
+  return get_tensor(state_->weights, word_embeddings_name(state_->config));
+}
+
+BertOutput BertModel::forward(const BertInput& input, const BertRequest& request) const {
+  const bool needs_probabilities = request.attentions || request.key_mask_T.defined();
+  if (needs_probabilities || wants_graph(state_->weights)) {
+    return bert_forward(state_->config, state_->weights, input, request);
+  }
+  const at::NoGradGuard no_graph;
+  const std::lock_guard lock(state_->mutex);
+  const uint64_t version = weights_version(state_->weights);
+  if (state_->ops == nullptr || state_->version != version) {
+    state_->ops =
+        std::make_unique<InferenceOps>(state_->config, state_->weights, state_->precision);
+    state_->version = version;
+  }
+  return encode(state_->config, state_->weights, *state_->ops, input, request);
+}
+
+}  // namespace sequela

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+#include "sequela/encoders/bert/bert_model.h"
+#include "sequela/encoders/ops/bert_ops.h"
+#include "sequela/encoders/ops/packed_linear.h"
+#include "sequela/encoders/progression/named_tensors.h"
+
+namespace sequela {
+
+// The fast way, without a graph: weights packed once (at a layer's first use), activation fused.
+// Not for use by two threads at once.
+class InferenceOps : public BertOps {
+ public:
+  InferenceOps(const BertConfig& config, const NamedTensors& weights, BertPrecision precision);
+
+  at::Tensor linear(const at::Tensor& x_TI, const std::string& name,
+                    std::optional<BertActivation> activation) override;
+  at::Tensor project_qkv(const at::Tensor& x_TH, const std::string& name) override;
+  at::Tensor attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences) override;
+  BertStream add_norm(const BertStream& stream, const at::Tensor& branch_TH,
+                      const std::string& name) override;
+  BertStream start(const at::Tensor& embeddings_TH, const std::string& name) override;
+
+ private:
+  BertStream to_stream(at::Tensor x_TH) const;
+  at::Tensor norm(const at::Tensor& x_TH, const std::string& name) const;
+
+  const BertConfig& config_;
+  const NamedTensors& weights_;
+  BertPrecision precision_;
+  std::map<std::string, PackedLinear> packed_;
+};
+
+}  // namespace sequela

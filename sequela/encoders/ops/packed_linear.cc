@@ -1,0 +1,69 @@
+#include "sequela/encoders/ops/packed_linear.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "sequela/encoders/ops/int8_linear.h"
+
+namespace sequela {
+namespace {
+
+using Scalars = c10::List<std::optional<at::Scalar>>;
+
+// oneDNN's linear layer with packed weights; torch exports it by name only.
+at::Tensor linear_pointwise(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            std::optional<BertActivation> activation) {
+  static const auto run =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
+          .typed<at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                            std::string_view, Scalars, std::optional<std::string_view>)>();
+  std::string_view name = "none", algorithm = "none";
+  if (activation) {
+    name = *activation == BertActivation::relu ? "relu" : "gelu";
+    if (*activation == BertActivation::gelu_tanh) algorithm = "tanh";
+  }
+  return run.call(x, weight, bias, name, Scalars(), algorithm);
+}
+
+at::Tensor pack(const at::Tensor& weight_OI) {
+  static const auto run = c10::Dispatcher::singleton()
+                              .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
+                              .typed<at::Tensor(const at::Tensor&, std::optional<int64_t>)>();
+  return run.call(weight_OI, kPackedRows);
+}
+
+}  // namespace
+
+struct PackedLinear::Weights {
+  at::Tensor packed;  // oneDNN's layout
+  at::Tensor bias_O;
+  std::optional<Int8Linear> int8;
+};
+
+PackedLinear::PackedLinear(const at::Tensor& weight_OI, const at::Tensor& bias_O,
+                           BertPrecision precision)
+    : weights_(std::make_unique<Weights>()) {
+  if (precision == BertPrecision::int8) {
+    weights_->int8.emplace(weight_OI, bias_O);
+    return;
+  }
+  const at::ScalarType type = precision == BertPrecision::bfloat16 ? at::kBFloat16 : at::kFloat;
+  weights_->packed = pack(weight_OI.detach().to(type));
+  weights_->bias_O = bias_O.detach().to(type);
+}
+
+PackedLinear::~PackedLinear() = default;
+PackedLinear::PackedLinear(PackedLinear&&) noexcept = default;
+
+at::Tensor PackedLinear::forward(const at::Tensor& x_TI,
+                                 std::optional<BertActivation> activation) const {
+  if (weights_->int8) return weights_->int8->forward(x_TI, activation);
+  return linear_pointwise(x_TI, weights_->packed, weights_->bias_O, activation);
+}
+
+}  // namespace sequela
