@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "sequela/meds/event_store.h"
@@ -27,6 +28,7 @@ struct PatientVisits {
     return {codes.data() + code_offsets[visit],
             static_cast<size_t>(code_offsets[visit + 1] - code_offsets[visit])};
   }
+  void append(const PatientVisits& other);
 };
 
 enum class VisitRule {
@@ -52,11 +54,13 @@ struct VisitOptions {
 };
 
 struct VisitStats {
-  int64_t num_events = 0;                // timed ones seen
+  int64_t num_events = 0;                // seen, with a time
   int64_t num_events_without_time = 0;   // left out
   int64_t num_events_without_visit = 0;  // left out: rule encounter, no encounter id
   int64_t num_visits_dropped = 0;        // beyond max_visits
   int64_t num_codes_cut = 0;             // beyond max_codes
+
+  VisitStats& operator+=(const VisitStats& other);
 };
 
 // Groups the events of subjects into visits, ordered by their first event; codes are ids into
@@ -81,11 +85,9 @@ class VisitGrouper {
   struct Span {
     int64_t start_us;
     int64_t end_us;
-    int64_t first_item = 0;
-    int64_t num_items = 0;
   };
-  int64_t key_of(const Subject& subject, int64_t event, bool* has_key) const;
-  void assign(const Subject& subject);
+  bool find_encounter(const Subject& subject, int64_t event, int64_t* encounter) const;
+  int64_t visit_of(const Subject& subject, int64_t event);
   void write(PatientVisits* visits);
 
   const EventStore& store_;
@@ -93,9 +95,14 @@ class VisitGrouper {
   int encounter_property_ = -1;
   std::vector<int32_t> type_of_code_;
   std::vector<std::string> type_names_;
+  VisitStats stats_;
+
+  // The present subject's events and visits.
   std::vector<Item> items_;
   std::vector<Span> spans_;
-  VisitStats stats_;
+  std::unordered_map<uint64_t, int64_t> visits_;  // by encounter or day
+  uint64_t last_key_ = 0;
+  int64_t last_visit_ = -1;
 };
 
 // All subjects of a store, on `num_threads` threads (0 = all); the result does not depend on them.
