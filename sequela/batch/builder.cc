@@ -68,6 +68,22 @@ void BatchBuilder::append_birth_bag(const Sequence& sequence, BatchArrays& batch
   batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
 }
 
+std::array<uint16_t, 5> time_data_of_event(const AgeStats& age_stats, SequenceLayout layout,
+                                           int64_t age_us, std::optional<int64_t> gap_us) {
+  const double age = seconds(age_us);
+  std::array<uint16_t, 5> time_data = {0, normalized(age, age_stats.age), 0, 0, 0};
+  if (layout != SequenceLayout::birth_bag) return time_data;
+  time_data[2] = normalized(std::log(age + 1), age_stats.log_age);
+  if (!gap_us) {
+    time_data[0] = to_half(-1);
+    return time_data;
+  }
+  const double gap = seconds(*gap_us);
+  time_data[3] = normalized(gap, age_stats.delta);
+  time_data[4] = normalized(std::log(gap + 1), age_stats.log_delta);
+  return time_data;
+}
+
 void BatchBuilder::append_event(const Sequence& sequence, int64_t token, BatchArrays& batch) const {
   const int64_t time_us = sequence.times_us[token];
   const int64_t age_us = time_us - sequence.birth_us;
@@ -76,19 +92,10 @@ void BatchBuilder::append_event(const Sequence& sequence, int64_t token, BatchAr
       static_cast<float>(static_cast<double>(age_us) / static_cast<double>(kMicrosPerDay)));
   batch.timestamps.push_back(time_us / kMicrosPerSecond);
 
-  const double age = seconds(age_us);
-  uint16_t time_data[5] = {0, normalized(age, age_stats_.age), 0, 0, 0};
-  if (sequence.layout == SequenceLayout::birth_bag) {
-    time_data[2] = normalized(std::log(age + 1), age_stats_.log_age);
-    if (token == 1) {
-      time_data[0] = to_half(-1);
-    } else {
-      const double delta = seconds(time_us - sequence.times_us[token - 1]);
-      time_data[3] = normalized(delta, age_stats_.delta);
-      time_data[4] = normalized(std::log(delta + 1), age_stats_.log_delta);
-    }
-  }
-  batch.time_data.insert(batch.time_data.end(), time_data, time_data + 5);
+  std::optional<int64_t> gap_us;
+  if (token > 1) gap_us = time_us - sequence.times_us[token - 1];
+  const auto time_data = time_data_of_event(age_stats_, sequence.layout, age_us, gap_us);
+  batch.time_data.insert(batch.time_data.end(), time_data.begin(), time_data.end());
 }
 
 }  // namespace sequela

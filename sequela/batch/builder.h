@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -41,8 +43,12 @@ enum class FirstTimestamp {
   last_event,  // the record's last time, as femr writes it
 };
 
-// Appends windows to batches: design.md section 7. In the layout every_event, time_data has nothing
-// but the normalized age, in its second column.
+// A token's time_data as float16 bits: the first token of a record that is an event has no gap to
+// the one before. Layout every_event: nothing but the normalized age, in the second column.
+std::array<uint16_t, 5> time_data_of_event(const AgeStats& age_stats, SequenceLayout layout,
+                                           int64_t age_us, std::optional<int64_t> gap_us);
+
+// Appends windows to batches: design.md section 7.
 class BatchBuilder {
  public:
   BatchBuilder(const AgeStats& age_stats, FirstTimestamp first_timestamp)

@@ -37,7 +37,7 @@ void EncoderStateLayout::reserve(EncoderState& state, int64_t num_tokens) const 
   const auto wanted = static_cast<size_t>(num_chunks(num_tokens));
   state.chunks.reserve(wanted);
   while (state.chunks.size() < wanted)
-    state.chunks.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk_bytes()));
+    state.chunks.push_back(std::make_unique<std::byte[]>(chunk_bytes()));
 }
 
 }  // namespace sequela

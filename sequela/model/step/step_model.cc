@@ -212,8 +212,8 @@ void StepModel::attention(const StepRows& rows, int64_t i, const Group& group,
   for (const auto& chunk : state.chunks) chunks.push_back(chunk.get());
   std::vector<float> scratch(heads * layout_.num_slots(rows.positions_T[group.end - 1] + 1));
   for (int64_t t = group.begin; t < group.end; ++t) {
-    float* q = projected_TN.data_ptr<float>() + t * projected_TN.stride(0) +
-               config_.encoder.ff_columns();
+    float* q =
+        projected_TN.data_ptr<float>() + t * projected_TN.stride(0) + config_.encoder.ff_columns();
     float* k = q + hidden;
     const float* cosines = cos_.tensor().const_data_ptr<float>() + t * half;
     const float* sines = sin_.tensor().const_data_ptr<float>() + t * half;
@@ -243,8 +243,7 @@ void StepModel::log2_rates(const at::Tensor& hidden_TH, const at::Tensor& out_TK
   const MotorHeadConfig& motor = *config_.motor;
   const int64_t tokens = hidden_TH.size(0), rows = tokens * motor.num_bins();
   const int64_t width = motor.final_layer_size;
-  const at::Tensor& bins =
-      bins_.resize({tokens, motor.num_bins() * width}, at::kFloat, at::kCPU);
+  const at::Tensor& bins = bins_.resize({tokens, motor.num_bins() * width}, at::kFloat, at::kCPU);
   linear(hidden_TH, head_.final_weight, bins);
   add_bias(bins, head_.final_bias);
   at::Tensor z = bins.view({rows, width});

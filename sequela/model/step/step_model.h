@@ -16,9 +16,9 @@ namespace sequela {
 
 // New tokens of many sequences, T rows. Rows of one sequence stand side by side, in order.
 struct StepRows {
-  at::Tensor embedded_TH;    // float32, sums of the tokens' bags
-  at::Tensor ages_days_T;    // float32
-  at::Tensor time_data_T5;   // float32
+  at::Tensor embedded_TH;   // float32, sums of the tokens' bags
+  at::Tensor ages_days_T;   // float32
+  at::Tensor time_data_T5;  // float32
   std::vector<EncoderState*> states_T;
   // A row's place in its sequence: one more than that of the row before it, or 0, which starts the
   // sequence anew (a first token that has grown is computed again).

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace sequela {
+
+// out = x @ weight^T for the few rows of a live step, where a library's matrix product would not
+// use the whole memory bandwidth. Float32 rows, also beside bfloat16 weights.
+//
+//   T = rows, I = inputs, O = outputs
+//
+//   x_TI, out_TO  float32, any row stride, unit column stride
+//   weight_OI     float32 or bfloat16, contiguous
+//
+// Tiling: four weight rows at a time against up to four rows of x, each weight loaded from memory
+// once whatever T is; blocks of outputs are dealt to threads. Sums are float32. Cost: reading the
+// weights, up to about kFewRows rows; beyond, linear_forward is faster.
+//
+// Throws std::invalid_argument for wrong shapes or types. Reference: kernels/few_rows_reference.cc.
+inline constexpr int64_t kFewRows = 8;
+
+void linear_few_rows(const at::Tensor& x_TI, const at::Tensor& weight_OI, const at::Tensor& out_TO);
+
+// An uninitialised tensor on the CPU in memory for which the system is asked for huge pages:
+// weights that are read once per step then come 1.5 times as fast.
+at::Tensor empty_on_huge_pages(at::IntArrayRef shape, at::ScalarType type);
+
+}  // namespace sequela
