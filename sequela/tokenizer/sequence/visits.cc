@@ -1,6 +1,7 @@
 #include "sequela/tokenizer/sequence/visits.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr const char* kEncounterColumns[] = {"visit_id", "encounter_id", "hadm_id",
                                              "visit_occurrence_id"};
+
+constexpr float kMaxExactFloat = 1 << 24;
 
 // Keys of visits: encounters and days must not meet.
 enum class KeyKind : uint8_t { encounter, day, window };
@@ -93,6 +96,9 @@ VisitGrouper::VisitGrouper(const EventStore& store, VisitOptions options)
   options_.validate();
   if (options_.rule == VisitRule::hybrid || options_.rule == VisitRule::encounter) {
     encounter_property_ = find_encounters(store, options_);
+    if (encounter_property_ >= 0) {
+      options_.encounter_column = store.properties()[static_cast<size_t>(encounter_property_)].name;
+    }
   }
   std::map<std::string_view, int32_t> types;
   for (const std::string& code : store.codes()) types.try_emplace(type_of(code), 0);
@@ -108,6 +114,11 @@ bool VisitGrouper::find_encounter(const Subject& subject, int64_t event, int64_t
   if (encounter_property_ < 0) return false;
   const PropertyValues values = subject.properties[static_cast<size_t>(encounter_property_)];
   if (const auto number = values.number(event)) {
+    if (std::abs(*number) > kMaxExactFloat) {
+      throw ConfigError(str("encounter ids of column '", options_.encounter_column,
+                            "' go beyond 16777216, which the store holds as rounded numbers. Fix: "
+                            "have the column as text in the data"));
+    }
     *encounter = static_cast<int64_t>(__builtin_bit_cast(uint32_t, *number));
     return true;
   }

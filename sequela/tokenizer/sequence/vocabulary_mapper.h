@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "sequela/ontology/graph.h"
 #include "sequela/ontology/ontology.h"
 #include "sequela/tokenizer/sequence/code_vocabulary.h"
 
@@ -66,18 +66,19 @@ struct ResizePlan {
 };
 
 // Maps the codes of a project to the ids of an encoder's vocabulary: exact; else normalised (case,
-// dots, prefix: "ICD10CM/E11.9" = "icd10:e119" = "E119" if the vocabulary has no prefixes); else by
-// "Maps to"; else the nearest ancestor in the vocabulary; else unknown ([UNK] or [OOV]; a FileError
-// where the vocabulary has neither). A normalised form that two codes share maps to neither. Of
-// ancestors at equal distance the one of the smallest id counts. The ontology has "Maps to" targets
-// and ancestors alike as parents: a direct parent in another vocabulary counts as mapped.
-// The answers are kept: a code costs its walk once. Not for use by two threads at a time.
+// dots, prefix: "ICD10CM/E11.9" = "icd10:e119" = "E119"; a code with a prefix equals a bare one of
+// the vocabulary, and a bare code the only one of its kind); else by "Maps to"; else the nearest
+// ancestor in the vocabulary; else unknown ([UNK] or [OOV]; a FileError where the vocabulary has
+// neither). A normalised form that two codes share maps to neither. Of ancestors at equal distance
+// the one of the smallest id counts. The ontology has "Maps to" targets and ancestors alike as
+// parents: a direct parent in another vocabulary counts as mapped. The answers are kept: a code
+// costs its walk once. Not for use by two threads at a time.
 class VocabularyMapper {
  public:
   explicit VocabularyMapper(CodeVocabulary vocabulary, MapperOptions options = {},
                             std::shared_ptr<const Ontology> ontology = nullptr);
 
-  CodeMatch match(std::string_view code);
+  CodeMatch match(std::string_view code);  // id -1 if unknown and the vocabulary has no [UNK]
   int32_t map_code(std::string_view code) { return require(match(code)); }
   std::vector<int32_t> map_codes(std::span<const std::string> codes);
   // Share of codes that have an id by any of the steps that are on; of no codes 0.
@@ -86,34 +87,46 @@ class VocabularyMapper {
   MappingReport report(std::span<const std::string> codes, std::span<const int64_t> counts,
                        int64_t max_unknown = 20);
 
-  // The rows that `codes` need that the vocabulary has not (exact form; those there are left out,
-  // each once, in this order). Neighbours are the nearest codes that it has: the normalised or
-  // mapped code, else parents, children and siblings in the ontology, the nearer the heavier.
+  // The rows that `codes` need and the vocabulary has not (by exact form; each once, in this
+  // order). Neighbours are the nearest codes that it has: the normalised form's, else what lies one
+  // or two steps away in the ontology (parents, children; theirs and siblings with half the
+  // weight), else the nearest ancestor.
   ResizePlan plan_resize(std::span<const std::string> codes, int max_neighbours = 8);
 
   const CodeVocabulary& vocabulary() const { return vocabulary_; }
 
  private:
+  // Normalised forms of the vocabulary's codes.
+  struct Forms {
+    TextTable texts;
+    std::vector<int32_t> ids;  // -1 = two codes share it
+    void add(std::string_view form, int32_t id);
+    int32_t find(std::string_view form) const;
+  };
+  struct Near {
+    float weight;
+    int32_t id;
+  };
   CodeMatch find_match(std::string_view code);
   int32_t find_normalised(std::string_view code) const;
-  CodeMatch find_by_ontology(std::string_view code);
-  int32_t node_of(std::string_view code) const;
+  int32_t find_node(std::string_view code) const;
   int32_t id_of_node(int32_t node);
+  int32_t find_mapped(int32_t node);
+  int32_t find_ancestor(int32_t node);
+  std::vector<Near> find_near(std::string_view code, int max_neighbours);
+  void add_near(int32_t node, float weight, std::vector<Near>* near);
+  std::span<const int32_t> children(int32_t node);
   int32_t require(CodeMatch match) const;
-  void add_normalised(int32_t id);
 
   CodeVocabulary vocabulary_;
   MapperOptions options_;
   std::shared_ptr<const Ontology> ontology_;
-  TextTable normalised_;                // forms of the vocabulary's codes
-  std::vector<int32_t> normalised_id_;  // -1 = two codes share it
-  std::vector<int32_t> node_ids_;       // id of each ontology node, -1 = none
+  Forms forms_;                    // with the prefix's usual name
+  Forms bodies_;                   // without
+  std::vector<int32_t> node_ids_;  // id of each ontology node, -1 = none, -2 = not looked for
+  ParentLists children_;           // made when first needed
   TextTable known_;
   std::vector<CodeMatch> matches_;  // of known_
 };
-
-// The form by which codes are compared: upper case, letters and digits of the part after the
-// prefix, and the prefix's usual name: "ICD10CM/e11.9" -> "ICD10|E119", "E11.9" -> "|E119".
-std::string normalised_code(std::string_view code);
 
 }  // namespace sequela
