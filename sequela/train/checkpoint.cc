@@ -10,6 +10,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
+#include "sequela/train/motor_training.h"
 
 namespace sequela {
 namespace {
@@ -101,10 +102,10 @@ std::string checkpoint_path(const std::string& folder, int64_t step) {
 }
 
 void write_checkpoint(const std::string& folder, const std::string& run_key,
-                      const TrainState& state, Motor& model, const AdamW& optimizer) {
+                      const TrainState& state, Trainable& model, const AdamW& optimizer) {
   AtomicFolder target(checkpoint_path(folder, state.step));
   const std::string& partial = target.partial_path();
-  write_file(partial + "/config.json", to_config_json(model.config()));
+  write_file(partial + "/config.json", model.config_json());
   model.parameters().write(partial + "/model.safetensors");
   optimizer.state().write(partial + "/optimizer.safetensors");
   if (state.micro_batch > 0) {
@@ -130,7 +131,7 @@ std::vector<int64_t> list_checkpoints(const std::string& folder) {
 }
 
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
-                                                 const std::string& run_key, Motor& model,
+                                                 const std::string& run_key, Trainable& model,
                                                  AdamW& optimizer) {
   const std::vector<int64_t> steps = list_checkpoints(folder);
   if (steps.empty()) return std::nullopt;
@@ -150,10 +151,15 @@ std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
   return state;
 }
 
-void read_checkpoint_weights(const std::string& checkpoint, Motor& model) {
+void read_checkpoint_weights(const std::string& checkpoint, Trainable& model) {
   const std::string path = checkpoint + "/model.safetensors";
   copy_into(Parameters::read(path), model.parameters(), &Parameter::value, path);
   model.refresh_weights();
+}
+
+void read_checkpoint_weights(const std::string& checkpoint, Motor& model) {
+  MotorTraining training(model, nullptr, nullptr);
+  read_checkpoint_weights(checkpoint, training);
 }
 
 void prune_checkpoints(const std::string& folder, int64_t keep, int64_t best_step) {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "sequela/model/motor.h"
 #include "sequela/train/optimizer.h"
+#include "sequela/train/trainable.h"
 
 namespace sequela {
 
@@ -31,7 +31,7 @@ struct TrainState {
 // trainer_state.json and, in the middle of an accumulation, gradients.safetensors. Appears when
 // complete. `run_key` ties it to the run's options and data.
 void write_checkpoint(const std::string& folder, const std::string& run_key,
-                      const TrainState& state, Motor& model, const AdamW& optimizer);
+                      const TrainState& state, Trainable& model, const AdamW& optimizer);
 
 // Steps of the checkpoints in a folder, ascending.
 std::vector<int64_t> list_checkpoints(const std::string& folder);
@@ -40,10 +40,11 @@ std::string checkpoint_path(const std::string& folder, int64_t step);
 // Restores the newest checkpoint, if there is one. ConfigError if it belongs to a run with other
 // options or data; FileError if it is damaged.
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
-                                                 const std::string& run_key, Motor& model,
+                                                 const std::string& run_key, Trainable& model,
                                                  AdamW& optimizer);
 
 // Replaces the model's weights by those of a checkpoint.
+void read_checkpoint_weights(const std::string& checkpoint, Trainable& model);
 void read_checkpoint_weights(const std::string& checkpoint, Motor& model);
 
 // Removes all but the `keep` newest checkpoints and that of `best_step`.

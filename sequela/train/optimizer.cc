@@ -8,10 +8,30 @@ namespace sequela {
 
 AdamW::AdamW(Parameters& parameters, const TrainOptions& options)
     : parameters_(parameters), options_(options) {
-  for (const Parameter& parameter : parameters_.items) {
+  for (size_t i = 0; i < parameters_.items.size(); ++i) {
+    const Parameter& parameter = parameters_.items[i];
     means_.push_back(at::zeros_like(parameter.value));
     squares_.push_back(at::zeros_like(parameter.value));
+    group_of(parameter).members.push_back(i);
   }
+}
+
+AdamW::Group& AdamW::group_of(const Parameter& parameter) {
+  Group wanted;
+  wanted.weight_decay = parameter.is_decayed ? options_.weight_decay : 0.0;
+  for (const ParameterGroup& group : options_.groups) {
+    if (parameter.name.find(group.name_part) == std::string::npos) continue;
+    wanted.learning_rate_scale = group.learning_rate_scale;
+    break;
+  }
+  for (Group& group : groups_) {
+    if (group.weight_decay == wanted.weight_decay &&
+        group.learning_rate_scale == wanted.learning_rate_scale) {
+      return group;
+    }
+  }
+  groups_.push_back(wanted);
+  return groups_.back();
 }
 
 at::Tensor AdamW::gradient_norm() const {
@@ -22,28 +42,25 @@ at::Tensor AdamW::gradient_norm() const {
 
 void AdamW::step(double learning_rate, const at::Tensor& norm) {
   ++num_steps_;
-  Group decayed{options_.weight_decay}, plain{0.0};
   const at::Tensor step = at::full({}, static_cast<double>(num_steps_), norm.options());
-  for (size_t i = 0; i < parameters_.items.size(); ++i) {
-    Parameter& parameter = parameters_.items[i];
-    Group& group = parameter.is_decayed ? decayed : plain;
-    group.values.push_back(parameter.value);
-    group.gradients.push_back(parameter.gradient);
-    group.means.push_back(means_[i]);
-    group.squares.push_back(squares_[i]);
-    group.steps.push_back(step);
-  }
   // Gradients are divided by `scale` inside the fused update: max(1, norm / allowed) is the
   // clipping.
   std::optional<at::Tensor> scale;
   if (options_.max_gradient_norm > 0) {
     scale = ((norm + 1e-6) / options_.max_gradient_norm).clamp_min(1.0);
   }
-  for (Group* group : {&decayed, &plain}) {
-    if (group->values.empty()) continue;
-    at::_fused_adamw_(group->values, group->gradients, group->means, group->squares, {},
-                      group->steps, learning_rate, options_.beta1, options_.beta2,
-                      group->weight_decay, options_.epsilon, /*amsgrad=*/false,
+  for (const Group& group : groups_) {
+    std::vector<at::Tensor> values, gradients, means, squares;
+    for (const size_t i : group.members) {
+      values.push_back(parameters_.items[i].value);
+      gradients.push_back(parameters_.items[i].gradient);
+      means.push_back(means_[i]);
+      squares.push_back(squares_[i]);
+    }
+    const std::vector<at::Tensor> steps(values.size(), step);
+    at::_fused_adamw_(values, gradients, means, squares, {}, steps,
+                      learning_rate * group.learning_rate_scale, options_.beta1, options_.beta2,
+                      group.weight_decay, options_.epsilon, /*amsgrad=*/false,
                       /*maximize=*/false, scale, /*found_inf=*/std::nullopt);
   }
 }

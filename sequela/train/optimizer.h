@@ -30,13 +30,18 @@ class AdamW {
   void load(const Parameters& state, int64_t num_steps, const std::string& path);
 
  private:
+  // Parameters that are updated alike.
   struct Group {
     double weight_decay = 0;
-    std::vector<at::Tensor> values, gradients, means, squares, steps;
+    double learning_rate_scale = 1;
+    std::vector<size_t> members;  // in parameters_.items
   };
+
+  Group& group_of(const Parameter& parameter);
 
   Parameters& parameters_;
   TrainOptions options_;
+  std::vector<Group> groups_;
   std::vector<at::Tensor> means_, squares_;  // parallel to parameters_.items
   int64_t num_steps_ = 0;
 };

@@ -28,6 +28,10 @@ void TrainOptions::validate() const {
   require(log_every >= 1, "log-every", static_cast<double>(log_every), "1 or more");
   require(keep_checkpoints >= 1, "keep-checkpoints", static_cast<double>(keep_checkpoints),
           "1 or more");
+  for (const ParameterGroup& group : groups) {
+    require(group.learning_rate_scale > 0, "learning-rate of a group", group.learning_rate_scale,
+            "a number above 0");
+  }
 }
 
 }  // namespace sequela

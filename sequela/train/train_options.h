@@ -2,13 +2,22 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sequela {
 
+// Parameters whose names hold `name_part` learn at learning_rate * learning_rate_scale; where
+// several groups fit, the first counts. (A frozen parameter is one that the model does not list.)
+struct ParameterGroup {
+  std::string name_part;
+  double learning_rate_scale = 1;
+};
+
 // How to train; the defaults are the numbers of MOTOR's pretraining recipe (design.md, section 10).
 struct TrainOptions {
-  std::string folder;           // checkpoint-*, runs/, final/ go here
-  double learning_rate = 1e-4;  // at the end of the warm-up
+  std::string folder;             // checkpoint-*, runs/, final/ go here
+  std::string name = "pretrain";  // of the run in progress reports
+  double learning_rate = 1e-4;    // at the end of the warm-up
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
@@ -23,6 +32,7 @@ struct TrainOptions {
   int64_t log_every = 100;       // optimizer steps
   int64_t keep_checkpoints = 2;  // newest ones, besides the best
   uint64_t seed = 42;            // of the order of batches
+  std::vector<ParameterGroup> groups;
 
   void validate() const;  // ConfigError
 };

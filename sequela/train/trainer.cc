@@ -14,6 +14,7 @@
 #include "sequela/core/random.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/gemm_rate.h"
+#include "sequela/train/motor_training.h"
 #include "sequela/train/optimizer.h"
 #include "sequela/train/run_log.h"
 #include "sequela/train/schedule.h"
@@ -32,17 +33,14 @@ double seconds_since(Clock::time_point start) {
 
 class Trainer {
  public:
-  Trainer(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
-          const TrainOptions& options, const std::string& run_key)
+  Trainer(Trainable& model, const TrainOptions& options, const std::string& run_key)
       : model_(model),
-        train_batches_(train_batches),
-        valid_batches_(valid_batches),
+        num_batches_(model.num_batches(TrainPart::train)),
         options_(options),
         run_key_(run_key),
         optimizer_(model.parameters(), options),
         log_(options.folder) {
-    const int64_t per_epoch =
-        (train_batches.num_batches() + options.accumulate - 1) / options.accumulate;
+    const int64_t per_epoch = (num_batches_ + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
   }
 
@@ -50,7 +48,7 @@ class Trainer {
 
  private:
   void run_epoch();
-  void accumulate(const MotorBatch& batch, int64_t batch_index, int64_t group_size);
+  void add_to_step(const BatchLoss& loss, int64_t batch_index);
   void finish_step();
   void evaluate_now();
   void save();
@@ -59,9 +57,8 @@ class Trainer {
   [[noreturn]] void dump_and_throw(int64_t batch_index, const char* what);
   bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
 
-  Motor& model_;
-  const BatchFolder& train_batches_;
-  const BatchFolder& valid_batches_;
+  Trainable& model_;
+  const int64_t num_batches_;
   const TrainOptions& options_;
   const std::string run_key_;
   AdamW optimizer_;
@@ -82,10 +79,12 @@ class Trainer {
 TrainReport Trainer::run() {
   model_.parameters().zero_gradients();
   restore();
-  gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
+  if (model_.flops_per_token() > 0) {
+    gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
+  }
   start_ = last_log_ = Clock::now();
   tokens_at_start_ = tokens_at_last_log_ = state_.num_tokens;
-  progress_ = std::make_unique<Progress>("pretrain", total_steps_, "steps");
+  progress_ = std::make_unique<Progress>(options_.name, total_steps_, "steps");
   progress_->advance(state_.step);
   if (!state_.is_evaluated) evaluate_now();
   while (!is_done() && stop_signal() == 0) run_epoch();
@@ -110,7 +109,7 @@ TrainReport Trainer::run() {
 void Trainer::restore() {
   const auto state = read_newest_checkpoint(options_.folder, run_key_, model_, optimizer_);
   if (!state) return;
-  if (state->position > train_batches_.num_batches() || state->micro_batch >= options_.accumulate) {
+  if (state->position > num_batches_ || state->micro_batch >= options_.accumulate) {
     throw FileError(checkpoint_path(options_.folder, state->step) + "/trainer_state.json",
                     "stands at a batch that there is not", "remove this checkpoint");
   }
@@ -120,16 +119,16 @@ void Trainer::restore() {
 }
 
 void Trainer::run_epoch() {
-  const int64_t num_batches = train_batches_.num_batches();
-  std::vector<int64_t> order = epoch_order(num_batches, options_.seed, state_.epoch);
-  order.erase(order.begin(), order.begin() + state_.position);
-  BatchLoader loader(train_batches_, order);
-  MotorBatch batch;
-  for (int64_t batch_index : order) {
-    if (!loader.next(batch)) break;
+  const std::vector<int64_t> order = epoch_order(num_batches_, options_.seed, state_.epoch);
+  PassPlan plan{TrainPart::train, {order.begin() + state_.position, order.end()}};
+  plan.key = hash_key(options_.seed, static_cast<uint64_t>(state_.epoch));
+  const std::unique_ptr<BatchPass> pass = model_.start_pass(std::move(plan));
+  while (state_.position < num_batches_) {
     const int64_t group_start = state_.position - state_.micro_batch;
-    const int64_t group_size = std::min(options_.accumulate, num_batches - group_start);
-    accumulate(batch, batch_index, group_size);
+    const int64_t group_size = std::min(options_.accumulate, num_batches_ - group_start);
+    const auto loss = pass->next(1.0 / static_cast<double>(group_size));
+    SEQUELA_CHECK(loss.has_value());
+    add_to_step(*loss, order[state_.position]);
     if (state_.micro_batch == group_size) finish_step();
     if (is_done()) return;
     if (stop_signal() != 0) {
@@ -141,12 +140,12 @@ void Trainer::run_epoch() {
   state_.position = 0;
 }
 
-void Trainer::accumulate(const MotorBatch& batch, int64_t batch_index, int64_t group_size) {
-  group_losses_.push_back(model_.loss(batch, 1.0 / static_cast<double>(group_size)));
+void Trainer::add_to_step(const BatchLoss& loss, int64_t batch_index) {
+  group_losses_.push_back(loss.loss);
   group_batches_.push_back(batch_index);
   ++state_.position;
   ++state_.micro_batch;
-  state_.num_tokens += batch.inputs.ages_days_T.size(0);
+  state_.num_tokens += loss.num_tokens;
 }
 
 void Trainer::finish_step() {
@@ -167,7 +166,8 @@ void Trainer::finish_step() {
     const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
     const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
     log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),
-              rate, norm_value, speed, speed * model_.flops_per_token() / gemm_rate_});
+              rate, norm_value, speed,
+              gemm_rate_ > 0 ? speed * model_.flops_per_token() / gemm_rate_ : 0});
     state_.loss_sum = 0;
     state_.loss_count = 0;
     last_log_ = Clock::now();
@@ -189,21 +189,7 @@ void Trainer::settle_losses() {
 
 void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
   const std::string path = options_.folder + "/non_finite.safetensors";
-  const MotorBatch batch = train_batches_.read(batch_index);
-  const BatchInputs& inputs = batch.inputs;
-  Parameters dump;
-  for (const auto& [name, tensor] : {std::pair{"lengths", inputs.lengths_S},
-                                     {"token_ids", inputs.token_ids_N},
-                                     {"token_weights", inputs.token_weights_N},
-                                     {"token_offsets", inputs.token_offsets_T1},
-                                     {"ages_days", inputs.ages_days_T},
-                                     {"time_data", inputs.time_data_T5},
-                                     {"label_indices", inputs.label_indices_L},
-                                     {"censor_seconds", batch.targets.censor_seconds_L},
-                                     {"event_seconds", batch.targets.event_seconds_Z}}) {
-    dump.items.push_back({name, tensor.to(at::kFloat), {}, false});
-  }
-  dump.write(path);
+  model_.dump_batch(batch_index).write(path);
   throw DataError({},
                   str("the ", what, " is not finite at step ", state_.step, " (training batch ",
                       batch_index, "); its tensors are in ", path),
@@ -213,7 +199,7 @@ void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
 void Trainer::evaluate_now() {
   state_.is_evaluated = false;
   if (stop_signal() != 0) return save();
-  const double loss = evaluate(model_, valid_batches_);
+  const double loss = evaluate(model_);
   if (stop_signal() != 0) return save();
   state_.is_evaluated = true;
   // Without validation batches (the loss is NaN) the newest weights count as the best.
@@ -256,15 +242,18 @@ std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epo
   return order;
 }
 
-double evaluate(Motor& model, const BatchFolder& batches) {
-  std::vector<int64_t> order(batches.num_batches());
-  std::iota(order.begin(), order.end(), 0);
-  BatchLoader loader(batches, order);
-  Progress progress("validate", batches.num_batches(), "batches");
+double evaluate(Trainable& model) {
+  const int64_t num_batches = model.num_batches(TrainPart::validation);
+  if (num_batches == 0) return std::nan("");
+  PassPlan plan{TrainPart::validation, std::vector<int64_t>(num_batches)};
+  std::iota(plan.batches.begin(), plan.batches.end(), 0);
+  const std::unique_ptr<BatchPass> pass = model.start_pass(std::move(plan));
+  Progress progress("validate", num_batches, "batches");
   std::vector<at::Tensor> losses;
-  MotorBatch batch;
-  while (stop_signal() == 0 && loader.next(batch)) {
-    losses.push_back(model.loss(batch, std::nullopt));
+  while (stop_signal() == 0) {
+    const auto loss = pass->next(std::nullopt);
+    if (!loss) break;
+    losses.push_back(loss->loss);
     progress.advance(1);
   }
   double sum = 0;
@@ -279,15 +268,25 @@ double evaluate(Motor& model, const BatchFolder& batches) {
   return losses.empty() ? std::nan("") : sum / static_cast<double>(losses.size());
 }
 
-TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
-                  const TrainOptions& options, const std::string& run_key) {
+double evaluate(Motor& model, const BatchFolder& batches) {
+  MotorTraining training(model, nullptr, &batches);
+  return evaluate(training);
+}
+
+TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key) {
   options.validate();
-  if (train_batches.num_batches() == 0) {
+  if (model.num_batches(TrainPart::train) == 0) {
     throw DataError({}, "there are no training batches",
                     "prepare a data set with labelled records");
   }
   std::filesystem::create_directories(options.folder);
-  return Trainer(model, train_batches, valid_batches, options, run_key).run();
+  return Trainer(model, options, run_key).run();
+}
+
+TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
+                  const TrainOptions& options, const std::string& run_key) {
+  MotorTraining training(model, &train_batches, &valid_batches);
+  return train(training, options, run_key);
 }
 
 }  // namespace sequela

@@ -7,6 +7,7 @@
 #include "sequela/batch/loader.h"
 #include "sequela/model/motor.h"
 #include "sequela/train/train_options.h"
+#include "sequela/train/trainable.h"
 
 namespace sequela {
 
@@ -25,8 +26,9 @@ struct TrainReport {
 // Order of the batches of an epoch: a permutation of 0 .. num_batches - 1 from (seed, epoch) alone.
 std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch);
 
-// Mean loss over all batches of a folder; NaN if it has none or a stop signal came before the
+// Mean loss over all validation batches; NaN if there is none or a stop signal came before the
 // first. DataError that names the batch if a loss is not finite.
+double evaluate(Trainable& model);
 double evaluate(Motor& model, const BatchFolder& batches);
 
 // Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if
@@ -34,6 +36,7 @@ double evaluate(Motor& model, const BatchFolder& batches);
 // of all that determines the run (data, model); it is stored in checkpoints and compared on resume.
 // A stop signal writes a checkpoint and returns. A loss or gradient that is not finite throws
 // DataError with the batch's number, after writing that batch to <folder>/non_finite.safetensors.
+TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key);
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
                   const TrainOptions& options, const std::string& run_key);
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sequela/model/motor.h"
+#include "sequela/nn/parameters.h"
+
+namespace sequela {
+
+// What the training loop (trainer.h) needs of a model and its data: implement this to train
+// anything with its schedule, accumulation, clipping, early stopping, checkpoints and exact resume.
+// MOTOR's is motor_training.h.
+//
+// A run repeats bit for bit, also after a stop in the middle of an epoch, if the outcome of a batch
+// depends on the weights, PassPlan::key and the batch's number alone: take all random numbers
+// (dropout, masking) from hash_key(key, batch).
+
+enum class TrainPart { train, validation };
+
+struct PassPlan {
+  TrainPart part = TrainPart::train;
+  std::vector<int64_t> batches;  // numbers below num_batches(part), in the order to take them
+  uint64_t key = 0;              // of random numbers: of (seed, epoch) in training, 0 in validation
+};
+
+struct BatchLoss {
+  at::Tensor loss;         // float32 scalar on the model's device: the batch's mean
+  int64_t num_tokens = 0;  // what the speed counts
+};
+
+// One pass over the batches of a plan. May read ahead on a thread of its own.
+class BatchPass {
+ public:
+  virtual ~BatchPass() = default;
+  // Loss of the plan's next batch; nullopt at the end. With `gradient_scale`, also adds
+  // gradient_scale * d loss / d parameter to the parameters' gradients.
+  virtual std::optional<BatchLoss> next(std::optional<double> gradient_scale) = 0;
+};
+
+class Trainable {
+ public:
+  virtual ~Trainable() = default;
+
+  // The weights that are trained, with their gradients; always the same tensors. Frozen weights are
+  // not among them: they cost neither gradient nor moments.
+  virtual Parameters& parameters() = 0;
+  // Tells the model that parameters() changed.
+  virtual void refresh_weights() {}
+
+  virtual int64_t num_batches(TrainPart part) const = 0;
+  virtual std::unique_ptr<BatchPass> start_pass(PassPlan plan) = 0;
+
+  virtual std::string config_json() const = 0;  // stored as config.json in checkpoints
+  virtual Precision precision() const { return Precision::fp32; }
+  // Floating-point operations of a training step per token, for the share of the machine's rate;
+  // 0: not known, and not reported.
+  virtual double flops_per_token() const { return 0; }
+  // Tensors of a training batch, written beside the error when its loss is not finite.
+  virtual Parameters dump_batch(int64_t batch) const;
+};
+
+inline Parameters Trainable::dump_batch(int64_t) const {
+  return {};
+}
+
+}  // namespace sequela
