@@ -1,7 +1,13 @@
 #include <libpq-fe.h>
+#include <poll.h>
 
+#include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
+#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -12,6 +18,10 @@ namespace {
 
 using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+using Clock = std::chrono::steady_clock;
+
+// A stop is noticed after so long at most.
+constexpr int kPollMilliseconds = 100;
 
 // Types, by their numbers in pg_type.
 constexpr Oid kBoolOid = 16;
@@ -37,6 +47,49 @@ std::string first_line(PGconn* connection) {
   return text.substr(0, text.find('\n'));
 }
 
+// Waits until the server answers, or takes more (POLLIN, POLLOUT). Throws Interrupted when a stop
+// is asked for. False if the deadline came first.
+bool wait_for_server(PGconn* connection, short events,
+                     std::optional<Clock::time_point> deadline = std::nullopt) {
+  while (true) {
+    throw_if_stopped();
+    if (deadline && Clock::now() >= *deadline) return false;
+    pollfd waited{PQsocket(connection), events, 0};
+    const int num_ready = poll(&waited, 1, kPollMilliseconds);
+    if (num_ready > 0) return true;
+    if (num_ready < 0 && errno != EINTR) {
+      throw FileError(describe(connection), str("cannot wait: ", std::strerror(errno)));
+    }
+  }
+}
+
+// The end of the time that the URI gives for connecting, which libpq leaves to its caller here.
+std::optional<Clock::time_point> connect_deadline(PGconn* connection) {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(connection),
+                                                                             &PQconninfoFree);
+  for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
+    if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
+    const int seconds = std::atoi(option->val);
+    if (seconds > 0) return Clock::now() + std::chrono::seconds(seconds);
+  }
+  return std::nullopt;
+}
+
+// Drives a connection that was begun until it is made or has failed.
+void finish_connecting(PGconn* connection) {
+  if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD) return;
+  const auto deadline = connect_deadline(connection);
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (!wait_for_server(connection, events, deadline)) {
+      throw FileError(describe(connection), "cannot connect: no answer within connect_timeout",
+                      "check host and port");
+    }
+    status = PQconnectPoll(connection);
+  }
+}
+
 Connection connect(const std::string& uri) {
   char* problem = nullptr;
   PQconninfoOption* options = PQconninfoParse(uri.c_str(), &problem);
@@ -47,12 +100,37 @@ Connection connect(const std::string& uri) {
     throw ConfigError(
         "--cohort-db: not a PostgreSQL URI. Fix: give postgresql://user@host:port/database.");
   }
-  Connection connection(PQconnectdb(uri.c_str()), &PQfinish);
+  Connection connection(PQconnectStart(uri.c_str()), &PQfinish);
+  finish_connecting(connection.get());
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     throw FileError(describe(connection.get()), "cannot connect: " + first_line(connection.get()),
                     "check host, user and password (PGPASSWORD or ~/.pgpass also serve)");
   }
   return connection;
+}
+
+// The server ends the query that is at work; without, it would go on with nobody waiting.
+void cancel_query(PGconn* connection) {
+  PGcancel* cancel = PQgetCancel(connection);
+  char ignored[256];
+  if (cancel != nullptr) PQcancel(cancel, ignored, sizeof(ignored));
+  PQfreeCancel(cancel);
+}
+
+// The query's next result, null after the last. Throws Interrupted, the query ended, when a stop is
+// asked for while the server is at work.
+Result next_result(PGconn* connection) {
+  try {
+    throw_if_stopped();
+    while (PQisBusy(connection) != 0) {
+      wait_for_server(connection, POLLIN);
+      if (PQconsumeInput(connection) == 0) break;  // PQgetResult then tells what is wrong
+    }
+  } catch (const Interrupted&) {
+    cancel_query(connection);
+    throw;
+  }
+  return {PQgetResult(connection), &PQclear};
 }
 
 std::string field(PGresult* result, int row, int column) {
@@ -80,7 +158,7 @@ Cohort read_cohort_database(const std::string& uri, const std::string& query,
   PQsetSingleRowMode(connection.get());
   std::unique_ptr<CohortBuilder> builder;
   int64_t row = 0;
-  while (Result result{PQgetResult(connection.get()), &PQclear}) {
+  while (const Result result = next_result(connection.get())) {
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
       throw FileError(source, "the query failed: " + first_line(connection.get()),
@@ -96,7 +174,6 @@ Cohort read_cohort_database(const std::string& uri, const std::string& query,
                         field(result.get(), i, builder->split_column()),
                         field(result.get(), i, builder->label_column()));
     }
-    throw_if_stopped();
   }
   if (builder == nullptr) throw FileError(source, "the query returned nothing");
   return builder->finish();

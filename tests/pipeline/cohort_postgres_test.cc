@@ -1,13 +1,17 @@
 // Cohorts from a real PostgreSQL server, and the whole of compute_features with one.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
 #include "sequela/core/json.h"
 #include "sequela/features/cohort.h"
 #include "sequela/io/file.h"
@@ -119,6 +123,51 @@ TEST_F(CohortPostgres, SaysThatItCannotConnect) {
                          "");
   });
   EXPECT_EQ(no_server.find("hunter2"), std::string::npos) << no_server;
+}
+
+TEST_F(CohortPostgres, AStopEndsALongQueryOnBothSides) {
+  const auto start = std::chrono::steady_clock::now();
+  std::jthread stopper([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    request_stop(SIGTERM);
+  });
+  EXPECT_THROW(read("SELECT 1 AS subject_id, 'train' AS dataset_split, pg_sleep(120)"),
+               Interrupted);
+  stopper.join();
+  reset_stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  // The server is done with it, too; it may need a moment.
+  server_->execute(R"(DO $$ BEGIN
+    FOR try IN 1..100 LOOP
+      PERFORM pg_stat_clear_snapshot();
+      IF NOT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND
+                     pid <> pg_backend_pid() AND query LIKE '%pg_sleep(120)%') THEN RETURN;
+      END IF;
+      PERFORM pg_sleep(0.1);
+    END LOOP;
+    RAISE EXCEPTION 'the query is still running';
+  END $$)");
+}
+
+TEST_F(CohortPostgres, AStopEndsAConnectionThatDoesNotCome) {
+  // It takes connections, but never answers.
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 4), 0);
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string uri = "postgresql://me@127.0.0.1:" + std::to_string(ntohs(address.sin_port)) +
+                          "/db?sslmode=disable";
+  const std::string late = error_of<FileError>(
+      [&] { read_cohort_database(uri + "&connect_timeout=1", "SELECT 1", ""); });
+  EXPECT_NE(late.find("connect_timeout"), std::string::npos) << late;
+  request_stop(SIGTERM);
+  EXPECT_THROW(read_cohort_database(uri, "SELECT 1", ""), Interrupted);
+  reset_stop();
+  close(listener);
 }
 
 TEST_F(CohortPostgres, SaysWhatIsWrongWithTheQuery) {
