@@ -69,7 +69,8 @@ ColumnType column_type(const arrow::DataType& type) {
   if (is_text_or_dictionary(item)) return ColumnType::string_list;
   const bool is_float =
       item.id() == Type::FLOAT || item.id() == Type::HALF_FLOAT || item.id() == Type::DOUBLE;
-  return is_float ? ColumnType::float_list : ColumnType::other;
+  if (is_float) return ColumnType::float_list;
+  return column_type(item) == ColumnType::int64 ? ColumnType::int64_list : ColumnType::other;
 }
 
 }  // namespace sequela

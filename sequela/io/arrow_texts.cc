@@ -134,6 +134,21 @@ void make_float_items(const arrow::Array& items, SliceStorage* storage, ColumnSl
   slice->floats = storage->floats.data();
 }
 
+void make_integer_items(const arrow::Array& items, const Where& where, SliceStorage* storage,
+                        ColumnSlice* slice) {
+  ColumnSlice numbers;
+  make_number_slice(items, ColumnType::int64, where, storage, &numbers);
+  slice->int64s = numbers.int64s;
+  if (items.null_count() == 0) return;
+  if (storage->int64s.empty()) {
+    storage->int64s.assign(numbers.int64s, numbers.int64s + items.length());
+  }
+  for (int64_t i = 0; i < items.length(); ++i) {
+    if (items.IsNull(i)) storage->int64s[i] = std::numeric_limits<int64_t>::min();
+  }
+  slice->int64s = storage->int64s.data();
+}
+
 // Gives null items of lists an empty text of their own.
 void set_null_items(const arrow::Array& items, SliceStorage* storage, ColumnSlice* slice) {
   if (items.null_count() == 0) return;
@@ -203,6 +218,9 @@ ColumnSlice SliceMaker::make(const std::shared_ptr<arrow::Array>& array, const W
     slice.indices = items.indices;
     slice.dictionary = items.dictionary;
     slice.dictionary_size = items.dictionary_size;
+  } else if (type_ == ColumnType::int64_list) {
+    storage->items = make_offsets(*array, storage.get(), &slice);
+    make_integer_items(*storage->items, where, storage.get(), &slice);
   } else if (type_ == ColumnType::float_list) {
     storage->items = make_offsets(*array, storage.get(), &slice);
     make_float_items(*storage->items, storage.get(), &slice);

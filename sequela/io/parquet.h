@@ -20,6 +20,7 @@ enum class ColumnType {
   timestamp,  // int64 microseconds, whatever the file's unit; rounded towards the past
   string,     // string, large_string, string_view, binary, or a dictionary of them
   string_list,
+  int64_list,  // of every integer type
   float_list,  // list or fixed_size_list of float16, float32, float64
   other,       // not readable here
 };
@@ -38,7 +39,7 @@ struct ColumnSlice {
   const uint8_t* validity = nullptr;  // bit bit_offset + i; nullptr = no nulls
   int64_t bit_offset = 0;
 
-  const int64_t* int64s = nullptr;  // int64, timestamp
+  const int64_t* int64s = nullptr;  // int64, timestamp, and the items of int64_list
   const float* floats = nullptr;    // float32, and the items of float_list
   const double* doubles = nullptr;
   const uint8_t* booleans = nullptr;  // one byte each
@@ -47,8 +48,9 @@ struct ColumnSlice {
   const std::string_view* dictionary = nullptr;
   int64_t dictionary_size = 0;
   // string_list: the items at i are indices[list_offsets[i]] .. indices[list_offsets[i + 1]) of
-  // dictionary float_list: floats[list_offsets[i]] .. floats[list_offsets[i + 1]) A null row is an
-  // empty list; a null item is an empty string or NaN.
+  // dictionary; float_list: floats[list_offsets[i]] .. floats[list_offsets[i + 1]), int64_list the
+  // same of int64s. A null row is an empty list; a null item is an empty string, NaN or the least
+  // int64.
   const int64_t* list_offsets = nullptr;
 
   std::shared_ptr<const void> owner;

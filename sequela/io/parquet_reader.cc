@@ -35,6 +35,8 @@ const char* type_word(ColumnType type) {
       return "a string";
     case ColumnType::string_list:
       return "a list of strings";
+    case ColumnType::int64_list:
+      return "a list of integers";
     case ColumnType::float_list:
       return "a list of floats";
     case ColumnType::other:

@@ -46,7 +46,10 @@ std::vector<PropertyCandidate> candidates_of(const std::vector<ShardHeader>& hea
   for (const ShardHeader& header : headers) {
     for (const ColumnInfo& column : header.columns) {
       if (column.name == "subject_id" || column.name == "time" || column.name == "code") continue;
-      if (column.type == ColumnType::other || column.type == ColumnType::string_list) {
+      const bool is_list = column.type == ColumnType::string_list ||
+                           column.type == ColumnType::int64_list ||
+                           column.type == ColumnType::float_list;
+      if (column.type == ColumnType::other || is_list) {
         left_out.push_back(column.name);
         continue;
       }

@@ -197,6 +197,28 @@ TEST(ParquetTypes, FloatListsOfEveryWidth) {
   EXPECT_EQ(values[2], 2.0f);
 }
 
+template <class Builder>
+std::vector<int64_t> integer_list_items() {
+  auto items = std::make_shared<Builder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), items);
+  EXPECT_TRUE(lists.Append().ok() && items->Append(-1).ok() && items->AppendNull().ok());
+  EXPECT_TRUE(lists.AppendNull().ok() && lists.Append().ok() && items->Append(2).ok());
+  std::vector<int64_t> values;
+  each_row(write_column(lists.Finish().ValueOrDie()), ColumnType::int64_list,
+           [&](const ColumnSlice& slice, int64_t i) {
+             for (int64_t k = slice.list_offsets[i]; k < slice.list_offsets[i + 1]; ++k) {
+               values.push_back(slice.int64s[k]);
+             }
+           });
+  return values;
+}
+
+TEST(ParquetTypes, IntegerLists) {
+  const std::vector<int64_t> expected = {-1, INT64_MIN, 2};
+  EXPECT_EQ(integer_list_items<arrow::Int64Builder>(), expected);
+  EXPECT_EQ(integer_list_items<arrow::Int16Builder>(), expected);
+}
+
 TEST(ParquetTypes, LongRowGroupsComeInSeveralRuns) {
   std::vector<std::optional<int64_t>> values(2'500'000);
   for (size_t i = 0; i < values.size(); ++i) {
