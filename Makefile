@@ -34,6 +34,12 @@ test-cpp: configure
 test-femr: build
 	@tools/test_femr.sh $(BUILD)
 
+
+# The readers of untrusted files under clang's fuzzer, FUZZ_SECONDS each (30)
+.PHONY: fuzz
+fuzz: setup
+	@tools/fuzz.sh
+
 lint: configure
 	@tools/lint.sh
 

@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
 #include "sequela/io/torch_file.h"
-#include "sequela/io/weights/sstable.h"
+#include "sequela/io/weights/tf_bundle.h"
 #include "sequela/io/weights/torch_reader.h"
 #include "sequela/io/weights/weight_file.h"
 #include "sequela/io/weights/zip_reader.h"
@@ -152,8 +153,8 @@ TEST(HostileWeights, FindsTheWeightsAmongDicts) {
     }
     return names;
   };
-  const std::string a = "}(" + tensor_code({.name = "a"}) + "u";
-  const std::string b = "}(" + tensor_code({.name = "b"}) + "u";
+  const std::string a = std::string("}(") + tensor_code({.name = "a"}) + "u";
+  const std::string b = std::string("}(") + tensor_code({.name = "b"}) + "u";
   EXPECT_EQ(names_of(text_code("optimizer") + a + text_code("state_dict") + b), "b ");
   EXPECT_EQ(names_of(text_code("epoch") + "K\x03" + text_code("net") + a), "a ");
   EXPECT_EQ(names_of(text_code("model") + "}" + text_code("state_dict") + a + "s"), "a ");
@@ -161,7 +162,7 @@ TEST(HostileWeights, FindsTheWeightsAmongDicts) {
   EXPECT_THROW(names_of(text_code("epoch") + "K\x03"), FileError);
   EXPECT_THROW(names_of(tensor_code({}) + tensor_code({})), FileError);
   std::string deep = a;
-  for (int i = 0; i < 50; ++i) deep = "}" + text_code("model") + deep + "s";
+  for (int i = 0; i < 50; ++i) deep = std::string("}") + text_code("model") + deep + "s";
   EXPECT_EQ(names_of(text_code("model") + deep), "a ");
 }
 
@@ -261,6 +262,29 @@ TEST(HostileWeights, ZipsThatLie) {
   bad64.insert(end, std::string("PK\x06\x07", 4) + std::string(4, '\0') + ones + ones +
                         std::string(4, '\0'));
   EXPECT_THROW(read_zip(to_bytes(bad64), "test.zip"), FileError);
+}
+
+// The fuzzers start from files that are read whole.
+TEST(HostileWeights, TheFuzzersSeedsAreGood) {
+  const auto check = [](const std::string& format, const auto& read) {
+    size_t num_files = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(SEQUELA_SOURCE_DIR "/fuzz/corpus/" + format)) {
+      const std::string text = read_file(entry.path());
+      EXPECT_NO_THROW(read(to_bytes(text))) << entry.path();
+      ++num_files;
+    }
+    EXPECT_GT(num_files, 1u) << format;
+  };
+  using Bytes = std::span<const std::byte>;
+  check("torch_zip", [](Bytes bytes) { read_torch_zip(bytes, "seed"); });
+  check("torch_legacy", [](Bytes bytes) { read_torch_legacy(bytes, "seed"); });
+  check("safetensors", [](Bytes bytes) { parse_safetensors(bytes, "seed"); });
+  check("pickle", [](Bytes bytes) { read_pickle(bytes, "seed"); });
+  check("tf_bundle", [](Bytes bytes) {
+    static const std::vector<std::byte> data(256);
+    read_tf_bundle(bytes, "seed", Checksums::skip, [](int64_t, int64_t) { return Bytes(data); });
+  });
 }
 
 TEST(HostileWeights, AWrittenFileIsReadInPlace) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "sequela/io/weights/tf_bundle.h"
+#include "sequela/io/weights/checksums.h"
 
 namespace sequela {
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sequela/io/safetensors.h"
+#include "sequela/io/weights/checksums.h"
 
 namespace sequela {
 
@@ -18,8 +19,6 @@ struct TfBundle {
   std::vector<TensorView> tensors;  // by name; names as in TensorFlow
   std::vector<std::shared_ptr<const void>> owners;
 };
-
-enum class Checksums { check, skip };
 
 // Memory-maps a bundle. The index's checksums are checked, those of the tensors (they would have to
 // be read) are not. Tensors of text are left out. Throws FileError: missing or broken files, a

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sequela/io/safetensors.h"
+#include "sequela/io/weights/checksums.h"
 #include "sequela/io/weights/pickle.h"
 
 namespace sequela {
@@ -22,7 +23,8 @@ using TorchStorages = std::map<std::string, std::span<const std::byte>, std::les
 
 // What torch.save wrote: a zip, or the older form. Tensors only; see pickle.h for what is refused
 // and weight_file.h for which dict is taken. `path` names the file in errors. Throws FileError.
-TorchTensors read_torch_zip(std::span<const std::byte> bytes, const std::string& path);
+TorchTensors read_torch_zip(std::span<const std::byte> bytes, const std::string& path,
+                            Checksums checksums = Checksums::check);
 TorchTensors read_torch_legacy(std::span<const std::byte> bytes, const std::string& path);
 bool is_torch_zip(std::span<const std::byte> bytes);
 bool is_torch_legacy(std::span<const std::byte> bytes);

@@ -1,0 +1,8 @@
+#include "fuzz/harness.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace sequela;
+  return fuzz_bytes(data, size, [](std::span<const std::byte> bytes) {
+    touch(parse_safetensors(bytes, "fuzz.safetensors").tensors);
+  });
+}
