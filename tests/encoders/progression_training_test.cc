@@ -1,0 +1,296 @@
+// The progression model in the training loop, its embeddings, and its memory.
+#include <ATen/ATen.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/alloc_cpu.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "sequela/core/error.h"
+#include "sequela/core/random.h"
+#include "sequela/encoders/progression/pretrained_embeddings.h"
+#include "sequela/encoders/progression/progression_memory.h"
+#include "sequela/encoders/progression/progression_model.h"
+#include "sequela/encoders/progression/progression_training.h"
+#include "sequela/train/checkpoint.h"
+#include "sequela/train/trainer.h"
+#include "tests/support/shared.h"
+#include "tests/support/test_folder.h"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kVocabulary = 20;
+
+ProgressionConfig tiny() {
+  return {.vocab_size = kVocabulary,
+          .code_embed_dim = 8,
+          .visit_embed_dim = 8,
+          .hidden_dim = 12,
+          .num_stages = 2,
+          .num_layers = 2};
+}
+
+// Patients whose stage is 1 from the first visit with code 7 on.
+ProgressionData planted_data(int64_t num_patients, uint64_t seed) {
+  ProgressionData data;
+  PatientVisits& visits = data.visits;
+  Random random(seed);
+  for (int64_t patient = 0; patient < num_patients; ++patient) {
+    const auto num_visits = static_cast<int64_t>(random.below(5)) + 1;
+    bool has_met = false;
+    for (int64_t visit = 0; visit < num_visits; ++visit) {
+      const auto num_codes = static_cast<int64_t>(random.below(4)) + 1;
+      for (int64_t i = 0; i < num_codes; ++i) {
+        const auto code = static_cast<int32_t>(random.below(kVocabulary - 1)) + 1;
+        visits.codes.push_back(code);
+        has_met = has_met || code == 7;
+      }
+      visits.code_offsets.push_back(static_cast<int64_t>(visits.codes.size()));
+      visits.visit_times_us.push_back(86'400'000'000 * (100 * patient + 10 * visit));
+      visits.visit_end_times_us.push_back(visits.visit_times_us.back());
+      data.stages.push_back(has_met ? 1 : 0);
+    }
+    visits.subject_ids.push_back(patient);
+    visits.visit_offsets.push_back(static_cast<int64_t>(data.stages.size()));
+  }
+  return data;
+}
+
+TrainOptions short_run(const std::string& folder, int64_t max_steps) {
+  TrainOptions options;
+  options.folder = folder;
+  options.learning_rate = 1e-2;
+  options.beta2 = 0.999;
+  options.warmup_steps = 0;
+  options.max_steps = max_steps;
+  options.epochs = 1000;
+  options.accumulate = 2;
+  options.eval_every = 20;
+  options.patience = 0;
+  return options;
+}
+
+at::Tensor flat(const Parameters& parameters) {
+  std::vector<at::Tensor> parts;
+  for (const Parameter& item : parameters.items) parts.push_back(item.value.flatten());
+  return at::cat(parts);
+}
+
+TEST(ProgressionTraining, LearnsAndRepeatsExactlyAfterAStop) {
+  const TestFolder folder;
+  const ProgressionData train_data = planted_data(96, 1), valid_data = planted_data(64, 2);
+  const auto fresh = [&] {
+    return ProgressionTraining(tiny(), init_progression_parameters(tiny(), 3), &train_data,
+                               &valid_data, {.batch_size = 10});
+  };
+  ProgressionTraining whole = fresh();
+  const double before = evaluate(whole);
+  const TrainReport report = train(whole, short_run(folder / "whole", 120), "key");
+  EXPECT_TRUE(report.is_finished);
+  EXPECT_LT(report.best_loss, 0.5 * before);
+
+  // The same run, going on from the checkpoint of step 60 (in the middle of an epoch).
+  TrainOptions options = short_run(folder / "again", 120);
+  std::filesystem::create_directories(folder / "again");
+  std::filesystem::copy(checkpoint_path(folder / "whole", 100),
+                        checkpoint_path(folder / "again", 100),
+                        std::filesystem::copy_options::recursive);
+  ProgressionTraining rest = fresh();
+  const TrainReport resumed = train(rest, options, "key");
+  EXPECT_TRUE(resumed.is_resumed);
+  if (report.best_step >= 100) {
+    EXPECT_TRUE(at::equal(flat(whole.all_parameters()), flat(rest.all_parameters())));
+  }
+  EXPECT_EQ(report.eval_losses.back(), resumed.eval_losses.back());
+  const at::Tensor odds = whole.predict(valid_data.visits);
+  EXPECT_EQ(odds.size(0), 64);
+  EXPECT_NEAR(odds.sum().item<double>(), 64, 1e-3);
+}
+
+TEST(ProgressionTraining, FrozenEmbeddingsStayAndGroupsHaveTheirRate) {
+  const TestFolder folder;
+  const ProgressionData data = planted_data(40, 1);
+  const Parameters start = init_progression_parameters(tiny(), 3);
+  const auto table = [](const Parameters& parameters) {
+    return parameters.get("encoder.code_embeddings.weight").value;
+  };
+  ProgressionTraining frozen(tiny(), init_progression_parameters(tiny(), 3), &data, nullptr,
+                             {.batch_size = 10, .frozen = {"code_embeddings"}});
+  EXPECT_EQ(frozen.parameters().find("encoder.code_embeddings.weight"), nullptr);
+  train(frozen, short_run(folder / "frozen", 4), "key");
+  EXPECT_TRUE(at::equal(table(frozen.all_parameters()), table(start)));
+
+  TrainOptions options = short_run(folder / "groups", 1);
+  options.weight_decay = 0;
+  options.groups = {{"code_embeddings", 0.01}};
+  ProgressionTraining tuned(tiny(), init_progression_parameters(tiny(), 3), &data, nullptr,
+                            {.batch_size = 10});
+  train(tuned, options, "key");
+  // Adam's first step is the learning rate for every weight that has a gradient.
+  const at::Tensor moved = (table(tuned.all_parameters()) - table(start)).abs();
+  EXPECT_NEAR(moved.max().item<double>(), 1e-4, 1e-6);
+  EXPECT_EQ(moved[0].max().item<double>(), 0);
+  const at::Tensor bias = (tuned.all_parameters().get("stage_classifier.bias").value -
+                           start.get("stage_classifier.bias").value)
+                              .abs();
+  EXPECT_NEAR(bias.max().item<double>(), 1e-2, 1e-4);
+  EXPECT_THROW(ProgressionTraining(tiny(), init_progression_parameters(tiny(), 3), &data, nullptr,
+                                   {.frozen = {""}}),
+               ConfigError);
+}
+
+TEST(ProgressionTraining, CheckpointsAndBf16GiveNearlyTheSameGradients) {
+  const ProgressionData data = planted_data(30, 1);
+  const auto gradients = [&](const ProgressionTrainingOptions& options) {
+    ProgressionConfig config = tiny();
+    config.dropout = 0;
+    ProgressionTraining model(config, init_progression_parameters(config, 3), &data, nullptr,
+                              options);
+    model.start_pass({TrainPart::train, {0}, 5})->next(1.0);
+    std::vector<at::Tensor> parts;
+    for (const Parameter& item : model.parameters().items) parts.push_back(item.gradient.flatten());
+    return at::cat(parts);
+  };
+  const at::Tensor plain = gradients({.batch_size = 30});
+  const double size = plain.norm().item<double>();
+  EXPECT_GT(size, 0);
+  EXPECT_LT((plain - gradients({.batch_size = 30, .use_checkpoint = true})).norm().item<double>(),
+            1e-5 * size);
+  EXPECT_LT((plain - gradients({.batch_size = 30, .use_bf16 = true})).norm().item<double>(),
+            0.03 * size);
+}
+
+TEST(PretrainedEmbeddings, ComeFromFoldersAndExtractedTables) {
+  SEQUELA_NEED_SHARED();
+  const TestFolder folder;
+  const std::string bert = shared_path("parity/bert/e_lstm");
+  const at::Tensor table = read_embedding_table(bert);
+  EXPECT_EQ(table.sizes(), (std::vector<int64_t>{500, 64}));
+  EXPECT_TRUE(at::equal(table, read_embedding_table(bert + "/model.pt")));
+
+  ProgressionConfig config = tiny();
+  config.vocab_size = 500;
+  config.code_embed_dim = 64;
+  Parameters parameters = init_progression_parameters(config, 1);
+  load_pretrained_embeddings(parameters, at::ones({500, 64}));
+  const at::Tensor loaded = parameters.get("encoder.code_embeddings.weight").value;
+  EXPECT_EQ(loaded[0].abs().sum().item<float>(), 0);
+  EXPECT_EQ(loaded.sum().item<float>(), 499 * 64);
+
+  EXPECT_THROW(load_pretrained_embeddings(parameters, at::ones({400, 64})), ConfigError);
+  EXPECT_THROW(load_pretrained_embeddings(parameters, at::ones({500, 32}), EmbeddingResize::resize),
+               ConfigError);
+  EXPECT_EQ(load_pretrained_embeddings(parameters, at::ones({400, 64}), EmbeddingResize::resize),
+            400);
+  EXPECT_EQ(parameters.get("encoder.code_embeddings.weight").value.size(0), 400);
+  EXPECT_THROW(read_embedding_table(folder / "missing"), FileError);
+}
+
+// Counts what tensors take. Each block has its size before it.
+class CountingAllocator : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t size) override {
+    char* block = static_cast<char*>(c10::alloc_cpu(size + kHeader));
+    std::memcpy(block, &size, sizeof(size));
+    live += static_cast<int64_t>(size);
+    peak = std::max(peak, live);
+    return {block + kHeader, block + kHeader, &release, at::kCPU};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void* target, const void* source, size_t size) const override {
+    default_copy_data(target, source, size);
+  }
+
+  static inline int64_t live = 0, peak = 0;
+
+ private:
+  static constexpr size_t kHeader = 64;  // keeps the alignment
+  static void release(void* data) {
+    char* block = static_cast<char*>(data) - kHeader;
+    size_t size = 0;
+    std::memcpy(&size, block, sizeof(size));
+    live -= static_cast<int64_t>(size);
+    c10::free_cpu(block);
+  }
+};
+
+struct MemoryCase {
+  const char* name;
+  ProgressionConfig config;
+  int64_t num_patients, num_visits, num_codes;
+  ProgressionMemoryOptions options;
+};
+
+int64_t measure(const MemoryCase& test) {
+  static CountingAllocator* const counter = new CountingAllocator;  // outlives its tensors
+  CountingAllocator::live = CountingAllocator::peak = 0;
+  c10::Allocator* const usual = c10::GetCPUAllocator();
+  c10::SetCPUAllocator(counter, 1);
+  {
+    Parameters parameters = init_progression_parameters(test.config, 1);
+    ProgressionData data;
+    for (int64_t i = 0; i < test.num_patients; ++i) {
+      for (int64_t v = 0; v < test.num_visits; ++v) {
+        for (int64_t c = 0; c < test.num_codes; ++c) {
+          data.visits.codes.push_back(1 + static_cast<int32_t>((i + v + c) % 90));
+        }
+        data.visits.code_offsets.push_back(static_cast<int64_t>(data.visits.codes.size()));
+        data.visits.visit_times_us.push_back(v);
+        data.visits.visit_end_times_us.push_back(v);
+        data.stages.push_back(v % 2);
+      }
+      data.visits.subject_ids.push_back(i);
+      data.visits.visit_offsets.push_back(static_cast<int64_t>(data.stages.size()));
+    }
+    ProgressionTrainingOptions options{.batch_size = test.num_patients,
+                                       .use_bf16 = test.options.use_bf16,
+                                       .use_checkpoint = test.options.use_checkpoint};
+    if (test.options.is_embedding_frozen) options.frozen = {"code_embeddings"};
+    if (test.options.is_training) {
+      ProgressionTraining model(test.config, std::move(parameters), &data, nullptr, options);
+      AdamW optimizer(model.parameters(), TrainOptions());
+      model.start_pass({TrainPart::train, {0}, 1})->next(1.0);
+      optimizer.step(1e-3, optimizer.gradient_norm());
+    } else {
+      const c10::NoGradGuard no_grad;
+      NamedTensors weights;
+      for (const Parameter& item : parameters.items) weights[item.name] = item.value;
+      std::vector<int64_t> patients(test.num_patients);
+      for (size_t i = 0; i < patients.size(); ++i) patients[i] = static_cast<int64_t>(i);
+      forward_progression(test.config, weights, build_visit_batch(data.visits, patients));
+    }
+  }
+  c10::SetCPUAllocator(usual, 1);
+  return CountingAllocator::peak;
+}
+
+TEST(ProgressionMemory, EstimateIsNearWhatARunTakes) {
+  const ProgressionConfig small = progression_preset("small", 5'000).config;
+  const ProgressionConfig wide = progression_preset("medium", 2'000).config;
+  for (const MemoryCase& test :
+       {MemoryCase{"small", small, 8, 20, 20, {}},
+        {"narrow, checkpoints", narrow, 16, 40, 200, {.use_checkpoint = true}},
+        {"small, frozen", small, 8, 20, 20, {.is_embedding_frozen = true}},
+        {"small, bf16", small, 8, 20, 20, {.use_bf16 = true}},
+        {"few codes", small, 64, 20, 2, {}},
+        {"wide", wide, 4, 10, 10, {}},
+        {"inference", narrow, 16, 40, 150, {.is_training = false}}}) {
+    const ProgressionMemory estimate =
+        estimate_memory(test.config,
+                        {test.num_patients, test.num_patients * test.num_visits,
+                         test.num_patients * test.num_visits * test.num_codes},
+                        test.options);
+    const auto taken = static_cast<double>(measure(test));
+    const double ratio = static_cast<double>(estimate.total()) / taken;
+    std::printf("%-20s takes %.1f MB, estimate / taken %.3f\n", test.name, taken / 1e6, ratio);
+    EXPECT_GT(ratio, 0.75) << test.name;
+    EXPECT_LT(ratio, 1.25) << test.name;
+  }
+}
+
+}  // namespace
+}  // namespace sequela
