@@ -271,6 +271,8 @@ int64_t measure(const MemoryCase& test) {
 TEST(ProgressionMemory, EstimateIsNearWhatARunTakes) {
   const ProgressionConfig small = progression_preset("small", 5'000).config;
   const ProgressionConfig wide = progression_preset("medium", 2'000).config;
+  ProgressionConfig narrow = small;
+  narrow.code_embed_dim = 32;
   for (const MemoryCase& test :
        {MemoryCase{"small", small, 8, 20, 20, {}},
         {"narrow, checkpoints", narrow, 16, 40, 200, {.use_checkpoint = true}},
