@@ -1,17 +1,47 @@
 #!/usr/bin/env bash
-# Runs every benchmark at its usual size; each prints its rate beside the machine's limit.
+# Runs every benchmark; each prints its rate beside a limit of the machine: a bare scan of the same bytes, a plain
+# write of them, or a reference matrix product.
 #   tools/bench.sh BUILD_FOLDER [WORK_FOLDER]
+#
+#   SUBJECTS=5000   size of the generated data; 20000 is that of docs/benchmarks.md
+#   SIZES="small six"   of the training step; base takes about 4 GiB and a minute
 set -euo pipefail
 build=${1:-build}
-work=${2:-$(mktemp -d)}
+subjects=${SUBJECTS:-5000}
+sizes=${SIZES:-small six}
 bin=$build/bin
-[ -d "$work/synth" ] || "$bin/sequela" synth --subjects 20000 --out "$work/synth" --quiet
-echo "== synth" && "$bin/bench_synth"
-echo "== ingest" && "$bin/bench_ingest" "$work/synth/meds"
-echo "== ontology" && "$bin/bench_ontology" "$work/synth/athena"
-echo "== prepare" && "$bin/bench_prepare" "$work/synth/meds" "$work/prepared" "$work/synth/athena"
-"$bin/sequela" prepare --meds "$work/synth/meds" --athena "$work/synth/athena" --out "$work/kept" --keep-events --quiet
-echo "== tokenizer" && "$bin/bench_tokenizer" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
-echo "== task" && "$bin/bench_motor_task" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
-echo "== kernels" && "$bin/bench_kernels"
-echo "== training step" && "$bin/bench_train_step"
+# Waiting threads must not take processor time from those that work.
+export OMP_WAIT_POLICY=passive
+if [ $# -gt 1 ]; then
+  work=$2
+else
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+echo "$(date -u +%FT%TZ), $(nproc) cores of $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), load $(cut -d' ' -f1 /proc/loadavg)"
+step() {
+  echo "== $1"
+  shift
+  "$@"
+}
+if [ ! -d "$work/synth-$subjects" ]; then
+  "$bin/sequela" synth --subjects "$subjects" --out "$work/synth-$subjects" --quiet
+fi
+meds=$work/synth-$subjects/meds
+athena=$work/synth-$subjects/athena
+step synth "$bin/bench_synth" "$subjects"
+step ingest "$bin/bench_ingest" "$meds"
+step ontology "$bin/bench_ontology" "$athena"
+step prepare "$bin/bench_prepare" "$meds" "$work/prepared" "$athena"
+"$bin/sequela" prepare --meds "$meds" --athena "$athena" --out "$work/kept" --keep-events --quiet
+step tokenizer "$bin/bench_tokenizer" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
+step task "$bin/bench_motor_task" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
+step kernels "$bin/bench_kernels" 2048 205
+for size in $sizes; do
+  step "training step, $size" "$bin/bench_train_step" "$size" 2 bf16 2
+done
+if [ -x "$bin/bench_features" ]; then
+  labels=$(find "$work/synth-$subjects/labels" -name '*.parquet' | sort | head -n 1)
+  step features "$bin/bench_features" "$meds" "$work/kept" "$labels" small fp32
+fi
+if [ -x "$bin/bench_embedder" ]; then step "one patient at a time" "$bin/bench_embedder" small bf16; fi

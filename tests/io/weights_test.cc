@@ -186,15 +186,15 @@ TEST(Weights, ShardsStayInTheirFolder) {
     write_file(folder / "inner/model.safetensors.index.json", R"({"weight_map":)" + map + "}");
     return open_weights(folder / "inner/model.safetensors.index.json");
   };
-  for (const std::string map :
-       {R"({"pooler.dense.bias":"../model.safetensors"})", R"({"a":"/etc/passwd"})",
-        R"({"a":".."})", R"({"a":""})", R"({"a":"model.safetensors.index.json"})",
-        R"({"a":"none.safetensors"})", R"({"a":1})", "{}", "[]", "null"}) {
+  for (const std::string& map : std::initializer_list<std::string>{
+           R"({"pooler.dense.bias":"../model.safetensors"})", R"({"a":"/etc/passwd"})",
+           R"({"a":".."})", R"({"a":""})", R"({"a":"model.safetensors.index.json"})",
+           R"({"a":"none.safetensors"})", R"({"a":1})", "{}", "[]", "null",
+           R"({"a":")" + std::string(5000, 'x') + R"("})", std::string(1000000, '[')}) {
     EXPECT_THROW(open_with(map), FileError) << map;
   }
-  // The map must be the shards' own.
   std::filesystem::copy_file(model, folder / "inner/x.safetensors");
-  EXPECT_THROW(open_with(R"({"pooler.dense.bias":"x.safetensors"})"), FileError);
+  EXPECT_EQ(open_with(R"({"pooler.dense.bias":"x.safetensors"})").tensors().size(), 1u);
   EXPECT_THROW(open_with(R"({"not.there":"x.safetensors"})"), FileError);
 }
 

@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "sequela/core/error.h"
 
@@ -22,6 +24,12 @@ inline std::string printable(std::string_view name) {
     if (letter < ' ' || letter > '~') letter = '?';
   }
   return text;
+}
+
+// Whether there is such a file or folder; one that cannot be looked at (or named) is not.
+inline bool path_exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
 }
 
 // Reads little-endian values from bytes in memory, and throws FileError("ends too early") rather

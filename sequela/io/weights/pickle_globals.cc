@@ -150,6 +150,9 @@ Cell find_pickle_global(std::string_view module, std::string_view name, const st
       if (name == known.dtype) return make_global(PickleGlobal::dtype, known.type);
     }
   }
+  if (module == "torch" && name.ends_with("Storage")) {
+    fail_weights(path, str("holds tensors of a type not known here (", printable(name), ")"));
+  }
   throw FileError(
       path,
       str("holds Python code (", printable(module), ".", printable(name), "), which is not run"),

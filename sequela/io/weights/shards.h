@@ -7,8 +7,8 @@
 namespace sequela {
 
 // A model in shards: "<name>.index.json" beside them, {"metadata": {...}, "weight_map": {tensor:
-// file}}. Each tensor comes from the file that the map names for it; files must lie in the index's
-// folder. Throws FileError, also when a file holds a tensor that the map does not give to it.
+// file}}. Each tensor comes from the file that the map names for it, what else the file holds is
+// left out; files must lie in the index's folder. Throws FileError.
 WeightFile open_shards(const std::string& index_path);
 bool is_shard_index(const std::string& path);
 

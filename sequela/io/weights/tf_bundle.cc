@@ -6,7 +6,6 @@
 #include "sequela/io/weights/tf_bundle.h"
 
 #include <cstdio>
-#include <filesystem>
 #include <map>
 
 #include "sequela/io/file.h"
@@ -16,7 +15,6 @@
 namespace sequela {
 namespace {
 
-namespace fs = std::filesystem;
 using Bytes = std::span<const std::byte>;
 
 constexpr int64_t kMaxShards = 99999;  // five digits in a file's name
@@ -211,8 +209,8 @@ std::optional<std::string> find_tf_bundle(const std::string& path) {
   if (path.ends_with(".index")) return path.substr(0, path.size() - 6);
   const size_t data = path.rfind(".data-");
   const std::string prefix = path.substr(0, data);
-  if (data != std::string::npos && fs::exists(prefix + ".index")) return prefix;
-  if (!fs::exists(path) && fs::exists(path + ".index")) return path;
+  if (data != std::string::npos && path_exists(prefix + ".index")) return prefix;
+  if (!path_exists(path) && path_exists(path + ".index")) return path;
   return std::nullopt;
 }
 

@@ -1,7 +1,5 @@
 #include "sequela/io/weights/weight_file.h"
 
-#include <filesystem>
-
 #include "sequela/io/weights/byte_reader.h"
 #include "sequela/io/weights/shards.h"
 #include "sequela/io/weights/tf_bundle.h"

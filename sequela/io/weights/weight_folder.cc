@@ -35,19 +35,22 @@ std::optional<std::string> read_checkpoint_name(const std::string& path) {
 
 std::vector<std::string> find_bundles(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".index") names.push_back(entry.path().string());
   }
+  if (error) throw FileError(folder, "cannot be listed: " + error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
 
 std::optional<std::string> find_bundle(const std::string& folder) {
   const fs::path checkpoint = fs::path(folder) / "checkpoint";
-  if (fs::is_regular_file(checkpoint)) {
+  std::error_code ignored;
+  if (fs::is_regular_file(checkpoint, ignored)) {
     const std::optional<std::string> name = read_checkpoint_name(checkpoint.string());
     const std::string path = (fs::path(folder) / (name.value_or("") + ".index")).string();
-    if (name && fs::exists(path)) return path;
+    if (name && path_exists(path)) return path;
   }
   const std::vector<std::string> bundles = find_bundles(folder);
   if (bundles.size() > 1) {
@@ -60,12 +63,13 @@ std::optional<std::string> find_bundle(const std::string& folder) {
 }  // namespace
 
 WeightFile open_weight_folder(const std::string& folder) {
-  if (!fs::exists(folder)) throw FileError(folder, "there is no such folder");
-  if (!fs::is_directory(folder)) return open_weights(folder);
+  std::error_code ignored;
+  if (!path_exists(folder)) throw FileError(folder, "there is no such folder");
+  if (!fs::is_directory(folder, ignored)) return open_weights(folder);
   std::string looked_for;
   for (const char* name : kNames) {
-    const fs::path path = fs::path(folder) / name;
-    if (fs::exists(path)) return open_weights(path.string());
+    const std::string path = (fs::path(folder) / name).string();
+    if (path_exists(path)) return open_weights(path);
     looked_for += std::string(name) + ", ";
   }
   const std::optional<std::string> bundle = find_bundle(folder);
