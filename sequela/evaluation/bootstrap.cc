@@ -37,6 +37,34 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+// The metric's values on resamples, sorted, without those that are NaN.
+std::vector<double> resample(const WeightedMetric& metric, std::span<const int64_t> groups,
+                             const BootstrapOptions& options) {
+  int32_t num_groups = 0;
+  const std::vector<int32_t> group_of = number_groups(groups, num_groups);
+  std::vector<double> values(options.num_resamples, kNaN);
+  parallel_for(options.num_resamples, options.num_threads, [&](int64_t resample, int) {
+    throw_if_stopped();
+    Random random(hash_key(options.seed, resample));
+    std::vector<double> group_weights(num_groups), weights(groups.size());
+    for (int32_t i = 0; i < num_groups; ++i) ++group_weights[random.below(num_groups)];
+    for (size_t row = 0; row < weights.size(); ++row) weights[row] = group_weights[group_of[row]];
+    values[resample] = metric(weights);
+  });
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+Interval to_interval(double value, const std::vector<double>& values,
+                     const BootstrapOptions& options) {
+  if (values.empty() || 2 * values.size() < static_cast<size_t>(options.num_resamples)) {
+    return {value, kNaN, kNaN};
+  }
+  const double tail = (1 - options.level) / 2;
+  return {value, quantile(values, tail), quantile(values, 1 - tail)};
+}
+
 }  // namespace
 
 std::string to_text(const Interval& interval, int decimals) {
@@ -53,25 +81,19 @@ std::string to_text(const Interval& interval, int decimals) {
 
 Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups,
                    const BootstrapOptions& options) {
-  int32_t num_groups = 0;
-  const std::vector<int32_t> group_of = number_groups(groups, num_groups);
-  std::vector<double> values(options.num_resamples, kNaN);
-  parallel_for(options.num_resamples, options.num_threads, [&](int64_t resample, int) {
-    throw_if_stopped();
-    Random random(hash_key(options.seed, resample));
-    std::vector<double> group_weights(num_groups), weights(groups.size());
-    for (int32_t i = 0; i < num_groups; ++i) ++group_weights[random.below(num_groups)];
-    for (size_t row = 0; row < weights.size(); ++row) weights[row] = group_weights[group_of[row]];
-    values[resample] = metric(weights);
-  });
-  std::erase_if(values, [](double value) { return std::isnan(value); });
-  std::sort(values.begin(), values.end());
-  const double value = metric({});
-  if (values.empty() || 2 * values.size() < static_cast<size_t>(options.num_resamples)) {
-    return {value, kNaN, kNaN};
-  }
-  const double tail = (1 - options.level) / 2;
-  return {value, quantile(values, tail), quantile(values, 1 - tail)};
+  return to_interval(metric({}), resample(metric, groups, options), options);
+}
+
+PairedTest paired_bootstrap(const WeightedMetric& difference, std::span<const int64_t> groups,
+                            const BootstrapOptions& options) {
+  const std::vector<double> values = resample(difference, groups, options);
+  PairedTest test{to_interval(difference({}), values, options), kNaN};
+  if (std::isnan(test.difference.low)) return test;
+  const auto above = std::count_if(values.begin(), values.end(), [](double v) { return v >= 0; });
+  const auto below = std::count_if(values.begin(), values.end(), [](double v) { return v <= 0; });
+  const auto num = static_cast<double>(values.size());
+  test.p_value = std::clamp(2 * static_cast<double>(std::min(above, below)) / num, 1 / num, 1.0);
+  return test;
 }
 
 }  // namespace sequela

@@ -36,4 +36,14 @@ using WeightedMetric = std::function<double(std::span<const double> weights)>;
 Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups,
                    const BootstrapOptions& options = {});
 
+// A difference of two figures on the same rows, and how likely one at least as far from 0 is if
+// there is none: twice the smaller share of resamples on either side of 0 (an equal one counts on
+// both), at least 1 / their number. NaN where the interval is.
+struct PairedTest {
+  Interval difference;
+  double p_value;
+};
+PairedTest paired_bootstrap(const WeightedMetric& difference, std::span<const int64_t> groups,
+                            const BootstrapOptions& options = {});
+
 }  // namespace sequela
