@@ -18,6 +18,7 @@
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/manifest.h"
 #include "sequela/pipeline/prepare_recipes.h"
+#include "sequela/pipeline/stage_options.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
@@ -66,9 +67,6 @@ class PrepareRun {
   void write_coverage();
   void check_usable() const;
 
-  TokenizerOptions tokenizer_options() const;
-  MotorTaskOptions task_options() const;
-  BatchOptions batch_options() const;
   std::string path(const char* name) const { return options_.out + "/" + name; }
 
   const EventStore& store();
@@ -140,13 +138,14 @@ PrepareReport PrepareRun::run() {
       write_file(path(kDictionaryName), read_file(options_.dictionary));
     } else {
       num_worked_events_ = store().num_events();
-      fit_tokenizer(store(), ontology(), sides(), tokenizer_options()).write(path(kDictionaryName));
+      fit_tokenizer(store(), ontology(), sides(), tokenizer_options(options_))
+          .write(path(kDictionaryName));
     }
     return vocabulary_report(ontology(), vocabulary());
   });
   stage(recipes_.task(), [this] {
     num_worked_events_ = store().num_events();
-    fit_motor_task(store(), ontology(), vocabulary(), sides(), task_options())
+    fit_motor_task(store(), ontology(), vocabulary(), sides(), task_options(options_))
         .write(path(kTaskName));
     return task_report(task());
   });
@@ -171,7 +170,7 @@ void PrepareRun::make_batches(Side side, const char* name) {
                              tasks,
                              static_cast<int32_t>(task().tasks.size()),
                              sides()};
-    const BatchOptions options = batch_options();
+    const BatchOptions options = batch_options(options_);
     if (options.form == BatchForm::femr) {
       log_info(str(name, ": will take about ",
                    human_bytes(estimate_femr_bytes(source, side, options)),
@@ -210,13 +209,7 @@ void PrepareRun::write_coverage() {
 const EventStore& PrepareRun::store() {
   if (store_) return *store_;
   const Stopwatch watch;
-  IngestOptions wanted;
-  wanted.meds = options_.meds;
-  wanted.folder = path(kEventsName);
-  wanted.properties = options_.properties;
-  wanted.repair = options_.repair;
-  wanted.num_threads = options_.num_threads;
-  wanted.memory_bytes = options_.memory_bytes;
+  const IngestOptions wanted = ingest_options(options_, path(kEventsName));
   const IngestReport report = ingest(wanted);
   store_ = EventStore::open(wanted.folder);
   manifest_.record_report(recipes_.events(), to_json(report));
@@ -260,36 +253,6 @@ const Vocabulary& PrepareRun::vocabulary() {
 const MotorTask& PrepareRun::task() {
   if (!task_) task_ = MotorTask::read(path(kTaskName));
   return *task_;
-}
-
-TokenizerOptions PrepareRun::tokenizer_options() const {
-  TokenizerOptions wanted;
-  wanted.vocab_size = options_.vocab_size;
-  wanted.num_numeric = options_.num_numeric;
-  wanted.min_fraction = options_.min_fraction;
-  wanted.fit_on_train_only = options_.tokenizer_on == TokenizerSubjects::train;
-  wanted.num_threads = options_.num_threads;
-  return wanted;
-}
-
-MotorTaskOptions PrepareRun::task_options() const {
-  MotorTaskOptions wanted;
-  wanted.num_tasks = options_.num_tasks;
-  wanted.num_bins = options_.num_bins;
-  wanted.final_layer_size = options_.final_layer_size;
-  wanted.min_fraction = options_.task_min_fraction;
-  wanted.num_threads = options_.num_threads;
-  return wanted;
-}
-
-BatchOptions PrepareRun::batch_options() const {
-  BatchOptions wanted;
-  wanted.tokens_per_batch = options_.tokens_per_batch;
-  wanted.form = options_.batch_format;
-  wanted.first_timestamp =
-      options_.is_femr_compatible ? FirstTimestamp::last_event : FirstTimestamp::birth;
-  wanted.num_threads = options_.num_threads;
-  return wanted;
 }
 
 }  // namespace

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "sequela/batch/write_batches.h"
+#include "sequela/meds/ingest.h"
+#include "sequela/pipeline/prepare.h"
+#include "sequela/task/motor_task.h"
+#include "sequela/tokenizer/fit_tokenizer.h"
+
+namespace sequela {
+
+// What the stages of prepare are told, of all its options.
+IngestOptions ingest_options(const PrepareOptions& options, const std::string& folder);
+TokenizerOptions tokenizer_options(const PrepareOptions& options);
+MotorTaskOptions task_options(const PrepareOptions& options);
+BatchOptions batch_options(const PrepareOptions& options);
+
+}  // namespace sequela
