@@ -10,6 +10,10 @@ namespace sequela {
 
 namespace {
 
+// After so many windows the events read are given back: often enough to hold some MiB of them only,
+// seldom enough to cost nothing.
+constexpr int64_t kWindowsPerRelease = 64;
+
 template <class T>
 void append_part(const std::vector<T>& from, int64_t first, int64_t end, std::vector<T>& to) {
   to.insert(to.end(), from.begin() + first, from.begin() + end);
@@ -36,11 +40,19 @@ BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
   for (const int64_t number : order) lengths.push_back(windows_[number].length);
 
   BatchFileWriter file(path, options_.form, source_.tokenizer.vocab_size(), source_.num_tasks);
+  // The subjects of a small side lie far apart: reading them brings in those between them as well.
+  const bool is_sparse = bucket.end_subject - bucket.first_subject > 4 * std::ssize(windows_);
   int64_t start = 0;
+  int64_t num_unreleased = 0;
   for (const int64_t end : pack(lengths, options_.tokens_per_batch)) {
     throw_if_stopped();
     build(std::span(order).subspan(start, end - start));
+    num_unreleased += end - start;
     start = end;
+    if (is_sparse && num_unreleased >= kWindowsPerRelease) {
+      source_.store.release(bucket.first_subject, bucket.end_subject);
+      num_unreleased = 0;
+    }
     if (batch_.num_labels() == 0) {
       ++report.batches_without_label;
       continue;
@@ -74,6 +86,9 @@ void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
     }
     report.num_shortened += window->first_token > 0 ? 1 : 0;
     stage_window(subject, *window, last_us);
+    if (windows_.size() % kWindowsPerRelease == 0) {
+      source_.store.release(bucket.first_subject, i + 1);
+    }
   }
   report.num_windows += static_cast<int64_t>(windows_.size());
 }

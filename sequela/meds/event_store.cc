@@ -173,23 +173,18 @@ Subject EventStore::subject(int64_t index) const {
 }
 
 void EventStore::release(int64_t first_subject, int64_t end_subject) const {
-  // Neighbours by id lie together in their shards, but ids may be dealt to the shards in any way.
-  struct Extent {
-    int64_t first = std::numeric_limits<int64_t>::max();
-    int64_t end = 0;
-  };
-  std::vector<Extent> extents(state_->shards.size());
-  for (int64_t i = first_subject; i < end_subject; ++i) {
-    const SubjectPlace& place = state_->places[i];
-    const SubjectRow& row = state_->shards[place.shard].file.subjects[place.row];
-    Extent& extent = extents[place.shard];
-    extent.first = std::min(extent.first, row.first_event);
-    extent.end = std::max(extent.end, row.first_event + row.num_events);
-  }
-  for (size_t s = 0; s < extents.size(); ++s) {
-    if (extents[s].end > extents[s].first) {
-      state_->shards[s].file.release(extents[s].first, extents[s].end);
+  for (int64_t i = first_subject; i < end_subject;) {
+    // Neighbours by id mostly lie together in one shard.
+    const uint32_t shard = state_->places[i].shard;
+    const ShardFile& file = state_->shards[shard].file;
+    int64_t first_event = std::numeric_limits<int64_t>::max();
+    int64_t end_event = 0;
+    for (; i < end_subject && state_->places[i].shard == shard; ++i) {
+      const SubjectRow& row = file.subjects[state_->places[i].row];
+      first_event = std::min(first_event, row.first_event);
+      end_event = std::max(end_event, row.first_event + row.num_events);
     }
+    file.release(first_event, end_event);
   }
 }
 
