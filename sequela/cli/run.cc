@@ -75,7 +75,8 @@ int run(int argc, char** argv) {
       "--help");
 
   std::vector<Command> commands = {make_demo(app),     make_synth(app),    make_prepare(app),
-                                   make_pretrain(app), make_features(app), make_inspect(app)};
+                                   make_pretrain(app), make_features(app), make_encode(app),
+                                   make_compare(app),  make_inspect(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
   try {
