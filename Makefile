@@ -7,7 +7,7 @@ VENV ?= .venv
 PRESET := $(if $(filter 1,$(SEQUELA_CUDA)),cuda,release)
 SHELL := bash
 
-.PHONY: all setup configure build test test-cpp test-femr lint format demo bench clean
+.PHONY: all setup configure build test test-cpp test-femr test-python lint format demo bench clean
 all: build
 
 setup:
@@ -23,7 +23,7 @@ configure: setup $(BUILD)/build.ninja
 build: configure
 	@ninja -C $(BUILD) --quiet sequela
 
-test: test-cpp test-femr
+test: test-cpp test-femr test-python
 
 test-cpp: configure
 	@ninja -C $(BUILD) --quiet
@@ -34,6 +34,8 @@ test-cpp: configure
 test-femr: build
 	@tools/test_femr.sh $(BUILD)
 
+test-python: setup
+	@tools/test_python.sh
 
 # The readers of untrusted files under clang's fuzzer, FUZZ_SECONDS each (30)
 .PHONY: fuzz

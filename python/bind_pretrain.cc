@@ -57,6 +57,9 @@ void register_pretrain(py::module_& module) {
   py::enum_<Precision>(module, "Precision")
       .value("fp32", Precision::fp32)
       .value("bf16", Precision::bf16);
+  py::enum_<Activations>(module, "Activations")
+      .value("kept", Activations::kept)
+      .value("recomputed", Activations::recomputed);
   module.def("to_precision", &to_precision);
   py::class_<PretrainOptions>(module, "PretrainOptions")
       .def(py::init<>())
@@ -66,6 +69,7 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("encoder", &PretrainOptions::encoder)
       .def_readwrite("train", &PretrainOptions::train)
       .def_readwrite("precision", &PretrainOptions::precision)
+      .def_readwrite("activations", &PretrainOptions::activations)
       .def_readwrite("device", &PretrainOptions::device)
       .def_readwrite("seed", &PretrainOptions::seed)
       .def_readwrite("keep_output", &PretrainOptions::keep_output)

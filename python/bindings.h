@@ -1,9 +1,11 @@
 #pragma once
 
 // The Python module, one register function per type (or small family of types). Python's own side,
-// python/sequela/*.py, gives names, defaults and documentation.
+// python/sequela/*.py, gives names, defaults and documentation. Files that pass tensors include
+// <torch/csrc/utils/pybind.h>, too; it is slow to compile.
 
-#include <torch/csrc/utils/pybind.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 namespace sequela::python {
 
@@ -16,5 +18,9 @@ void register_prepare(py::module_& module);
 void register_pretrain(py::module_& module);
 void register_features(py::module_& module);
 void register_inspect(py::module_& module);
+void register_vocabulary(py::module_& module);
+void register_encoder(py::module_& module);
+void register_progression(py::module_& module);
+void register_metrics(py::module_& module);
 
 }  // namespace sequela::python

@@ -11,4 +11,8 @@ PYBIND11_MODULE(_core, module) {
   register_pretrain(module);
   register_features(module);
   register_inspect(module);
+  register_vocabulary(module);
+  register_encoder(module);
+  register_progression(module);
+  register_metrics(module);
 }

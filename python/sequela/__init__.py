@@ -1,7 +1,10 @@
 """Sequela: foundation models for electronic health records.
 
 MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` makes up data to try them on, `inspect`
-says what any artifact holds. Errors are in `sequela.errors`, all derived from `Error`.
+says what any artifact holds.
+Encoders of the BERT family: `CEHRBERTWrapper` embeds codes, visits and patients, `VocabularyMapper` maps codes to its
+ids, `LSTMProgressionModel` stands on its embeddings, `evaluate` tells how good that is.
+Errors are in `sequela.errors`, all derived from `Error`.
 """
 
 import pyarrow.parquet  # noqa: F401  (these two bring the libraries that the core is linked to)
@@ -9,23 +12,44 @@ import torch  # noqa: F401
 
 from sequela import _core
 from sequela._progress import ProgressState
+from sequela.encoders import BertConfig, BertEncoder, BertOutput, CEHRBERTWrapper
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
 from sequela.features import compute_features
 from sequela.motor import inspect, prepare, pretrain, synth, write_features
+from sequela.progression import (
+    LSTMProgressionModel,
+    ProgressionOutput,
+    evaluate,
+    progression_preset,
+    stage_loss,
+    to_time_features,
+)
+from sequela.vocabulary import VocabularyMapper
 
 __version__ = _core.__version__
 
 __all__ = [
+    "BertConfig",
+    "BertEncoder",
+    "BertOutput",
+    "CEHRBERTWrapper",
     "ConfigError",
     "DataError",
     "Error",
     "FileError",
+    "LSTMProgressionModel",
+    "ProgressionOutput",
     "ProgressState",
     "ResourceError",
+    "VocabularyMapper",
     "compute_features",
+    "evaluate",
     "inspect",
     "prepare",
     "pretrain",
+    "progression_preset",
+    "stage_loss",
     "synth",
+    "to_time_features",
     "write_features",
 ]

@@ -170,6 +170,7 @@ def pretrain(
     log_every: int = 100,
     keep_checkpoints: int = 2,
     precision: str | None = None,
+    gradient_checkpointing: bool = False,
     device: Any = "auto",
     seed: int = 42,
     keep_output: bool = False,
@@ -195,6 +196,7 @@ def pretrain(
             before the end, 0 = no end.
         log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.
         precision: "bf16" or "fp32"; None = the faster one on this device.
+        gradient_checkpointing: the same weights with about half the memory, in a quarter more time.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
         seed: of fresh weights and the order of batches.
         keep_output: keep checkpoints and logs after the bundle is written.
@@ -242,6 +244,7 @@ def pretrain(
         model=model,
         out=out if out is not None else os.fspath(model).rstrip("/") + "_output",
         precision=None if precision is None else _core.to_precision(precision),
+        activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,
         device=str(device),
         seed=seed,
         keep_output=keep_output,

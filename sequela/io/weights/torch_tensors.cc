@@ -157,11 +157,16 @@ class TensorCollector {
 
 TorchTensors to_torch_tensors(const PickleValue& root, const TorchStorages& storages,
                               size_t max_copied_bytes, const std::string& path) {
+  TensorCollector collector(storages, max_copied_bytes, path);
+  if (root.is_tensor()) {
+    static const std::string kLoneName = "tensor";
+    collector.add(kLoneName, root.tensor());
+    return collector.finish();
+  }
   const PickleValue* weights = find_state_dict(root, path);
   if (weights == nullptr) {
     throw FileError(path, "holds no tensors by name", "save the model's state_dict()");
   }
-  TensorCollector collector(storages, max_copied_bytes, path);
   for (const auto& [key, value] : weights->dict()) {
     if (key.is_text() && value.is_tensor()) collector.add(key.text(), value.tensor());
   }

@@ -45,7 +45,8 @@ class WeightFile {
 //   slots and counters among them, variables of text left out);
 //   "*.index.json" of a sharded Hugging Face model.
 // A dict of dicts is searched for the weights: the outermost dict that holds a tensor, first under
-// "state_dict", "model_state_dict", "model", "module", then wherever it is the only one.
+// "state_dict", "model_state_dict", "model", "module", then wherever it is the only one. A lone
+// tensor is called "tensor".
 // Throws FileError: missing, truncated, inconsistent, of a type or layout not known, Python code.
 WeightFile open_weights(const std::string& path);
 

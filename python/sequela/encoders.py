@@ -1,0 +1,387 @@
+"""Pre-trained encoders of the BERT family: BERT, CEHR-BERT, Med-BERT, ClinicalBERT."""
+
+import copy
+import itertools
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from sequela import _core
+from sequela._options import choose, fill
+from sequela._progress import listener
+from sequela.errors import ConfigError
+from sequela.vocabulary import VocabularyMapper
+
+__all__ = ["BertConfig", "BertEncoder", "BertOutput", "CEHRBERTWrapper"]
+
+Path = str | os.PathLike[str]
+BertConfig = _core.BertConfig
+
+# What a folder holds besides trained tensors.
+_BUFFERS = ("positional_embedding_layer.pe", "running_mean", "running_var", "num_batches_tracked")
+_WORD_EMBEDDINGS = ("embeddings.word_embeddings.weight", "cehr_bert_embeddings.concept_embeddings.weight")
+
+
+class BertOutput(NamedTuple):
+    """What a BertEncoder returns; B = rows, L = columns, H = hidden size, A = heads.
+
+    Attributes:
+        last_hidden_state: float32 [B, L, H], 0 at padding.
+        pooler_output: float32 [B, H], tanh pooler on the first token; None if the folder has no pooler.
+        attentions: per layer float32 [B, A, l, l] over the tokens of each row, padding taken out (l = the most in a
+            row; a packed sample of CEHR-BERT is a row of its own); empty unless asked for.
+    """
+
+    last_hidden_state: torch.Tensor
+    pooler_output: torch.Tensor | None
+    attentions: tuple[torch.Tensor, ...]
+
+
+def _by_layer(name: str) -> list[tuple[int, int | str]]:
+    """Sorts names so that layer 10 comes after layer 9."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in name.split(".")]
+
+
+def _child(parent: torch.nn.Module, name: str, is_list: bool) -> torch.nn.Module:
+    if name not in parent._modules:
+        parent.add_module(name, torch.nn.ModuleList() if is_list else torch.nn.Module())
+    return parent._modules[name]
+
+
+class BertEncoder(torch.nn.Module):
+    """An encoder as a module: its parameters have transformers' names and train with torch.optim.
+
+    The tensors are the core's own; nothing is copied. Weights of a folder are memory-mapped: a page is read when it
+    is first used, and copied for this process when it is first written.
+
+    Args:
+        config: sizes; `BertEncoder.from_pretrained` reads them.
+        weights: name -> float32 tensor; None = random ones.
+        precision: "fp32", or for inference "bf16" or "int8": how matrix products are computed.
+        seed: of random weights.
+    """
+
+    def __init__(
+        self,
+        config: BertConfig,
+        weights: dict[str, torch.Tensor] | None = None,
+        precision: str = "fp32",
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.precision = precision
+        self._precision = choose(_core.BertPrecision, "precision", precision)
+        self._set_weights(config, _core.random_bert_weights(config, seed) if weights is None else weights)
+        self.eval()
+
+    @classmethod
+    def from_pretrained(cls, path: Path, precision: str = "fp32") -> "BertEncoder":
+        """Opens a folder of config.json and weights (safetensors, .bin, TensorFlow; whole or sharded).
+
+        Raises:
+            FileError: a missing, corrupt or unknown file, or tensors that do not fit config.json.
+        """
+        config, weights = _core.open_bert_folder(os.fspath(path), listener(False))
+        return cls(config, weights, precision)
+
+    def save_pretrained(self, path: Path) -> None:
+        """Writes config.json and model.safetensors, which transformers and cehrbert read."""
+        weights = {name: tensor.detach().cpu() for name, tensor in self.weights().items()}
+        _core.write_bert_folder(os.fspath(path), self.config, weights)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Every tensor by its name in a folder; the module's own tensors, not copies."""
+        tensors = itertools.chain(self.named_parameters(remove_duplicate=False), self.named_buffers())
+        return {self._names.get(name, name): tensor for name, tensor in tensors}
+
+    @property
+    def word_embeddings(self) -> torch.nn.Embedding:
+        """The table of code embeddings, [vocab_size, hidden_size]."""
+        for name in _WORD_EMBEDDINGS:
+            try:
+                return self.get_submodule(name.removesuffix(".weight"))  # type: ignore[return-value]
+            except AttributeError:
+                continue
+        raise ConfigError("this encoder has no word embeddings")
+
+    def core(self) -> _core.BertModel:
+        """The core's model over the tensors that the module has now."""
+        weights = self.weights()
+        key = [(tensor, tensor.data_ptr()) for tensor in weights.values()]
+        if self._key is None or not _are_same(key, self._key):
+            for name, tensor in weights.items():
+                if tensor.device.type != "cpu":
+                    raise ConfigError(f"{name} is on {tensor.device}. Fix: encode on the CPU: .to('cpu').")
+            self._core = _core.BertModel(self.config, weights, self._precision)
+            self._key = key
+        return self._core
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        token_type_ids: torch.Tensor | None = None,
+        *,
+        visit_concept_orders: torch.Tensor | None = None,
+        ages: torch.Tensor | None = None,
+        dates: torch.Tensor | None = None,
+        concept_values: torch.Tensor | None = None,
+        concept_value_masks: torch.Tensor | None = None,
+        output_attentions: bool = False,
+    ) -> BertOutput:
+        """Encodes padded sequences. Padding is not computed. Dropout is on in training mode.
+
+        Args:
+            input_ids: integers [B, L].
+            attention_mask: [B, L], 0 = padding; None: all are tokens. CEHR-BERT: a 0 between tokens separates
+                packed samples.
+            token_type_ids: [B, L]; CEHR-BERT's visit segments.
+            visit_concept_orders, ages (years), dates (weeks since 1970), concept_values, concept_value_masks:
+                [B, L], CEHR-BERT only.
+            output_attentions: return the attention weights, too.
+
+        Raises:
+            DataError: an id, segment or position outside the tables. ValueError: wrong shapes.
+        """
+        batch = fill(
+            _core.PaddedBertBatch(),
+            ids=input_ids,
+            mask=attention_mask,
+            segments=token_type_ids,
+            visit_orders=visit_concept_orders,
+            ages=ages,
+            dates=dates,
+            values=concept_values,
+            value_mask=concept_value_masks,
+        )
+        hidden, pooled, attentions = self.core().forward(
+            batch, self._has_pooler, output_attentions, self.training
+        )
+        return BertOutput(hidden, pooled, tuple(attentions))
+
+    def resize_vocabulary(
+        self,
+        new_size: int,
+        init: str = "mean",
+        neighbours: Sequence[Sequence[int]] = (),
+        seed: int = 0,
+    ) -> _core.ResizeReport:
+        """Gives the code embeddings `new_size` rows; see CEHRBERTWrapper.resize_vocabulary."""
+        init = choose(_core.NewCodeInit, "init", init)
+        frozen = {name for name, tensor in self.weights().items() if not tensor.requires_grad}
+        weights = {name: tensor.detach() for name, tensor in self.weights().items()}
+        rows = [list(ids) for ids in neighbours]
+        config, weights, report = _core.resize_vocabulary(self.config, weights, new_size, init, rows, seed)
+        self._set_weights(config, weights)
+        for name, tensor in self.weights().items():
+            if name in frozen:
+                tensor.requires_grad_(False)
+        return report
+
+    def _set_weights(self, config: BertConfig, weights: dict[str, torch.Tensor]) -> None:
+        """Builds the tree of modules that the names say."""
+        self._modules.clear()
+        self.config = copy.copy(config)
+        self._names: dict[str, str] = {}
+        self._key: list[tuple[torch.Tensor, int]] | None = None
+        self._core: _core.BertModel | None = None
+        for full_name in sorted(weights, key=_by_layer):
+            name = full_name.removeprefix("bert.")
+            self._names[name] = full_name
+            self._attach(name, weights[full_name])
+        self._has_pooler = "bert.pooler.dense.weight" in weights
+
+    def _attach(self, name: str, tensor: torch.Tensor) -> None:
+        *path, leaf = name.split(".")
+        parent: torch.nn.Module = self
+        if name in _WORD_EMBEDDINGS:
+            *path, last = path
+            for part in path:
+                parent = _child(parent, part, is_list=False)
+            padding = self.config.pad_token_id
+            parent.add_module(last, torch.nn.Embedding.from_pretrained(tensor, False, padding))
+            return
+        for part, following in itertools.zip_longest(path, path[1:], fillvalue=leaf):
+            parent = _child(parent, part, is_list=following.isdigit())
+        if name.endswith(_BUFFERS):
+            parent.register_buffer(leaf, tensor)
+        else:
+            parent.register_parameter(leaf, torch.nn.Parameter(tensor))
+
+    def __getstate__(self) -> dict:
+        """For copy and pickle: without the core's objects, which are made anew."""
+        config = {name: getattr(self.config, name) for name in dir(self.config) if _is_field(self.config, name)}
+        state = {**self.__dict__, "_key": None, "_core": None, "config": config}
+        del state["_precision"]
+        return state
+
+    def __setstate__(self, state: dict) -> None:
+        config = BertConfig()
+        for name, value in state.pop("config").items():
+            setattr(config, name, value)
+        super().__setstate__(state)
+        self.config = config
+        self._precision = choose(_core.BertPrecision, "precision", self.precision)
+
+
+def _is_field(config: BertConfig, name: str) -> bool:
+    return not name.startswith("_") and not callable(getattr(config, name))
+
+
+def _are_same(a: list[tuple[torch.Tensor, int]], b: list[tuple[torch.Tensor, int]]) -> bool:
+    return len(a) == len(b) and all(x is y and p == q for (x, p), (y, q) in zip(a, b, strict=True))
+
+
+class CEHRBERTWrapper(torch.nn.Module):
+    """A pre-trained encoder that embeds codes, visits and patients.
+
+    Despite its name it takes every folder of the BERT family. Results are float32. Padding (id =
+    `model.config.pad_token_id`, or 0 in a mask) is never computed and never counts: not in the mean, not in the
+    maximum; "cls" is the first code that is there; a visit without codes is the zero vector.
+
+    With `freeze_embeddings`, or under torch.no_grad(), no graph is built and the fast inference path runs. There is
+    no dropout, in training mode either (call `model` itself for that).
+
+    Args:
+        model_path: folder of config.json and weights; a vocabulary may lie beside them.
+        freeze_embeddings: no weight of the encoder is trained.
+        pooling: "mean", "cls" or "max", how a visit's codes become one vector.
+        precision: "fp32"; for inference also "bf16" (cosine to fp32 >= 0.9999) or "int8" (>= 0.999).
+
+    Attributes:
+        model: the BertEncoder; `model.config.vocab_size`, `model.config.hidden_size`, ...
+        tokenizer: the folder's vocabulary (`len`, `find_id(code)`, `code(id)`), None if it has none.
+        pooling, embed_dim: as given; the hidden size.
+
+    Raises:
+        FileError: a missing, corrupt or unknown file; a vocabulary larger than the table of embeddings (the remedy
+            is `resize_vocabulary`). ConfigError: another pooling or precision.
+
+    Source: the pleiadian53/ehr-sequencing guide's wrapper, with its slips mended (docs/guide-encoders.md).
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        freeze_embeddings: bool = False,
+        pooling: str = "mean",
+        precision: str = "fp32",
+    ):
+        super().__init__()
+        self.model = BertEncoder.from_pretrained(model_path, precision)
+        self.tokenizer = _core.CodeVocabulary.find(os.fspath(model_path))
+        self.pooling = pooling
+        self.embed_dim: int = self.model.config.hidden_size
+        if freeze_embeddings:
+            self.model.requires_grad_(False)
+        self._encoder()  # refuses an unknown pooling now, not at the first visit
+        self.eval()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model_path: Path,
+        freeze_embeddings: bool = False,
+        pooling: str = "mean",
+        precision: str = "fp32",
+    ) -> "CEHRBERTWrapper":
+        """Loads a folder; the arguments are the constructor's."""
+        return cls(model_path, freeze_embeddings, pooling, precision)
+
+    def get_code_embeddings(self) -> torch.Tensor:
+        """The table of code embeddings without context: a copy, float32 [vocab_size, embed_dim]."""
+        return self._encoder().get_code_embeddings()
+
+    def encode_codes(
+        self, code_ids: torch.Tensor, return_attention: bool = False
+    ) -> torch.Tensor | tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+        """Embeds single codes: rows of the table, or with `return_attention` their states in context.
+
+        Args:
+            code_ids: integers [n] or [batch, n].
+            return_attention: run the encoder over each row and return the attention weights, too.
+
+        Returns:
+            float32 [n, embed_dim] or [batch, n, embed_dim]; with `return_attention` that and, per layer,
+            float32 [heads, n, n] or [batch, heads, n, n].
+
+        Raises:
+            DataError: an id outside the vocabulary. ValueError: another shape or type.
+        """
+        if not return_attention:
+            return self._encoder().encode_codes(code_ids)
+        hidden, attentions = self._encoder().encode_codes_with_attention(code_ids)
+        return hidden, tuple(attentions)
+
+    def encode_visit(
+        self, visit_codes: torch.Tensor, attention_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Embeds visits: [batch, codes] -> float32 [batch, embed_dim].
+
+        Args:
+            visit_codes: integers [batch, codes], padded.
+            attention_mask: [batch, codes], 1 = a code; None: every id that is not padding.
+
+        Raises:
+            DataError: an id outside the vocabulary; a visit over the context window.
+        """
+        return self._encoder().encode_visit(visit_codes, attention_mask)
+
+    def encode_patient(
+        self, patient_visits: torch.Tensor, visit_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Embeds each visit of patients in one packed pass: [batch, visits, codes] -> [batch, visits, embed_dim].
+
+        Args:
+            patient_visits: integers [batch, visits, codes], padded. Empty visits cost nothing.
+            visit_mask: the same shape, 1 = a code; None: every id that is not padding.
+
+        Raises:
+            DataError: an id outside the vocabulary; a visit over the context window.
+        """
+        return self._encoder().encode_patient(patient_visits, visit_mask)
+
+    def forward(self, patient_visits: torch.Tensor, visit_mask: torch.Tensor | None = None) -> torch.Tensor:
+        """`encode_patient` for three dimensions, `encode_visit` for two."""
+        encode = self.encode_patient if patient_visits.dim() == 3 else self.encode_visit
+        return encode(patient_visits, visit_mask)
+
+    def resize_vocabulary(
+        self,
+        new: int | Sequence[str],
+        mapper: VocabularyMapper | None = None,
+        init: str = "mean",
+        seed: int = 0,
+    ) -> _core.ResizeReport:
+        """Changes the number of codes that the encoder knows.
+
+        Args:
+            new: number of rows; or, with a mapper, codes to add: those it does not know get the next ids, and
+                start as the mean of their nearest known codes ("neighbours") where the mapper finds any.
+            mapper: the VocabularyMapper of this folder.
+            init: how other new rows start: "mean" (of all), "random" (normal, initializer_range).
+            seed: of random rows.
+
+        Returns:
+            A report: old_size, new_size, num_from_neighbours, num_from_mean, num_random.
+
+        Raises:
+            ConfigError: a size below 1; codes without a mapper.
+        """
+        if isinstance(new, int):
+            return self.model.resize_vocabulary(new, init, (), seed)
+        if mapper is None:
+            raise ConfigError("codes can be added only with their vocabulary. Fix: give mapper=...")
+        plan = mapper.plan_resize(new)
+        return self.model.resize_vocabulary(
+            plan.first_id + len(plan.codes), "neighbours", plan.neighbours, seed
+        )
+
+    def save_pretrained(self, path: Path) -> None:
+        """Writes config.json and model.safetensors, which transformers and cehrbert read."""
+        self.model.save_pretrained(path)
+
+    def _encoder(self) -> _core.VisitEncoder:
+        return _core.VisitEncoder(self.model.core(), self.pooling)

@@ -1,0 +1,340 @@
+"""Disease progression over a patient's visits: stage at each visit, and time to the next stage."""
+
+import os
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+
+from sequela import _core
+from sequela._options import choose
+from sequela.errors import ConfigError
+
+__all__ = [
+    "LSTMProgressionModel",
+    "ProgressionOutput",
+    "evaluate",
+    "progression_preset",
+    "stage_loss",
+    "to_time_features",
+]
+
+Path = str | os.PathLike[str]
+ProgressionPreset = _core.ProgressionPreset
+
+
+class ProgressionOutput(NamedTuple):
+    """Everything that the model computes; B = patients, N = visits, S = stages.
+
+    Attributes:
+        stage_logits: [B, N, S].
+        time_to_progression: [B, N, 1], >= 0, in the unit of the training targets.
+        sequence_output: [B, N, hidden_dim], 0 after a patient's last visit.
+        visit_embeddings: [B, N, visit_embed_dim].
+        final_hidden: [num_layers, B, hidden_dim], after each patient's last visit.
+    """
+
+    stage_logits: torch.Tensor
+    time_to_progression: torch.Tensor
+    sequence_output: torch.Tensor
+    visit_embeddings: torch.Tensor
+    final_hidden: torch.Tensor
+
+
+class _VisitEncoder(torch.nn.Module):
+    """The part below the heads: holds its parameters; the core computes."""
+
+    def __init__(self, vocab_size: int, code_dim: int, visit_dim: int, hidden_dim: int, num_layers: int):
+        super().__init__()
+        self.code_embeddings = torch.nn.Embedding(vocab_size, code_dim, padding_idx=0)
+        self.visit_lstm = torch.nn.LSTM(code_dim, code_dim, batch_first=True)
+        self.visit_projection = torch.nn.Linear(code_dim, visit_dim)
+        self.sequence_lstm = torch.nn.LSTM(visit_dim + 2, hidden_dim, num_layers, batch_first=True)
+
+
+class LSTMProgressionModel(torch.nn.Module):
+    """Stage and time to progression after each visit, from the codes of the visits so far.
+
+    codes -> `encoder.code_embeddings` -> LSTM over a visit's codes -> projection -> with two time features ->
+    LSTM over visits -> dropout -> `stage_classifier` and relu(`time_to_progression`). Both LSTMs run over what is
+    there; padding changes nothing. Id 0 is padding; its row gets no gradient.
+
+    `encoder.code_embeddings` may be replaced by any torch.nn.Embedding of the same width. State dicts have the names
+    of the published model.
+
+    Args:
+        vocab_size: codes, padding included.
+        code_embed_dim, visit_embed_dim, hidden_dim, num_stages: sizes.
+        num_layers: of the LSTM over visits.
+        dropout: in training mode.
+        use_bf16: matrix products in bfloat16; weights and states stay float32.
+        use_checkpoint: less memory, more time: the LSTM over codes is computed again in the backward pass.
+
+    Raises:
+        ConfigError: a size that is not allowed.
+
+    Source: ehr-sequencing, docs/implementation/resource-aware-models.md, part 2, made aware of lengths.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        code_embed_dim: int = 128,
+        visit_embed_dim: int = 256,
+        hidden_dim: int = 512,
+        num_stages: int = 5,
+        num_layers: int = 2,
+        dropout: float = 0.1,
+        use_bf16: bool = False,
+        use_checkpoint: bool = False,
+    ):
+        super().__init__()
+        sizes = (vocab_size, code_embed_dim, visit_embed_dim, hidden_dim, num_stages, num_layers)
+        if not all(isinstance(size, int) for size in sizes):
+            raise ConfigError(f"sizes: {sizes} is not allowed. Fix: give whole numbers.")
+        config = _core.ProgressionConfig()
+        config.vocab_size, config.code_embed_dim, config.visit_embed_dim = sizes[:3]
+        config.hidden_dim, config.num_stages, config.num_layers = sizes[3:]
+        config.dropout = dropout
+        config.validate()
+        self.code_embed_dim = code_embed_dim
+        self.visit_embed_dim = visit_embed_dim
+        self.hidden_dim = hidden_dim
+        self.num_stages = num_stages
+        self.num_layers = num_layers
+        self.dropout = dropout
+        self.use_bf16 = use_bf16
+        self.use_checkpoint = use_checkpoint
+        self.encoder = _VisitEncoder(vocab_size, code_embed_dim, visit_embed_dim, hidden_dim, num_layers)
+        self.stage_classifier = torch.nn.Linear(hidden_dim, num_stages)
+        self.time_to_progression = torch.nn.Linear(hidden_dim, 1)
+
+    @classmethod
+    def from_preset(cls, preset: "str | ProgressionPreset") -> "LSTMProgressionModel":
+        """A model of the sizes of a preset, or of its name: "small", "medium", "large"."""
+        if isinstance(preset, str):
+            preset = progression_preset(preset)
+        config = preset.config
+        return cls(
+            config.vocab_size,
+            config.code_embed_dim,
+            config.visit_embed_dim,
+            config.hidden_dim,
+            config.num_stages,
+            config.num_layers,
+            config.dropout,
+            preset.use_bf16,
+            preset.use_checkpoint,
+        )
+
+    @classmethod
+    def from_pretrained(cls, path: Path) -> "LSTMProgressionModel":
+        """Reads a folder of config.json and model.safetensors.
+
+        Raises:
+            FileError, ConfigError: a missing or corrupt file; weights of other sizes than config.json says.
+        """
+        config = _core.ProgressionConfig.read(os.path.join(path, "config.json"))
+        model = cls(
+            config.vocab_size,
+            config.code_embed_dim,
+            config.visit_embed_dim,
+            config.hidden_dim,
+            config.num_stages,
+            config.num_layers,
+            config.dropout,
+        )
+        model.load_state_dict(_core.read_progression_weights(config, os.path.join(path, "model.safetensors")))
+        return model
+
+    @property
+    def config(self) -> _core.ProgressionConfig:
+        """The sizes as they are now, the number of codes read off `encoder.code_embeddings`."""
+        config = _core.ProgressionConfig()
+        config.vocab_size = self.encoder.code_embeddings.num_embeddings
+        config.code_embed_dim = self.code_embed_dim
+        config.visit_embed_dim = self.visit_embed_dim
+        config.hidden_dim = self.hidden_dim
+        config.num_stages = self.num_stages
+        config.num_layers = self.num_layers
+        config.dropout = self.dropout
+        return config
+
+    def forward(
+        self,
+        patient_visits: torch.Tensor,
+        time_features: torch.Tensor | None = None,
+        visit_mask: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predicts after each visit.
+
+        Args:
+            patient_visits: integers [B, N, codes], padded.
+            time_features: float32 [B, N, 2], time since the first visit and since the one before (see
+                `to_time_features`); None: zeros.
+            visit_mask: [B, N, codes], not 0 = a code; None: every id that is not 0.
+
+        Returns:
+            stage_logits [B, N, num_stages] and time_to_progression [B, N, 1], >= 0.
+
+        Raises:
+            ConfigError: an id outside the vocabulary; an embedding of another width. ValueError: wrong shapes.
+        """
+        output = self.encode(patient_visits, time_features, visit_mask)
+        return output.stage_logits, output.time_to_progression
+
+    def encode(
+        self,
+        patient_visits: torch.Tensor,
+        time_features: torch.Tensor | None = None,
+        visit_mask: torch.Tensor | None = None,
+    ) -> ProgressionOutput:
+        """As `forward`, with the states below the heads."""
+        width = self.encoder.code_embeddings.embedding_dim
+        if width != self.code_embed_dim:
+            raise ConfigError(
+                f"the embeddings have {width} columns, the model takes {self.code_embed_dim}. "
+                f"Fix: make the model with code_embed_dim={width}."
+            )
+        return ProgressionOutput(
+            *_core.forward_progression(
+                self.config,
+                dict(self.named_parameters()),
+                patient_visits,
+                visit_mask,
+                time_features,
+                self.training,
+                self.use_bf16,
+                self.use_checkpoint,
+            )
+        )
+
+    def load_pretrained_embeddings(
+        self, source: Path | torch.Tensor, freeze: bool = False, resize: bool = False
+    ) -> int:
+        """Starts the code embeddings from an encoder's.
+
+        Args:
+            source: an encoder's folder, a file with an extracted table (.pt, .safetensors, .npz), or a tensor
+                [codes, code_embed_dim]. Row 0, padding, becomes zero.
+            freeze: the table is not trained.
+            resize: the model's vocabulary becomes the table's; without it other sizes are an error.
+
+        Returns:
+            The number of codes.
+
+        Raises:
+            ConfigError: a table of other sizes. FileError: none, or a corrupt one.
+        """
+        is_table = isinstance(source, torch.Tensor)
+        table = source if is_table else _core.read_embedding_table(os.fspath(source))
+        mode = choose(_core.EmbeddingResize, "resize", "resize" if resize else "fail")
+        old = self.encoder.code_embeddings.weight
+        with torch.no_grad():
+            weight = _core.load_pretrained_embeddings(old, table.detach().to(old.device, old.dtype), mode)
+        if weight.shape != old.shape:
+            self.encoder.code_embeddings = torch.nn.Embedding.from_pretrained(
+                weight, freeze=False, padding_idx=0
+            )
+        self.encoder.code_embeddings.weight.requires_grad_(not freeze)
+        return weight.shape[0]
+
+
+def progression_preset(name: str, vocab_size: int = 0) -> ProgressionPreset:
+    """How a size of the model is meant to be trained.
+
+    Args:
+        name: "small" (a laptop), "medium" (a GPU of 24 GB), "large" (40 GB and more).
+        vocab_size: 0 = the preset's own.
+
+    Returns:
+        config (sizes, num_parameters), max_visits, max_codes_per_visit, batch_size, accumulate, use_bf16,
+        use_checkpoint (all may be set), estimate_memory_bytes(is_embedding_frozen).
+
+    Raises:
+        ConfigError: another name.
+    """
+    return _core.progression_preset(name, vocab_size)
+
+
+def to_time_features(visit_days: torch.Tensor, num_visits: torch.Tensor) -> torch.Tensor:
+    """Time features of visits, float32 [B, N, 2], in years: since the first visit, since the one before.
+
+    Args:
+        visit_days: numbers [B, N], ascending per row. num_visits: integers [B]; later entries give 0.
+    """
+    return _core.to_time_features(visit_days, num_visits)
+
+
+def stage_loss(stage_logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy of stages [B, N, S] over labels int64 [B, N] that are not -100; 0 if there is none."""
+    return _core.stage_loss(stage_logits, labels)
+
+
+def _parts(batch: Any) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None, torch.Tensor]:
+    """Of a batch: patient_visits, time_features, visit_mask, labels."""
+    if isinstance(batch, dict):
+        return batch["patient_visits"], batch.get("time_features"), batch.get("visit_mask"), batch["labels"]
+    if len(batch) != 4:
+        raise ConfigError(
+            f"test_data: a batch of {len(batch)} parts is not allowed. Fix: give dicts with patient_visits and "
+            "labels, or tuples (patient_visits, time_features, visit_mask, labels)."
+        )
+    return tuple(batch)
+
+
+def evaluate(
+    model: torch.nn.Module, test_data: Iterable[Any], num_resamples: int = 1000, seed: int = 1
+) -> dict[str, float]:
+    """How well a model tells the stages of visits it has not seen.
+
+    Args:
+        model: called as model(patient_visits, time_features, visit_mask) -> (stage_logits [B, N, S], ...).
+        test_data: batches: dicts with patient_visits, labels and, if there are, time_features and visit_mask; or
+            tuples of the four in the order of the call, then labels. labels: int64 [B, N], -100 = none. Each row is
+            a patient of its own.
+        num_resamples, seed: of the bootstrap by patient that gives the 95 % intervals.
+
+    Returns:
+        auc (each stage against the others, then the mean; of two stages, the second), auc_low, auc_high, auprc,
+        auprc_low, auprc_high, accuracy, loss (nats), num_labels. NaN where not defined.
+
+    The model is in its own mode again afterwards.
+    """
+    probabilities, labels, patients = [], [], []
+    num_patients = 0
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            for batch in test_data:
+                patient_visits, time_features, visit_mask, batch_labels = _parts(batch)
+                logits = model(patient_visits, time_features, visit_mask)[0].cpu()
+                is_labelled = batch_labels.cpu() != -100
+                rows = torch.arange(num_patients, num_patients + len(batch_labels))
+                probabilities.append(logits[is_labelled].double().softmax(-1))
+                labels.append(batch_labels.cpu()[is_labelled])
+                patients.append(rows.unsqueeze(1).expand_as(is_labelled)[is_labelled])
+                num_patients += len(batch_labels)
+    finally:
+        model.train(was_training)
+    if not labels:
+        raise ConfigError("test_data: no batches. Fix: give at least one.")
+    result = _core.evaluate_multiclass(
+        torch.cat(probabilities).flatten().tolist(),
+        torch.cat(labels).tolist(),
+        torch.cat(patients).tolist(),
+        num_resamples,
+        seed,
+    )
+    return {
+        "auc": result.auroc.value,
+        "auc_low": result.auroc.low,
+        "auc_high": result.auroc.high,
+        "auprc": result.average_precision.value,
+        "auprc_low": result.average_precision.low,
+        "auprc_high": result.average_precision.high,
+        "accuracy": result.accuracy,
+        "loss": result.log_loss,
+        "num_labels": result.num_rows,
+    }

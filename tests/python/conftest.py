@@ -1,0 +1,74 @@
+"""Where the reference data lie, and things that several tests share."""
+
+import os
+import pathlib
+
+import pytest
+import sequela
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", REPOSITORY.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of reference data; tests that need it are skipped where it is not."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no reference data at {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def bert(shared):
+    """A tiny BERT's folders and its reference numbers."""
+    return shared / "parity" / "bert" / "a_bert"
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory):
+    """A small made-up data set."""
+    folder = tmp_path_factory.mktemp("records") / "synth"
+    sequela.synth(folder, subjects=60, num_threads=2, progress=False)
+    return folder
+
+
+# Options of prepare for so few subjects.
+SMALL = dict(vocab_size=512, num_tasks=64, tokens_per_batch=1024)
+
+# Options of pretrain.
+TINY = dict(
+    n_layers=2,
+    hidden_size=64,
+    n_heads=2,
+    intermediate_size=96,
+    accumulate=1,
+    max_steps=2,
+    eval_every=1,
+    warmup_steps=1,
+    precision="fp32",
+    num_threads=2,
+    progress=False,
+)
+
+
+@pytest.fixture(scope="session")
+def prepared(records, tmp_path_factory):
+    """What prepare makes of the records."""
+    folder = tmp_path_factory.mktemp("prepared") / "files"
+    sequela.prepare(
+        records / "meds",
+        folder,
+        athena=records / "athena",
+        **SMALL,
+        num_threads=2,
+        progress=False,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(prepared, tmp_path_factory):
+    """A MOTOR model that saw two steps."""
+    folder = tmp_path_factory.mktemp("bundle") / "model"
+    sequela.pretrain(prepared, folder, **TINY)
+    return folder

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs the Python package into an environment of its own, if the sources changed since, and tests it.
+#   tools/test_python.sh [pytest arguments]
+#
+# The environment sees the torch and pyarrow of the main one, so that neither is downloaded nor built for twice.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=.venv-python
+python=$PWD/$venv/bin/python
+
+wanted=$(sha256sum tests/python/requirements.txt .venv/.installed)
+if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
+  echo "Making $venv"
+  [ -x "$python" ] || python3 -m venv $venv
+  "$python" -m pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+  .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('platlib'))" \
+    > "$("$python" -c "import sysconfig; print(sysconfig.get_path('platlib'))")/torch_of_the_build.pth"
+  echo "$wanted" > $venv/.installed
+fi
+
+sources=$(find sequela python cmake CMakeLists.txt pyproject.toml -type f ! -name '*.pyc' -print0 | sort -z \
+  | xargs -0 sha256sum | sha256sum)
+if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
+  echo "Installing the package into $venv"
+  CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
+    "$python" -m pip install -q --disable-pip-version-check . > $venv/install.log 2>&1 \
+    || (tail -n 60 $venv/install.log; exit 1)
+  echo "$sources" > $venv/.sources
+fi
+OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider tests/python "$@"
