@@ -9,8 +9,9 @@
 
 namespace sequela {
 
-// A memory-mapped file. Throws FileError if it cannot be opened. The file itself never changes: what
-// is written into the memory (a tensor over it that is trained in place) is this process's own copy.
+// A memory-mapped file. Throws FileError if it cannot be opened. The file itself never changes:
+// what is written into the memory (a tensor over it that is trained in place) is this process's own
+// copy.
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);

@@ -10,7 +10,7 @@ namespace {
 
 using Owners = std::vector<std::shared_ptr<const void>>;
 
-WeightFile open_torch(std::shared_ptr<const MappedFile> file, WeightFormat format) {
+WeightFile open_torch(const std::shared_ptr<const MappedFile>& file, WeightFormat format) {
   const std::span<const std::byte> bytes(file->data(), file->size());
   TorchTensors content = format == WeightFormat::torch_zip ? read_torch_zip(bytes, file->path())
                                                            : read_torch_legacy(bytes, file->path());
