@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "sequela/core/error.h"
 #include "sequela/io/parquet.h"
@@ -223,6 +224,47 @@ TEST(Ingest, SeveralProcessesFillOneStore) {
   EXPECT_FALSE(std::filesystem::exists(together / "store.index"));
   EXPECT_EQ(ingest(options).num_shards_reused, 4);
   EXPECT_EQ(read_files(together.path()), read_files(alone.path()));
+}
+
+// Resident file pages of this process that belong to a folder's files, in bytes.
+int64_t resident_bytes(const std::string& folder) {
+  std::ifstream maps("/proc/self/smaps");
+  int64_t bytes = 0;
+  bool is_ours = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (line.find('/') != std::string::npos) is_ours = line.find(folder) != std::string::npos;
+    if (is_ours && line.starts_with("Rss:")) bytes += 1024 * std::stoll(line.substr(4));
+  }
+  return bytes;
+}
+
+TEST(Store, ReleasedEventsLeaveMemoryAndComeBack) {
+  SEQUELA_NEED_SHARED();
+  TemporaryFolder folder;
+  ingest({.meds = shared_path("data/mimic4_demo_meds"), .folder = folder.path()});
+  const EventStore store = EventStore::open(folder.path());
+  const auto sum_of = [&](int64_t subject_index) {
+    const Subject subject = store.subject(subject_index);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < subject.num_events; ++i) sum += subject.code(i) ^ subject.time_us(i);
+    return sum;
+  };
+  std::vector<int64_t> sums;
+  for (int64_t s = 0; s < store.num_subjects(); ++s) sums.push_back(sum_of(s));
+  const int64_t read = resident_bytes(folder.path());
+  EXPECT_GT(read, 12 * store.num_events() / 2);
+  store.release(0, store.num_subjects());
+  EXPECT_LT(resident_bytes(folder.path()), read / 4);
+  for (int64_t s = 0; s < store.num_subjects(); ++s) EXPECT_EQ(sum_of(s), sums[s]);
+  // Bit by bit behind a pass, as the stages do.
+  store.release(0, store.num_subjects());
+  int64_t most = 0;
+  for (int64_t s = 0; s < store.num_subjects(); ++s) {
+    sum_of(s);
+    store.release(s, s + 1);
+    most = std::max(most, resident_bytes(folder.path()));
+  }
+  EXPECT_LT(most, read / 2);
 }
 
 TEST(Store, FindsSubjectsAndRefusesDamage) {
