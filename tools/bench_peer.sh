@@ -19,6 +19,7 @@ else
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
 fi
+export HF_DATASETS_CACHE=$work/cache
 sequela=$build/bin/sequela
 peer() { python -W ignore "bench/peer/$1" "${@:2}" 2> "$work/peer.log" || (tail -n 20 "$work/peer.log" >&2; exit 1); }
 load() { echo "== $1 (load $(cut -d' ' -f1 /proc/loadavg))"; }

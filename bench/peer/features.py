@@ -2,28 +2,25 @@
 
 Patched where it cannot run without a GPU: its wait for the device, and its attention (local_attention.py)."""
 
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
 
+import femr.models.transformer
+import femr.ontology
+import local_attention
+import meds_reader
+import pyarrow.parquet
+import torch
+
 meds, athena, model, labels_path, work = (pathlib.Path(argument) for argument in sys.argv[1:6])
 threads = int(sys.argv[6]) if len(sys.argv) > 6 else 2
-shutil.rmtree(work, ignore_errors=True)
-work.mkdir(parents=True)
-os.environ["HF_DATASETS_CACHE"] = str(work / "cache")
-
-import femr.models.transformer  # noqa: E402
-import femr.ontology  # noqa: E402
-import local_attention  # noqa: E402
-import meds_reader  # noqa: E402
-import pyarrow.parquet  # noqa: E402
-import torch  # noqa: E402
-
 
 def main():
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
     torch.set_num_threads(threads)
     torch.cuda.synchronize = lambda *_: None
     local_attention.install()
@@ -43,7 +40,6 @@ def main():
     seconds = time.perf_counter() - ready
     print(f"femr: {len(result['features'])} features of {num_subjects} subjects in {seconds:.2f} s: "
           f"{num_subjects / seconds:.1f} subjects/s; {ready - start:.2f} s for the database and ontology before it")
-
 
 if __name__ == "__main__":
     main()

@@ -1,26 +1,21 @@
 """femr's own preparation, step by step, with the published constants: prepare.py MEDS ATHENA WORK [PROCESSES]"""
 
 import contextlib
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
 
+import femr.models.processor
+import femr.models.tasks
+import femr.models.tokenizer
+import femr.ontology
+import femr.splits
+import meds_reader
+
 meds, athena, work = (pathlib.Path(argument) for argument in sys.argv[1:4])
 processes = int(sys.argv[4]) if len(sys.argv) > 4 else 2
-shutil.rmtree(work, ignore_errors=True)
-work.mkdir(parents=True)
-os.environ["HF_DATASETS_CACHE"] = str(work / "cache")
-
-import femr.models.processor  # noqa: E402
-import femr.models.tasks  # noqa: E402
-import femr.models.tokenizer  # noqa: E402
-import femr.ontology  # noqa: E402
-import femr.splits  # noqa: E402
-import meds_reader  # noqa: E402
-
 times = {}
 
 
@@ -33,6 +28,8 @@ def stage(name):
 
 
 def main():
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
     database = work / "database"
     with stage("meds_reader_convert"):
         subprocess.run(["meds_reader_convert", meds, database, "--num_threads", str(processes)], check=True,
