@@ -6,13 +6,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdio>
-#include <ctime>
-#include <functional>
 #include <string>
 
+#include "bench/reference_gemm.h"
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
 #include "sequela/model/motor.h"
@@ -79,39 +76,6 @@ MotorBatch batch_of(const Size& size, int64_t vocabulary) {
       at::arange(kEventsPerLabel, at::kInt).mul_(size.tasks / kEventsPerLabel).repeat({labels});
   batch.targets.event_seconds_Z = ramp(labels * kEventsPerLabel, 10) + 1;
   return batch;
-}
-
-// Wall and CPU seconds; on a busy machine the share by CPU time is the one to trust.
-struct Cost {
-  double wall = INFINITY;
-  double cpu = INFINITY;
-};
-
-Cost cost_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  const std::clock_t cpu_start = std::clock();
-  work();
-  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-          static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC};
-}
-
-Cost best_of(int repeats, const std::function<void()>& work) {
-  Cost best;
-  for (int i = 0; i < repeats; ++i) {
-    const Cost cost = cost_of(work);
-    best = {std::min(best.wall, cost.wall), std::min(best.cpu, cost.cpu)};
-  }
-  return best;
-}
-
-constexpr double kReferenceGflop = 2e-9 * 8'192 * 768 * 6'144;
-
-// 8,192 rows from 768 to 6,144 columns into a kept buffer.
-Cost reference_cost(at::ScalarType type) {
-  const at::Tensor x = at::randn({8'192, 768}).to(type);
-  const at::Tensor weight = at::randn({6'144, 768}).to(type);
-  at::Tensor out = at::empty({8'192, 6'144}, type);
-  return best_of(10, [&] { at::mm_out(out, x, weight.t()); });
 }
 
 void run(const std::string& name, int threads, Precision precision, int repeats,
