@@ -40,10 +40,14 @@ bool is_white_space(char32_t c) {
 
 bool is_split_punctuation(char32_t c) {
   if (c < 128) return c > 32 && c < 127 && !u_isalnum(static_cast<UChar32>(c));
+  if (c == 0x166D || c == 0x111C9) return true;  // until Unicode 11
   return is_in(c, U_GC_P_MASK);
 }
 
 bool is_nonspacing_mark(char32_t c) {
+  if (c == 0x1734) return true;  // until Unicode 13
+  // Since Unicode 9 to 11 only.
+  if (c == 0x1885 || c == 0x1886 || c == 0xA9BD || c == 0x111C9) return false;
   return is_in(c, U_GC_MN_MASK);
 }
 

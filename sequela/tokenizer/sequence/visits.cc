@@ -106,7 +106,12 @@ VisitGrouper::VisitGrouper(const EventStore& store, VisitOptions options)
     number = static_cast<int32_t>(type_names_.size());
     type_names_.emplace_back(name);
   }
-  for (const std::string& code : store.codes()) type_of_code_.push_back(types.at(type_of(code)));
+  for (const std::string& code : store.codes()) {
+    type_of_code_.push_back(types.at(type_of(code)));
+    is_left_out_.push_back(
+        std::any_of(options_.left_out.begin(), options_.left_out.end(),
+                    [&](const std::string& start) { return code.starts_with(start); }));
+  }
 }
 
 // The encounter that an event names; false if it names none.
@@ -156,6 +161,13 @@ int64_t VisitGrouper::visit_of(const Subject& subject, int64_t event) {
 }
 
 void VisitGrouper::append(const Subject& subject, PatientVisits* visits) {
+  group(subject);
+  write(visits);
+  visits->subject_ids.push_back(subject.id);
+  visits->visit_offsets.push_back(visits->num_visits());
+}
+
+void VisitGrouper::group(const Subject& subject) {
   items_.clear();
   spans_.clear();
   visits_.clear();
@@ -167,6 +179,8 @@ void VisitGrouper::append(const Subject& subject, PatientVisits* visits) {
       continue;
     }
     if (options_.until_us && time_us > *options_.until_us) break;
+    const int32_t code = subject.code(i);
+    if (is_left_out_[static_cast<size_t>(code)] != 0) continue;
     ++stats_.num_events;
     const int64_t visit = visit_of(subject, i);
     if (visit < 0) {
@@ -174,15 +188,11 @@ void VisitGrouper::append(const Subject& subject, PatientVisits* visits) {
       continue;
     }
     spans_[static_cast<size_t>(visit)].end_us = time_us;
-    const int32_t code = subject.code(i);
-    items_.push_back({visit, options_.group_by_type ? type_of_code_[code] : 0, code});
+    items_.push_back({visit, options_.group_by_type ? type_of_code_[code] : 0, code, i});
   }
   std::stable_sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
     return std::pair(a.visit, a.type) < std::pair(b.visit, b.type);
   });
-  write(visits);
-  visits->subject_ids.push_back(subject.id);
-  visits->visit_offsets.push_back(visits->num_visits());
 }
 
 void VisitGrouper::write(PatientVisits* visits) {

@@ -49,12 +49,15 @@ struct VisitOptions {
   bool drop_repeats = false;  // a code counts once in a visit
   bool group_by_type = true;  // codes of one vocabulary (text before the first / or :) together
   std::optional<int64_t> until_us;  // only events up to this time, inclusive
+  // Codes that begin so are no part of a visit.
+  std::vector<std::string> left_out = {"MEDS_BIRTH", "Gender/",    "GENDER/",   "Race/",
+                                       "RACE/",      "Ethnicity/", "ETHNICITY/"};
 
   void validate() const;  // ConfigError
 };
 
 struct VisitStats {
-  int64_t num_events = 0;                // seen, with a time
+  int64_t num_events = 0;                // seen, with a time, not left out by their code
   int64_t num_events_without_time = 0;   // left out
   int64_t num_events_without_visit = 0;  // left out: rule encounter, no encounter id
   int64_t num_visits_dropped = 0;        // beyond max_visits
@@ -71,21 +74,28 @@ class VisitGrouper {
  public:
   VisitGrouper(const EventStore& store, VisitOptions options);
   void append(const Subject& subject, PatientVisits* visits);
+
+  // One subject's events by visit, before the limits; both live until the next call. Visits are in
+  // order of their first event; events in order of visit, then type (if grouped), then time.
+  struct Span {
+    int64_t start_us;
+    int64_t end_us;  // of the last event
+  };
+  struct Item {
+    int64_t visit;
+    int32_t type;
+    int32_t code;
+    int64_t event;
+  };
+  void group(const Subject& subject);
+  std::span<const Span> spans() const { return spans_; }
+  std::span<const Item> items() const { return items_; }
   const VisitStats& stats() const { return stats_; }
   // Type of each code of the store: index into type_names(), ascending by name.
   const std::vector<int32_t>& type_of_code() const { return type_of_code_; }
   const std::vector<std::string>& type_names() const { return type_names_; }
 
  private:
-  struct Item {
-    int64_t visit;
-    int32_t type;
-    int32_t code;
-  };
-  struct Span {
-    int64_t start_us;
-    int64_t end_us;
-  };
   bool find_encounter(const Subject& subject, int64_t event, int64_t* encounter) const;
   int64_t visit_of(const Subject& subject, int64_t event);
   void write(PatientVisits* visits);
@@ -94,6 +104,7 @@ class VisitGrouper {
   VisitOptions options_;
   int encounter_property_ = -1;
   std::vector<int32_t> type_of_code_;
+  std::vector<uint8_t> is_left_out_;  // by code
   std::vector<std::string> type_names_;
   VisitStats stats_;
 

@@ -96,7 +96,10 @@ WordPieceTokenizer::WordPieceTokenizer(CodeVocabulary vocabulary, const WordPiec
     continuation_ids_.push_back(id);
   }
   for (const int32_t id : vocabulary_.named_ids()) {
-    if (vocabulary_.has_code(id)) named_.emplace_back(decode_utf8(vocabulary_.code(id)), id);
+    const std::u32string name = decode_utf8(vocabulary_.code(id));
+    if (name.empty()) continue;
+    named_.emplace_back(name, id);
+    if (named_starts_.find(name[0]) == std::u32string::npos) named_starts_ += name[0];
   }
   std::stable_sort(named_.begin(), named_.end(),
                    [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
@@ -146,6 +149,7 @@ void WordPieceTokenizer::append_pieces(const Pieces& pieces, size_t count, int32
 
 // The named token that the text begins with.
 size_t WordPieceTokenizer::find_named(std::u32string_view text) const {
+  if (named_starts_.find(text[0]) == std::u32string::npos) return named_.size();
   size_t i = 0;
   while (i < named_.size() && text.substr(0, named_[i].first.size()) != named_[i].first) ++i;
   return i;
@@ -157,7 +161,6 @@ void WordPieceTokenizer::split_text(std::string_view text, Pieces* pieces) const
   for (size_t i = 0; i < view.size();) {
     const auto at = static_cast<int32_t>(i);
     const char32_t c = view[i];
-    // All usual names begin with a bracket; others are looked for at every character.
     const size_t named = find_named(view.substr(i));
     if (named < named_.size()) {
       end_word(pieces);

@@ -77,6 +77,7 @@ class WordPieceTokenizer {
   std::vector<int32_t> start_ids_, continuation_ids_;
   size_t longest_ = 0;                                     // bytes
   std::vector<std::pair<std::u32string, int32_t>> named_;  // longest first
+  std::u32string named_starts_;                            // first characters of these
   bool lower_cases_ = true;
   bool strips_accents_ = true;
   int64_t max_length_ = 512;
