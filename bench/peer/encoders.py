@@ -43,7 +43,7 @@ def open_transformers():
     return run
 
 
-def onnx_path():
+def onnx_path(precision=precision):
     """Exports, fuses and (for int8) quantises once."""
     path = folder / f"model-{precision}.onnx"
     if path.exists():
@@ -106,7 +106,8 @@ def open_ctranslate2():
 def prepare():
     """Conversions, outside of all timing."""
     if peer == "onnxruntime":
-        onnx_path()
+        onnx_path("fp32" if precision == "prepare" else precision)
+        onnx_path("int8")
     if peer == "ctranslate2":
         ct2_folder()
 
