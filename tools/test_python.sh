@@ -22,7 +22,8 @@ sources=$(find sequela python cmake CMakeLists.txt pyproject.toml -type f ! -nam
   | xargs -0 sha256sum | sha256sum)
 if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
   echo "Installing the package into $venv"
-  CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
+  # The compiler by the name that make uses, for the cache of compiled files.
+  CXX=c++ CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
     "$python" -m pip install -q --disable-pip-version-check . > $venv/install.log 2>&1 \
     || (tail -n 60 $venv/install.log; exit 1)
   echo "$sources" > $venv/.sources
