@@ -47,6 +47,7 @@ Command make_pretrain(CLI::App& app);
 Command make_features(CLI::App& app);
 Command make_inspect(CLI::App& app);
 Command make_encode(CLI::App& app);
+Command make_compare(CLI::App& app);
 Command make_demo(CLI::App& app);
 
 }  // namespace sequela

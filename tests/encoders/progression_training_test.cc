@@ -15,6 +15,7 @@
 #include "sequela/encoders/progression/progression_memory.h"
 #include "sequela/encoders/progression/progression_model.h"
 #include "sequela/encoders/progression/progression_training.h"
+#include "sequela/io/npz_file.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/trainer.h"
 #include "tests/support/shared.h"
@@ -171,6 +172,16 @@ TEST(PretrainedEmbeddings, ComeFromFoldersAndExtractedTables) {
   const at::Tensor table = read_embedding_table(bert);
   EXPECT_EQ(table.sizes(), (std::vector<int64_t>{500, 64}));
   EXPECT_TRUE(at::equal(table, read_embedding_table(bert + "/model.pt")));
+
+  {
+    NpzWriter npz(folder / "table.npz");
+    npz.add_texts("codes", {"a", "b"});
+    npz.begin_array("embeddings", NpyType::float32, {2, 3});
+    npz.append(std::vector<float>{1, 2, 3, 4, 5, 6});
+    npz.finish();
+  }
+  EXPECT_TRUE(at::equal(read_embedding_table(folder / "table.npz"),
+                        at::arange(1, 7, at::kFloat).view({2, 3})));
 
   ProgressionConfig config = tiny();
   config.vocab_size = 500;

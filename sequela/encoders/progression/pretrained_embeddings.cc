@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sequela/core/error.h"
+#include "sequela/io/weights/npz_reader.h"
 #include "sequela/io/weights/weight_file.h"
 
 namespace sequela {
@@ -66,6 +67,16 @@ const TensorView* find_table(const std::vector<TensorView>& tensors) {
   return only;
 }
 
+at::Tensor pick_table(const std::vector<TensorView>& tensors, const std::string& path) {
+  const TensorView* view = find_table(tensors);
+  if (view == nullptr) {
+    throw FileError(path, "holds no table of code embeddings",
+                    "it needs a tensor '...word_embeddings.weight' or "
+                    "'...concept_embeddings.weight', or one matrix alone");
+  }
+  return to_table(*view, path);
+}
+
 }  // namespace
 
 at::Tensor read_embedding_table(const std::string& path) {
@@ -73,14 +84,11 @@ at::Tensor read_embedding_table(const std::string& path) {
     throw FileError(path, "does not exist",
                     "give a model's folder, or a file with an extracted table");
   }
-  const WeightFile file = fs::is_directory(path) ? open_weight_folder(path) : open_weights(path);
-  const TensorView* view = find_table(file.tensors());
-  if (view == nullptr) {
-    throw FileError(file.path(), "holds no table of code embeddings",
-                    "it needs a tensor '...word_embeddings.weight' or "
-                    "'...concept_embeddings.weight', or one matrix alone");
+  if (path.ends_with(".npz") || path.ends_with(".npy")) {
+    return pick_table(read_npz(path).arrays, path);
   }
-  return to_table(*view, file.path());
+  const WeightFile file = fs::is_directory(path) ? open_weight_folder(path) : open_weights(path);
+  return pick_table(file.tensors(), file.path());
 }
 
 int64_t load_pretrained_embeddings(Parameters& parameters, const at::Tensor& table_WE,

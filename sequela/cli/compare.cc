@@ -1,0 +1,84 @@
+#include "sequela/pipeline/compare.h"
+
+#include <iostream>
+#include <memory>
+
+#include "sequela/cli/command.h"
+#include "sequela/cli/terminal.h"
+
+namespace sequela {
+namespace {
+
+struct Arguments {
+  CommonOptions common;
+  CompareOptions options;
+  bool is_without_trees = false;
+};
+
+int run_compare(const CLI::App& app, Arguments& arguments) {
+  CompareOptions& options = arguments.options;
+  options.num_threads = arguments.common.threads();
+  options.memory_bytes = arguments.common.memory_bytes();
+  options.has_trees = !arguments.is_without_trees;
+  const CompareReport report = compare(options);
+  write_options(app, options.out);
+  std::cout << report.text() << "\nCompared in " << duration_text(report.seconds) << ": "
+            << options.out << "/compare.json\n";
+  return 0;
+}
+
+void add_model_options(CLI::App& app, CompareOptions& options) {
+  const std::string group = "Model and training";
+  app.add_option("--visit-embed-dim", options.visit_embed_dim, "Size of a visit")->group(group);
+  app.add_option("--hidden-dim", options.hidden_dim, "Size of the LSTM over visits")->group(group);
+  app.add_option("--num-layers", options.num_layers, "Layers of that LSTM")->group(group);
+  app.add_option("--dropout", options.dropout, "Share of the states dropped")->group(group);
+  app.add_option("--max-visits", options.max_visits, "Most recent visits kept")->group(group);
+  app.add_option("--max-codes", options.max_codes, "Codes of a visit kept")->group(group);
+  app.add_option("--learning-rate", options.learning_rate, "Of all but the embeddings")
+      ->group(group);
+  app.add_option("--embedding-learning-rate", options.embedding_learning_rate,
+                 "Of pretrained embeddings that are fine-tuned")
+      ->group(group);
+  app.add_option("--epochs", options.epochs, "Passes over the training labels")->group(group);
+  app.add_option("--min-steps", options.min_steps, "Optimizer steps at least")->group(group);
+  app.add_option("--batch-size", options.batch_size, "Labels in a batch")->group(group);
+  app.add_option("--patience", options.patience,
+                 "Evaluations without gain before a run ends; 0 = never")
+      ->group(group);
+}
+
+}  // namespace
+
+Command make_compare(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CompareOptions& options = arguments->options;
+  CLI::App* command = app.add_subcommand(
+      "compare", "Pretrained against random embeddings, and trees, with few labels");
+  command->option_defaults()->always_capture_default();
+  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
+  command->add_option("--labels", options.labels, "labels.parquet (MEDS label schema, boolean)");
+  command->add_option("--pretrained", options.pretrained,
+                      "Encoder's folder: weights and vocabulary");
+  command->add_option("--out", options.out, "Folder for the tables");
+  command->add_option("--athena", options.athena,
+                      "Athena folder or ontology.parquet, for codes that the vocabulary lacks");
+  command->add_option("--seeds", options.num_seeds, "Samples of labels, each with its own start");
+  command->add_option("--num-labels", options.num_labels, "Numbers of labels to learn from")
+      ->delimiter(',');
+  command->add_option("--seed", options.seed, "Of samples, starts and splits");
+  command->add_option("--resamples", options.num_resamples, "Of the bootstrap");
+  command->add_flag("--no-trees", arguments->is_without_trees, "Leave out the boosted trees");
+  add_model_options(*command, options);
+  add_common_options(*command, arguments->common);
+  command->footer(
+      "Example:\n"
+      "  sequela compare --meds meds --labels labels.parquet --pretrained cehrbert \\\n"
+      "      --out comparison --seeds 5 --num-labels 32,128,512");
+  return {command,
+          [command, arguments] { return run_compare(*command, *arguments); },
+          {"--meds", "--labels", "--pretrained", "--out"},
+          &arguments->common};
+}
+
+}  // namespace sequela

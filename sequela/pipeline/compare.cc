@@ -1,0 +1,306 @@
+#include "sequela/pipeline/compare.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+#include "sequela/core/log.h"
+#include "sequela/core/random.h"
+#include "sequela/encoders/progression/pretrained_embeddings.h"
+#include "sequela/encoders/progression/progression_model.h"
+#include "sequela/encoders/progression/progression_training.h"
+#include "sequela/evaluation/boosted_trees.h"
+#include "sequela/evaluation/metrics.h"
+#include "sequela/io/file.h"
+#include "sequela/pipeline/compare_data.h"
+#include "sequela/train/trainer.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What one run learns from: rows of the data.
+struct Sample {
+  std::vector<int64_t> train, validation;
+};
+
+// The first `num` rows of a shuffle, with both outcomes among them (there are some of each).
+std::vector<int64_t> draw_rows(const std::vector<int64_t>& rows, int64_t num,
+                               const std::vector<uint8_t>& outcomes, uint64_t key) {
+  std::vector<int64_t> drawn = rows;
+  Random random(key);
+  for (size_t i = drawn.size() - 1; i > 0; --i) std::swap(drawn[i], drawn[random.below(i + 1)]);
+  if (num >= static_cast<int64_t>(drawn.size())) return drawn;
+  const auto end = drawn.begin() + num;
+  for (const uint8_t outcome : {0, 1}) {
+    const auto has_outcome = [&](int64_t row) { return outcomes[row] == outcome; };
+    if (std::any_of(drawn.begin(), end, has_outcome)) continue;
+    std::iter_swap(end - 1, std::find_if(end, drawn.end(), has_outcome));
+  }
+  drawn.resize(num);
+  return drawn;
+}
+
+// The last of the visits begin .. end - 1 that has a code of the vocabulary; -1 if there is none.
+int64_t last_known_visit(const PatientVisits& visits, int64_t begin, int64_t end) {
+  for (int64_t v = end; v-- > begin;) {
+    const std::span<const int32_t> codes = visits.codes_of(v);
+    if (std::any_of(codes.begin(), codes.end(), [](int32_t code) { return code != 0; })) return v;
+  }
+  return -1;
+}
+
+// A row's outcome is the stage after its last visit; rows without one teach nothing.
+ProgressionData to_progression_data(const CompareData& data, const std::vector<int64_t>& rows) {
+  ProgressionData chosen;
+  chosen.visits = select_patients(data.visits, rows);
+  const std::vector<int64_t>& offsets = chosen.visits.visit_offsets;
+  chosen.stages.assign(chosen.visits.num_visits(), kNoStage);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const int64_t last = last_known_visit(chosen.visits, offsets[i], offsets[i + 1]);
+    if (last >= 0) chosen.stages[last] = data.outcomes[rows[i]];
+  }
+  return chosen;
+}
+
+std::vector<uint8_t> outcomes_of(const CompareData& data, const std::vector<int64_t>& rows) {
+  std::vector<uint8_t> outcomes;
+  for (const int64_t row : rows) outcomes.push_back(data.outcomes[row]);
+  return outcomes;
+}
+
+class Comparison {
+ public:
+  Comparison(const CompareOptions& options, const CompareData& data, const at::Tensor& table_WE)
+      : options_(options),
+        data_(data),
+        table_WE_(table_WE),
+        test_visits_(select_patients(data.visits, data.test)),
+        test_outcomes_(outcomes_of(data, data.test)) {
+    config_.vocab_size = table_WE.size(0);
+    config_.code_embed_dim = table_WE.size(1);
+    config_.visit_embed_dim = options.visit_embed_dim;
+    config_.hidden_dim = options.hidden_dim;
+    config_.num_layers = options.num_layers;
+    config_.num_stages = 2;
+    config_.dropout = options.dropout;
+    config_.validate();
+    for (const int64_t row : data.test) test_subjects_.push_back(data.subject_ids[row]);
+  }
+
+  void run();
+  void summarise(CompareReport* report) const;
+
+ private:
+  using Scores = std::vector<ScoredOutcomes>;  // by seed
+
+  Sample draw(int64_t num_labels, int seed) const;
+  std::vector<double> score_model(CompareMethod method, const Sample& sample, uint64_t key) const;
+  std::vector<double> score_trees(const Sample& sample, uint64_t key) const;
+  TrainOptions train_options(CompareMethod method, int64_t num_rows, uint64_t key) const;
+  BootstrapOptions bootstrap_options() const;
+
+  const CompareOptions& options_;
+  const CompareData& data_;
+  const at::Tensor table_WE_;
+  ProgressionConfig config_;
+  PatientVisits test_visits_;
+  std::vector<uint8_t> test_outcomes_;
+  std::vector<int64_t> test_subjects_;
+  std::map<std::pair<int64_t, CompareMethod>, Scores> scores_;
+};
+
+Sample Comparison::draw(int64_t num_labels, int seed) const {
+  const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed));
+  return {draw_rows(data_.train, num_labels, data_.outcomes, hash_key(key, 1)),
+          draw_rows(data_.validation, num_labels, data_.outcomes, hash_key(key, 2))};
+}
+
+TrainOptions Comparison::train_options(CompareMethod method, int64_t num_rows, uint64_t key) const {
+  TrainOptions train;
+  train.folder = options_.out + "/.training";
+  train.name = "train";
+  train.learning_rate = options_.learning_rate;
+  train.beta2 = 0.999;
+  train.weight_decay = 0.01;
+  train.accumulate = 1;
+  const int64_t per_epoch = (num_rows + options_.batch_size - 1) / options_.batch_size;
+  train.max_steps = std::max(options_.min_steps, options_.epochs * per_epoch);
+  train.epochs = train.max_steps;
+  train.warmup_steps = train.max_steps / 20;
+  train.eval_every = std::max<int64_t>(1, train.max_steps / 10);
+  train.log_every = train.max_steps;
+  train.patience = options_.patience;
+  train.keep_checkpoints = 1;
+  train.seed = key;
+  if (method == CompareMethod::fine_tuned) {
+    train.groups = {{"code_embeddings", options_.embedding_learning_rate / options_.learning_rate}};
+  }
+  return train;
+}
+
+std::vector<double> Comparison::score_model(CompareMethod method, const Sample& sample,
+                                            uint64_t key) const {
+  const ProgressionData train_data = to_progression_data(data_, sample.train);
+  const ProgressionData valid_data = to_progression_data(data_, sample.validation);
+  Parameters parameters = init_progression_parameters(config_, key);
+  if (method != CompareMethod::random) load_pretrained_embeddings(parameters, table_WE_);
+  ProgressionTrainingOptions training;
+  training.batch_size = options_.batch_size;
+  if (method == CompareMethod::frozen) training.frozen = {"code_embeddings"};
+  ProgressionTraining model(config_, std::move(parameters), &train_data, &valid_data, training);
+  const TrainOptions train_options =
+      this->train_options(method, static_cast<int64_t>(sample.train.size()), key);
+  fs::remove_all(train_options.folder);
+  train(model, train_options, "compare");
+  fs::remove_all(train_options.folder);
+  throw_if_stopped();
+  const at::Tensor odds = model.predict(test_visits_).select(1, 1).to(at::kDouble).contiguous();
+  return {odds.const_data_ptr<double>(), odds.const_data_ptr<double>() + odds.numel()};
+}
+
+std::vector<double> Comparison::score_trees(const Sample& sample, uint64_t key) const {
+  const SparseMatrix train = select_rows(data_.counts, sample.train);
+  const SparseMatrix valid = select_rows(data_.counts, sample.validation);
+  const std::vector<uint8_t> train_outcomes = outcomes_of(data_, sample.train);
+  const std::vector<uint8_t> valid_outcomes = outcomes_of(data_, sample.validation);
+  BoostedTreesOptions trees;
+  trees.seed = key;
+  trees.num_threads = options_.num_threads;
+  return fit_boosted_trees({train, train_outcomes}, {valid, valid_outcomes},
+                           select_rows(data_.counts, data_.test), trees)
+      .test_scores;
+}
+
+void Comparison::run() {
+  std::vector<CompareMethod> methods = {CompareMethod::fine_tuned, CompareMethod::frozen,
+                                        CompareMethod::random};
+  if (options_.has_trees) methods.push_back(CompareMethod::trees);
+  const auto num_runs = static_cast<int64_t>(options_.num_labels.size() * methods.size());
+  Progress progress("compare", num_runs * options_.num_seeds, "models");
+  for (const int64_t num_labels : options_.num_labels) {
+    for (int seed = 0; seed < options_.num_seeds; ++seed) {
+      const Sample sample = draw(num_labels, seed);
+      const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed), 3);
+      for (const CompareMethod method : methods) {
+        std::vector<double> scores = method == CompareMethod::trees
+                                         ? score_trees(sample, key)
+                                         : score_model(method, sample, key);
+        scores_[{num_labels, method}].emplace_back(std::move(scores), test_outcomes_);
+        progress.advance(1);
+      }
+    }
+  }
+}
+
+BootstrapOptions Comparison::bootstrap_options() const {
+  BootstrapOptions bootstrap;
+  bootstrap.num_resamples = options_.num_resamples;
+  bootstrap.seed = options_.seed;
+  bootstrap.num_threads = options_.num_threads;
+  return bootstrap;
+}
+
+using Metric = double (ScoredOutcomes::*)(ScoredOutcomes::Weights) const;
+
+double mean_over_seeds(const std::vector<ScoredOutcomes>& scores, Metric metric,
+                       ScoredOutcomes::Weights weights) {
+  double sum = 0;
+  for (const ScoredOutcomes& scored : scores) sum += (scored.*metric)(weights);
+  return sum / static_cast<double>(scores.size());
+}
+
+void Comparison::summarise(CompareReport* report) const {
+  constexpr Metric kAuroc = &ScoredOutcomes::auroc;
+  constexpr Metric kPrecision = &ScoredOutcomes::average_precision;
+  const BootstrapOptions bootstrap_options = this->bootstrap_options();
+  for (const auto& [key, scores] : scores_) {
+    CompareResult result{.method = key.second, .num_labels = key.first};
+    const auto interval = [&, &scores = scores](Metric metric) {
+      return bootstrap([&](auto weights) { return mean_over_seeds(scores, metric, weights); },
+                       test_subjects_, bootstrap_options);
+    };
+    result.auroc = interval(kAuroc);
+    result.average_precision = interval(kPrecision);
+    for (const ScoredOutcomes& scored : scores) result.auroc_by_seed.push_back(scored.auroc());
+    report->results.push_back(std::move(result));
+  }
+  using Method = CompareMethod;
+  for (const int64_t num_labels : options_.num_labels) {
+    for (const auto& [first, second] : {std::pair{Method::fine_tuned, Method::random},
+                                        {Method::frozen, Method::random},
+                                        {Method::fine_tuned, Method::frozen},
+                                        {Method::fine_tuned, Method::trees}}) {
+      const auto a = scores_.find({num_labels, first}), b = scores_.find({num_labels, second});
+      if (a == scores_.end() || b == scores_.end()) continue;
+      const auto test = [&](Metric metric) {
+        return paired_bootstrap(
+            [&](auto weights) {
+              return mean_over_seeds(a->second, metric, weights) -
+                     mean_over_seeds(b->second, metric, weights);
+            },
+            test_subjects_, bootstrap_options);
+      };
+      report->differences.push_back({first, second, num_labels, test(kAuroc), test(kPrecision)});
+    }
+  }
+}
+
+void require(bool holds, const char* key, const std::string& value, const char* allowed) {
+  if (!holds) throw ConfigError(key, value, allowed);
+}
+
+}  // namespace
+
+void CompareOptions::validate() const {
+  require(!meds.empty(), "meds", meds, "a MEDS data set");
+  require(!labels.empty(), "labels", labels, "a Parquet file of labels");
+  require(!pretrained.empty(), "pretrained", pretrained, "an encoder's folder");
+  require(!out.empty(), "out", out, "a folder");
+  require(num_seeds >= 1, "seeds", str(num_seeds), "1 or more");
+  require(!num_labels.empty(), "num-labels", "", "one number or more");
+  for (const int64_t num : num_labels) require(num >= 2, "num-labels", str(num), "2 or more");
+  require(learning_rate > 0, "learning-rate", str(learning_rate), "above 0");
+  require(embedding_learning_rate > 0, "embedding-learning-rate", str(embedding_learning_rate),
+          "above 0");
+  require(epochs >= 1, "epochs", str(epochs), "1 or more");
+  require(min_steps >= 1, "min-steps", str(min_steps), "1 or more");
+  require(batch_size >= 1, "batch-size", str(batch_size), "1 or more");
+  require(patience >= 0, "patience", str(patience), "0 or more");
+  require(num_resamples >= 1, "resamples", str(num_resamples), "1 or more");
+}
+
+CompareReport compare(const CompareOptions& options) {
+  options.validate();
+  const auto start = std::chrono::steady_clock::now();
+  at::set_num_threads(options.num_threads);
+  const at::Tensor table = read_embedding_table(options.pretrained);
+  const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
+  vocabulary.check_fits(table.size(0));
+  fs::create_directories(options.out);
+  const CompareData data = read_compare_data(options, vocabulary);
+
+  CompareReport report;
+  report.num_train = static_cast<int64_t>(data.train.size());
+  report.num_validation = static_cast<int64_t>(data.validation.size());
+  report.num_test = static_cast<int64_t>(data.test.size());
+  for (const int64_t row : data.test) report.num_test_positive += data.outcomes[row];
+  report.coverage = data.coverage;
+  Comparison comparison(options, data, table);
+  comparison.run();
+  comparison.summarise(&report);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  report.seconds = elapsed.count();
+  write_file(options.out + "/compare.json", report.to_json());
+  write_file(options.out + "/compare.txt", report.text());
+  return report;
+}
+
+}  // namespace sequela

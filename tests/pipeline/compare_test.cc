@@ -1,0 +1,111 @@
+#include "sequela/pipeline/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/random.h"
+#include "sequela/io/file.h"
+#include "sequela/io/parquet.h"
+#include "sequela/io/safetensors.h"
+#include "sequela/synth/synth.h"
+#include "tests/support/test_folder.h"
+
+namespace sequela {
+namespace {
+
+constexpr int64_t kWidth = 6;
+
+// An encoder's folder: a vocabulary of every other code, and random embeddings.
+void write_encoder(const std::string& codes_path, const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  Json vocabulary = {{"[PAD]", 0}, {"[UNK]", 1}};
+  ParquetReader reader(codes_path);
+  int64_t row = 0, next_id = 2;
+  reader.read({reader.require_column("code", {ColumnType::string})}, [&](const RowBatch& batch) {
+    for (int64_t i = 0; i < batch.num_rows; ++i, ++row) {
+      if (row % 2 == 0) vocabulary[std::string(batch.columns[0].text(i))] = next_id++;
+    }
+  });
+  write_file(folder + "/vocab.json", json_text(vocabulary));
+  std::vector<float> values;
+  Random random(5);
+  for (int64_t i = 0; i < next_id * kWidth; ++i) {
+    values.push_back(static_cast<float>(random.normal()));
+  }
+  write_safetensors(folder + "/model.safetensors", {{"bert.embeddings.word_embeddings.weight",
+                                                     DType::float32,
+                                                     {next_id, kWidth},
+                                                     std::as_bytes(std::span(values))}});
+}
+
+CompareOptions small_comparison(const TestFolder& folder) {
+  CompareOptions options;
+  options.meds = folder / "data/meds";
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "data/labels")) {
+    if (options.labels.empty() || entry.path().string() < options.labels) {
+      options.labels = entry.path().string();
+    }
+  }
+  options.pretrained = folder / "encoder";
+  options.num_seeds = 2;
+  options.num_labels = {8, 20};
+  options.visit_embed_dim = options.hidden_dim = 8;
+  options.epochs = 1;
+  options.min_steps = 4;
+  options.num_resamples = 50;
+  return options;
+}
+
+TEST(Compare, SetsAllMethodsSideBySideAndRepeats) {
+  const TestFolder folder;
+  SynthOptions records;
+  records.num_subjects = 300;
+  records.folder = folder / "data";
+  synth(records);
+  write_encoder(folder / "data/meds/metadata/codes.parquet", folder / "encoder");
+
+  CompareOptions options = small_comparison(folder);
+  options.out = folder / "out";
+  const CompareReport report = compare(options);
+  EXPECT_EQ(report.results.size(), 4u * 2);
+  EXPECT_EQ(report.differences.size(), 4u * 2);
+  EXPECT_GT(report.num_test_positive, 0);
+  EXPECT_GT(report.coverage, 0.05);
+  EXPECT_LT(report.coverage, 1);
+  for (const CompareResult& result : report.results) {
+    ASSERT_EQ(result.auroc_by_seed.size(), 2u);
+    EXPECT_DOUBLE_EQ(result.auroc.value, (result.auroc_by_seed[0] + result.auroc_by_seed[1]) / 2);
+    EXPECT_LE(result.auroc.low, result.auroc.high);
+  }
+  EXPECT_TRUE(std::filesystem::exists(options.out + "/compare.json"));
+  EXPECT_NE(report.text().find("random start"), std::string::npos);
+  // Nothing is left behind but the tables.
+  int num_files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(options.out)) {
+    ++num_files;
+  }
+  EXPECT_EQ(num_files, 2);
+
+  options.out = folder / "again";
+  CompareReport again = compare(options);
+  again.seconds = report.seconds;
+  EXPECT_EQ(again.to_json(), report.to_json());
+}
+
+TEST(Compare, BadOptionsAreNamed) {
+  const TestFolder folder;
+  CompareOptions options;
+  EXPECT_THROW(compare(options), ConfigError);
+  options.meds = options.labels = options.pretrained = folder / "none";
+  options.out = folder / "out";
+  EXPECT_THROW(compare(options), FileError);
+  options.num_labels = {1};
+  EXPECT_THROW(compare(options), ConfigError);
+}
+
+}  // namespace
+}  // namespace sequela
