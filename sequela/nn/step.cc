@@ -4,7 +4,6 @@
 
 #include "sequela/core/error.h"
 #include "sequela/nn/isa.h"
-#include "sequela/nn/kernels/step_kernels.h"
 
 namespace sequela {
 namespace {
@@ -58,9 +57,9 @@ void hawk_step(const HawkStepParameters& parameters, const HawkStep& step,
 
 void attention_step(const AttentionStep& step, std::span<float> scratch) {
   SEQUELA_CHECK(static_cast<int64_t>(scratch.size()) >= step.num_heads * step.num_slots);
-  const AttentionStepRows rows{step.q_HD,      step.chunks,    step.keys_offset, step.values_offset,
-                               kSlotsPerChunk, step.num_slots, step.num_heads,   step.head_size,
-                               step.out_HD,    scratch.data()};
+  const AttentionStepRows rows{step.q_HD,          step.chunks,    step.keys_offset,
+                               step.values_offset, step.num_slots, step.num_heads,
+                               step.head_size,     step.out_HD,    scratch.data()};
   if (has_vectors(step.head_size)) return ops_in_use().attention[step.is_bf16 ? 1 : 0](rows);
   attention_step_reference(rows, step.is_bf16);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 
+#include "sequela/nn/kernels/step_kernels.h"
 #include "sequela/nn/recurrence.h"
 
 namespace sequela {
@@ -37,10 +38,9 @@ struct HawkStep {
 void hawk_step(const HawkStepParameters& parameters, const HawkStep& step,
                std::span<float> scratch);
 
-// Keys and values of a sequence's last tokens, in slots of no particular order: slot s is row
-// s % kSlotsPerChunk of chunk s / kSlotsPerChunk, and a chunk's rows [H * D] lie one after another.
-inline constexpr int64_t kSlotsPerChunk = 16;
-
+// Attention of one token to the keys and values of its sequence's last tokens, which lie in slots
+// of no particular order: slot s is row s % kSlotsPerChunk of chunk s / kSlotsPerChunk, and a
+// chunk's rows [H * D] lie one after another.
 struct AttentionStep {
   const float* q_HD = nullptr;  // rotated
   const void* const* chunks = nullptr;

@@ -1,6 +1,7 @@
 #include "sequela/features/stream/patient_store.h"
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -122,7 +123,16 @@ void PatientStore::make_room(int64_t bytes) {
 
 void PatientStore::spill(int64_t subject_id) {
   Entry& leaving = entry(subject_id);
-  write_file(spill_path(subject_id), format_.to_bytes(*leaving.state));
+  const std::string path = spill_path(subject_id), bytes = format_.to_bytes(*leaving.state);
+  // Of use to this process only, so it need not survive a power cut as saved states do.
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+    throw ResourceError(str(path, ": cannot write a patient's state. Fix: free disk space there."));
+  }
   leaving.state.reset();
   recent_.erase(leaving.recent);
   used_ -= leaving.bytes;

@@ -78,7 +78,7 @@ void StepModel::embed(const at::Tensor& ids_N, const at::Tensor& weights_N,
 
 void StepModel::linear(const at::Tensor& x_TI, const at::Tensor& weight_OI,
                        const at::Tensor& out_TO) {
-  if (x_TI.size(0) < kFewRows) return linear_few_rows(x_TI, weight_OI, out_TO);
+  if (x_TI.size(0) <= kFewRows) return linear_few_rows(x_TI, weight_OI, out_TO);
   if (weight_OI.scalar_type() == at::kFloat) return linear_forward(x_TI, weight_OI, out_TO);
   const at::Tensor& x = x_copy_.resize(x_TI.sizes(), at::kBFloat16, at::kCPU);
   const at::Tensor& out = out_copy_.resize(out_TO.sizes(), at::kBFloat16, at::kCPU);

@@ -33,7 +33,7 @@ struct StepRows {
 //
 // All rows share each matrix product; the mixers go through the rows of each sequence in turn, the
 // sequences are dealt to threads. Activations are float32; with Precision::bf16 the matrices are
-// bfloat16 (and, from kFewRows rows on, the products' inputs and outputs are rounded to it too).
+// bfloat16 (and, beyond kFewRows rows, the products' inputs and outputs are rounded to it too).
 // Cost of one row: reading the matrices once, and the sequence's state.
 class StepModel {
  public:

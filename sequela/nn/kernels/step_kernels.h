@@ -4,6 +4,9 @@
 
 namespace sequela {
 
+// Rows of a chunk of keys or values; a constant, since every look at a slot divides by it.
+inline constexpr int64_t kSlotsPerChunk = 16;
+
 // The steps of nn/step.h per instruction set, on plain pointers. Widths of a gate block and of a
 // head are multiples of 16, except for the reference.
 
@@ -28,7 +31,7 @@ struct HawkStepRows {
 struct AttentionStepRows {
   const float* q;
   const void* const* chunks;
-  int64_t keys_offset, values_offset, slots_per_chunk, num_slots;
+  int64_t keys_offset, values_offset, num_slots;
   int64_t num_heads, head_size;
   float* out;
   float* scores;  // [heads][num_slots]
@@ -36,8 +39,8 @@ struct AttentionStepRows {
   // First value of a slot's key or value row.
   template <class T>
   const T* row(int64_t slot, int64_t offset) const {
-    const char* chunk = static_cast<const char*>(chunks[slot / slots_per_chunk]) + offset;
-    return reinterpret_cast<const T*>(chunk) + slot % slots_per_chunk * num_heads * head_size;
+    const char* chunk = static_cast<const char*>(chunks[slot / kSlotsPerChunk]) + offset;
+    return reinterpret_cast<const T*>(chunk) + slot % kSlotsPerChunk * num_heads * head_size;
   }
 };
 

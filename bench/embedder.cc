@@ -1,0 +1,243 @@
+// Live events through the constant-state embedder (features/stream_embedder.h), beside what the
+// machine allows: reading the weights once per event at its memory bandwidth, and for many patients
+// at once its rate of matrix products. Thread count by the last argument; events are all new
+// tokens.
+//
+//   bench_embedder [base|small] [fp32|bf16] [patients [tokens each has before [threads]]]
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sequela/core/error.h"
+#include "sequela/features/stream_embedder.h"
+#include "sequela/nn/few_rows.h"
+#include "sequela/nn/gemm.h"
+#include "sequela/nn/isa.h"
+
+namespace sequela {
+namespace {
+
+constexpr int32_t kVocabulary = 16'384;
+constexpr int32_t kAncestors = 7;
+
+struct Settings {
+  int64_t layers, hidden, tasks;
+  Precision precision;
+  int64_t patients, tokens;
+  int threads;
+};
+
+struct Cost {
+  double wall_ms, cpu_ms;
+};
+
+double clock_ms(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+}
+
+// The median and the best of several runs.
+struct Costs {
+  Cost median, best;
+};
+
+Costs costs_of(int repeats, const std::function<void()>& work) {
+  std::vector<double> wall, cpu;
+  for (int i = 0; i < repeats; ++i) {
+    const double wall_start = clock_ms(CLOCK_MONOTONIC),
+                 cpu_start = clock_ms(CLOCK_PROCESS_CPUTIME_ID);
+    work();
+    wall.push_back(clock_ms(CLOCK_MONOTONIC) - wall_start);
+    cpu.push_back(clock_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_start);
+  }
+  std::ranges::sort(wall);
+  std::ranges::sort(cpu);
+  return {{wall[repeats / 2], cpu[repeats / 2]}, {wall[0], cpu[0]}};
+}
+
+ModelConfig config_of(const Settings& settings) {
+  ModelConfig config;
+  config.encoder.vocab_size = kVocabulary;
+  config.encoder.hidden_size = settings.hidden;
+  config.encoder.intermediate_size = 4 * settings.hidden;
+  config.encoder.n_heads = settings.hidden / 64;
+  config.encoder.n_layers = settings.layers;
+  config.motor = MotorHeadConfig{};
+  for (int64_t i = 0; i < settings.tasks; ++i) config.motor->tasks.push_back({str("T/", i), 1e-9});
+  for (int i = 0; i < 8; ++i) config.motor->time_bins.push_back(1e7 * i);
+  config.motor->time_bins.push_back(INFINITY);
+  return config;
+}
+
+std::string code_of(int64_t i) {
+  return str("C/", i % kVocabulary);
+}
+
+Ontology ontology() {
+  std::vector<Ontology::Node> nodes;
+  for (int32_t i = 0; i < kVocabulary; ++i) {
+    nodes.push_back({.code = code_of(i)});
+    for (int32_t k = 1; k <= kAncestors && i >= 100; ++k)
+      nodes.back().parents.push_back(code_of((i * 13 + k) % 100));
+  }
+  return Ontology::build(std::move(nodes));
+}
+
+Vocabulary vocabulary() {
+  Vocabulary vocabulary;
+  for (int32_t i = 0; i < kVocabulary; ++i) {
+    vocabulary.entries.push_back({.type = VocabularyEntry::Type::code, .code_string = code_of(i)});
+  }
+  vocabulary.age_stats = {{1e9, 1e9}, {20, 2}, {1e6, 1e6}, {10, 3}};
+  return vocabulary;
+}
+
+// Sends each patient one event a day.
+class Feed {
+ public:
+  Feed(Embedder& embedder, int64_t patients) : embedder_(embedder), patients_(patients) {
+    for (int32_t i = 0; i < kVocabulary; ++i) codes_.push_back(code_of(i));
+    for (int64_t p = 0; p < patients; ++p) embedder.admit(p, 0);
+  }
+
+  void send(int64_t days, float* log2_rates) {
+    std::vector<LiveEvent> events;
+    for (int64_t day = 0; day < days; ++day) {
+      ++day_;
+      for (int64_t p = 0; p < patients_; ++p) {
+        const std::string& code = codes_[100 + (day_ * 37 + p * 101) % (kVocabulary - 100)];
+        events.push_back({p, day_ * kMicrosPerDay, code, {}});
+      }
+    }
+    embeddings_.resize(events.size() * embedder_.config().encoder.hidden_size);
+    embedder_.add(events, {embeddings_.data(), log2_rates, nullptr});
+  }
+
+ private:
+  Embedder& embedder_;
+  const int64_t patients_;
+  std::vector<std::string> codes_;
+  std::vector<float> embeddings_;
+  int64_t day_ = 0;
+};
+
+// GB/s of reading this many bytes on one thread.
+double read_bandwidth(int64_t bytes) {
+  const at::Tensor memory = empty_on_huge_pages({bytes / 8}, at::kLong);
+  at::Tensor(memory).fill_(1);
+  const int64_t* values = memory.const_data_ptr<int64_t>();
+  volatile int64_t sink = 0;
+  const Costs costs = costs_of(9, [&] {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < bytes / 8; ++i) sum += values[i];
+    sink = sink + sum;
+  });
+  return static_cast<double>(bytes) / costs.best.wall_ms / 1e6;
+}
+
+// One row against weights of this many bytes in all: the kernel without the model around it.
+Costs product_costs(const Settings& settings, int64_t bytes) {
+  const at::ScalarType type = settings.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  const int64_t outputs = bytes / settings.hidden / static_cast<int64_t>(c10::elementSize(type));
+  const at::Tensor weight = empty_on_huge_pages({outputs, settings.hidden}, type);
+  at::Tensor(weight).fill_(0.01);
+  const at::Tensor x = at::ones({1, settings.hidden}), out = at::empty({1, outputs});
+  return costs_of(20, [&] { linear_few_rows(x, weight, out); });
+}
+
+// GFLOP/s of a large product.
+double product_rate(at::ScalarType type) {
+  const at::Tensor x = at::randn({2048, 768}).to(type), weight = at::randn({6144, 768}).to(type);
+  const at::Tensor out = at::empty({2048, 6144}, type);
+  const Costs costs = costs_of(6, [&] { linear_forward(x, weight, out); });
+  return 2.0 * 2048 * 768 * 6144 / costs.best.wall_ms / 1e6;
+}
+
+void print_single(const char* name, const Costs& costs, double limit_ms) {
+  std::printf("  %-32s %8.3f ms median, %8.3f best, %8.3f CPU; limit %.3f ms\n", name,
+              costs.median.wall_ms, costs.best.wall_ms, costs.median.cpu_ms, limit_ms);
+}
+
+void time_single(Embedder& embedder, const Settings& settings) {
+  Feed feed(embedder, 1);
+  feed.send(settings.tokens, nullptr);
+  std::vector<float> rates(8 * settings.tasks);
+  const auto weight_bytes = static_cast<double>(embedder.bytes_per_event());
+  const double state_bytes = static_cast<double>(embedder.patients().memory_bytes());
+  const double head_bytes = (settings.precision == Precision::bf16 ? 2.0 : 4.0) * 512 *
+                            static_cast<double>(8 * settings.hidden + settings.tasks);
+  const double bandwidth = read_bandwidth(embedder.bytes_per_event());
+  std::printf("  read bandwidth %.1f GB/s; weights %.1f MB, state %.2f MB, head %.1f MB\n",
+              bandwidth, weight_bytes / 1e6, state_bytes / 1e6, head_bytes / 1e6);
+  const double limit = (weight_bytes + state_bytes) / bandwidth / 1e6;
+  print_single("products of its size alone", product_costs(settings, embedder.bytes_per_event()),
+               weight_bytes / bandwidth / 1e6);
+  const Costs plain = costs_of(40, [&] { feed.send(1, nullptr); });
+  print_single("one event", plain, limit);
+  const Costs risks = costs_of(20, [&] { feed.send(1, rates.data()); });
+  print_single("one event with the risks", risks, limit + head_bytes / bandwidth / 1e6);
+  embedder.discharge(0);
+}
+
+void time_batch(Embedder& embedder, const Settings& settings, double gflop_per_token) {
+  Feed feed(embedder, settings.patients);
+  feed.send(settings.tokens, nullptr);
+  const Costs costs = costs_of(10, [&] { feed.send(1, nullptr); });
+  const at::ScalarType type = settings.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+  const double peak = product_rate(type);
+  const auto patients = static_cast<double>(settings.patients);
+  std::printf(
+      "  %3.0f patients, one event each     %8.3f ms median, %8.3f CPU: %.0f events/s, "
+      "%.0f of %.0f GFLOP/s\n",
+      patients, costs.median.wall_ms, costs.median.cpu_ms, 1e3 * patients / costs.median.wall_ms,
+      gflop_per_token * patients * 1e3 / costs.median.wall_ms, peak);
+}
+
+void run(const Settings& settings) {
+  at::set_num_threads(settings.threads);
+  const ModelConfig config = config_of(settings);
+  const Ontology codes = ontology();
+  EmbedderOptions options;
+  options.precision = settings.precision;
+  Embedder embedder = [&] {
+    Motor model(config, 1, at::kCPU, Precision::fp32);
+    return Embedder(config, model.parameters(), vocabulary(), codes, options);
+  }();
+  std::printf(
+      "%lld layers, hidden %lld, %s, %s, %d threads, %lld tokens before; a patient takes up to "
+      "%.2f MB\n",
+      static_cast<long long>(settings.layers), static_cast<long long>(settings.hidden),
+      settings.precision == Precision::bf16 ? "bf16" : "fp32", to_text(kernel_isa()).c_str(),
+      settings.threads, static_cast<long long>(settings.tokens),
+      static_cast<double>(embedder.max_bytes_per_patient()) / 1e6);
+  time_single(embedder, settings);
+  const double bytes_per_weight = settings.precision == Precision::bf16 ? 2 : 4;
+  const double gflop = 2e-9 * static_cast<double>(embedder.bytes_per_event()) / bytes_per_weight;
+  if (settings.patients > 1) time_batch(embedder, settings, gflop);
+}
+
+}  // namespace
+}  // namespace sequela
+
+int main(int argc, char** argv) {
+  const auto argument = [&](int i, const char* otherwise) {
+    return std::string(argc > i ? argv[i] : otherwise);
+  };
+  const bool is_base = argument(1, "small") == "base";
+  sequela::Settings settings{is_base ? 12 : 4, is_base ? 768 : 256, is_base ? 8'192 : 1'024};
+  settings.precision =
+      argument(2, "bf16") == "bf16" ? sequela::Precision::bf16 : sequela::Precision::fp32;
+  settings.patients = std::stoll(argument(3, "64"));
+  settings.tokens = std::stoll(argument(4, "500"));
+  settings.threads = std::stoi(argument(5, "1"));
+  sequela::run(settings);
+}
