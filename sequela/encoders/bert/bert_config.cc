@@ -186,7 +186,7 @@ BertConfig BertConfig::read(const std::string& path, std::optional<BertKind> kin
   return config;
 }
 
-void BertConfig::write(const std::string& path) const {
+std::string BertConfig::to_json() const {
   const bool is_cehr = kind == BertKind::cehr_bert;
   Json json;
   json["architectures"] = {is_cehr ? "CehrBertForPreTraining" : "BertForMaskedLM"};
@@ -208,7 +208,11 @@ void BertConfig::write(const std::string& path) const {
   json["initializer_range"] = initializer_range;
   json["torch_dtype"] = "float32";
   if (is_cehr) write_cehr_fields(*this, json);
-  write_file(path, json_text(json));
+  return json_text(json);
+}
+
+void BertConfig::write(const std::string& path) const {
+  write_file(path, to_json());
 }
 
 void BertConfig::validate() const {

@@ -56,8 +56,10 @@ struct BertConfig {
   // then known by fields that only it has. Untrusted: FileError names the file, ConfigError the
   // key. Another family's model_type, or position_embedding_type, is refused.
   static BertConfig read(const std::string& path, std::optional<BertKind> kind = {});
-  void write(const std::string& path) const;  // so that transformers and cehrbert read it
-  void validate() const;                      // ConfigError
+  // config.json as transformers and cehrbert read it.
+  std::string to_json() const;
+  void write(const std::string& path) const;
+  void validate() const;  // ConfigError
 };
 
 }  // namespace sequela

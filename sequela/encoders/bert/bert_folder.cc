@@ -12,6 +12,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
 #include "sequela/encoders/bert/bert_weights.h"
+#include "sequela/encoders/bert/borrowed_tensor.h"
 #include "sequela/io/file.h"
 #include "sequela/io/safetensors.h"
 #include "sequela/io/weights/tf_names.h"
@@ -73,9 +74,9 @@ at::Tensor to_tensor(const TensorView& view, at::ScalarType type,
     if (!view.bytes.empty()) std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
     return copy;
   }
-  auto* data = const_cast<std::byte*>(view.bytes.data());
-  return at::from_blob(
-      data, view.shape, [file](void*) {}, at::TensorOptions(type));
+  // Only of safetensors is it certain that all views lie in the mapped file.
+  return borrow_tensor(view, type, file,
+                       file->format() == WeightFormat::safetensors ? Memory::mapped : Memory::heap);
 }
 
 bool has_all_layers(const NamedTensors& weights) {
@@ -155,8 +156,13 @@ void write_bert_folder(const std::string& path, const BertConfig& config,
                        const NamedTensors& weights) {
   check_bert_weights(config, weights, path);
   AtomicFolder folder(path);
-  const std::filesystem::path partial = folder.partial_path();
-  config.write((partial / "config.json").string());
+  write_bert_files(folder.partial_path(), config, weights);
+  folder.commit();
+}
+
+void write_bert_files(const std::string& folder, const BertConfig& config,
+                      const NamedTensors& weights) {
+  config.write(folder + "/config.json");
   std::vector<at::Tensor> kept;
   std::vector<TensorView> views;
   for (const auto& [name, tensor] : weights) {
@@ -169,8 +175,7 @@ void write_bert_folder(const std::string& path, const BertConfig& config,
          .shape = values.sizes().vec(),
          .bytes = {static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()}});
   }
-  write_safetensors((partial / "model.safetensors").string(), std::move(views));
-  folder.commit();
+  write_safetensors(folder + "/model.safetensors", std::move(views));
 }
 
 NamedTensors random_bert_weights(const BertConfig& config, uint64_t seed) {

@@ -36,6 +36,10 @@ void check_vocabulary_fits(const BertFolder& folder, int64_t num_codes);
 void write_bert_folder(const std::string& path, const BertConfig& config,
                        const NamedTensors& weights);
 
+// The same two files into a folder that is there; the weights must fit.
+void write_bert_files(const std::string& folder, const BertConfig& config,
+                      const NamedTensors& weights);
+
 // Random weights for training from scratch: normal(0, initializer_range), norms 1 and 0, biases 0;
 // the MLM head (and the value head if the config has one) included. Same seed, same weights.
 NamedTensors random_bert_weights(const BertConfig& config, uint64_t seed);

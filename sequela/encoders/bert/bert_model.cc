@@ -80,7 +80,8 @@ BertOutput bert_forward(const BertConfig& config, const NamedTensors& weights,
   DifferentiableOps ops(config, weights,
                         {.dropout = dropout,
                          .keeps_attentions = request.attentions,
-                         .key_mask_T = request.key_mask_T});
+                         .key_mask_T = request.key_mask_T,
+                         .has_bf16_linear = request.bf16_linear});
   BertOutput output = encode(config, weights, ops, input, request);
   output.attentions = ops.take_attentions();
   return output;

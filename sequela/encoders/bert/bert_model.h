@@ -28,6 +28,7 @@ struct BertRequest {
   bool attentions = false;     // costs S * A * L * L per layer
   at::Tensor key_mask_T;       // bool; attention ignores keys with 0 (a sequence needs one key);
                                // undefined: all are keys. Slower; for inspection.
+  bool bf16_linear = false;    // of bert_forward: matrix products of the layers in bfloat16
 };
 
 struct BertOutput {
@@ -38,7 +39,7 @@ struct BertOutput {
                                           // a sequence has no token
 };
 
-// Dropout of training; no dropout without a generator.
+// Dropout of training; no dropout without a generator (of the CPU).
 struct BertDropout {
   std::optional<at::Generator> generator;
 };

@@ -1,10 +1,13 @@
 #include "sequela/encoders/ops/differentiable_ops.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include <utility>
 
+#include "sequela/encoders/ops/bf16_linear.h"
 #include "sequela/encoders/ops/dense_attention.h"
+#include "sequela/encoders/ops/dropout_attention.h"
 
 namespace sequela {
 
@@ -24,10 +27,16 @@ DifferentiableOps::DifferentiableOps(const BertConfig& config, const NamedTensor
                                      Options options)
     : config_(config), weights_(weights), options_(std::move(options)) {}
 
+at::Tensor DifferentiableOps::multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI,
+                                       const at::Tensor& bias_O) const {
+  return options_.has_bf16_linear ? bf16_linear(x_TI, weight_OI, bias_O)
+                                  : at::linear(x_TI, weight_OI, bias_O);
+}
+
 at::Tensor DifferentiableOps::linear(const at::Tensor& x_TI, const std::string& name,
                                      std::optional<BertActivation> activation) {
-  const at::Tensor out = at::linear(x_TI, get_tensor(weights_, name + ".weight"),
-                                    get_tensor(weights_, name + ".bias"));
+  const at::Tensor out =
+      multiply(x_TI, get_tensor(weights_, name + ".weight"), get_tensor(weights_, name + ".bias"));
   return activation ? activate(out, *activation) : out;
 }
 
@@ -37,16 +46,22 @@ at::Tensor DifferentiableOps::project_qkv(const at::Tensor& x_TH, const std::str
                     get_tensor(weights_, name + ".key" + what),
                     get_tensor(weights_, name + ".value" + what)});
   };
-  return at::linear(x_TH, joined(".weight"), joined(".bias"));
+  return multiply(x_TH, joined(".weight"), joined(".bias"));
 }
 
 at::Tensor DifferentiableOps::attention(const at::Tensor& qkv_T3H,
                                         const PackedSequences& sequences) {
   const double dropout =
       options_.dropout.generator.has_value() ? config_.attention_probs_dropout_prob : 0;
-  const bool is_dense = options_.keeps_attentions || options_.key_mask_T.defined() || dropout > 0 ||
-                        config_.head_size() % 2 != 0;
-  if (!is_dense) return packed_attention(qkv_T3H, sequences, config_.num_attention_heads);
+  const bool needs_probabilities = options_.keeps_attentions || options_.key_mask_T.defined();
+  if (!needs_probabilities && dropout > 0) {
+    auto* generator = at::check_generator<at::CPUGeneratorImpl>(options_.dropout.generator);
+    return dropout_attention(qkv_T3H, sequences, config_.num_attention_heads, dropout,
+                             generator->random64());
+  }
+  if (!needs_probabilities && config_.head_size() % 2 == 0) {
+    return packed_attention(qkv_T3H, sequences, config_.num_attention_heads);
+  }
   DenseAttentionOutput output = dense_attention(qkv_T3H, sequences,
                                                 {.num_heads = config_.num_attention_heads,
                                                  .key_mask_T = options_.key_mask_T,

@@ -10,14 +10,16 @@
 
 namespace sequela {
 
-// Tensor operations in float32 under autograd, with dropout and, if asked for, attention
-// probabilities. Attention by kernels/attention where nothing asks for the probabilities.
+// Tensor operations in float32 (or with bfloat16 linear layers) under autograd, with dropout and,
+// if asked for, attention probabilities. Attention by kernels/attention where nothing asks for the
+// probabilities.
 class DifferentiableOps : public BertOps {
  public:
   struct Options {
     BertDropout dropout;
     bool keeps_attentions = false;
     at::Tensor key_mask_T;
+    bool has_bf16_linear = false;
   };
   DifferentiableOps(const BertConfig& config, const NamedTensors& weights, Options options);
 
@@ -32,6 +34,8 @@ class DifferentiableOps : public BertOps {
   std::vector<at::Tensor> take_attentions() { return std::move(attentions_); }
 
  private:
+  at::Tensor multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI,
+                      const at::Tensor& bias_O) const;
   at::Tensor drop(const at::Tensor& x) const;
   at::Tensor norm(const at::Tensor& x, const std::string& name) const;
 

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "sequela/nn/sequences.h"
+
+namespace sequela {
+
+// Bidirectional attention of packed sequences with dropout of its probabilities, differentiable, on
+// the CPU: [T, 3H] -> [T, H], float32. Probabilities are made sequence by sequence and again in the
+// backward pass, so that memory holds one sequence's alone. What is dropped depends on `seed` and
+// the sequence's number alone.
+at::Tensor dropout_attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences,
+                             int64_t num_heads, double dropout, uint64_t seed);
+
+}  // namespace sequela
