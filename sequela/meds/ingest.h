@@ -14,6 +14,9 @@ struct IngestOptions {
   std::string folder;  // where the store goes
   // Columns kept as properties; {"all"} = every column but subject_id, time and code.
   std::vector<std::string> properties = {"numeric_value", "text_value"};
+  // Kept too, as texts whatever their type, where the data have them: ids, which a float32 would
+  // round.
+  std::vector<std::string> text_properties;
   bool repair =
       false;  // sort rows by subject and time and gather split subjects, instead of failing
   int num_threads = 1;

@@ -8,6 +8,10 @@
 namespace sequela {
 namespace {
 
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool is_default(const std::string& name) {
   return name == "numeric_value" || name == "text_value";
 }
@@ -20,9 +24,9 @@ std::vector<PropertyColumn> choose_properties(const std::vector<PropertyCandidat
   const bool is_all = wanted.size() == 1 && wanted[0] == "all";
   std::map<std::string, bool> found;
   for (const PropertyCandidate& candidate : candidates) {
-    const bool is_wanted =
-        is_all || std::find(wanted.begin(), wanted.end(), candidate.name) != wanted.end();
-    if (is_wanted) found[candidate.name] |= candidate.is_text;
+    const bool is_text = is_one_of(options.text_properties, candidate.name);
+    if (is_all || is_text || is_one_of(wanted, candidate.name))
+      found[candidate.name] |= is_text || candidate.is_text;
   }
   for (const std::string& name : wanted) {
     if (is_all || is_default(name) || found.count(name) > 0) continue;

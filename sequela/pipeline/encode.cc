@@ -60,7 +60,7 @@ std::string build_run_key(const EncodeOptions& options) {
 
 EncodeInput read_meds(const EncodeOptions& options, EncodeReport* report) {
   const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes);
+                                 options.memory_bytes, encounter_columns(options.visits));
   const EventStore store = temporary.open();
   EncodeInput input;
   input.level = options.table.level == "patients" ? EncodeLevel::patients : EncodeLevel::visits;

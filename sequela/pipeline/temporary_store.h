@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sequela/meds/event_store.h"
 
@@ -10,9 +11,10 @@ namespace sequela {
 // A data set decoded into `<folder>/.events`, which is gone when the object is.
 class TemporaryStore {
  public:
-  // meds: MEDS data set or meds_reader database. The errors are ingest's (meds/ingest.h).
+  // meds: MEDS data set or meds_reader database. text_properties and the errors are ingest's
+  // (meds/ingest.h).
   TemporaryStore(const std::string& meds, const std::string& folder, int num_threads,
-                 int64_t memory_bytes);
+                 int64_t memory_bytes, std::vector<std::string> text_properties = {});
   ~TemporaryStore();
   TemporaryStore(const TemporaryStore&) = delete;
   TemporaryStore& operator=(const TemporaryStore&) = delete;

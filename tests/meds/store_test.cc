@@ -163,6 +163,21 @@ TEST(Ingest, AllPropertiesAreThoseOfTheColumns) {
   EXPECT_EQ(ends.front().size(), std::string_view("2000-01-01 00:00:00").size());
 }
 
+// A float32 would round ids above 2^24.
+TEST(Ingest, KeepsIdsAsTextsWhereTheDataHaveThem) {
+  SEQUELA_NEED_SHARED();
+  TemporaryFolder folder;
+  ingest({.meds = shared_path("data/synthea27_meds"),
+          .folder = folder.path(),
+          .text_properties = {"visit_id", "hadm_id"}});
+  const EventStore store = EventStore::open(folder.path());
+  const Property& visits = store.properties().back();
+  EXPECT_EQ(visits.name, "visit_id");
+  ASSERT_TRUE(visits.is_text);
+  for (const auto& text : visits.texts)
+    EXPECT_TRUE(std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) << text;
+}
+
 TEST(Ingest, RejectsAColumnThatNoShardHas) {
   SEQUELA_NEED_SHARED();
   TemporaryFolder folder;

@@ -137,7 +137,7 @@ TEST(Encode, RecordsBecomeVisitsWithCoverage) {
   EncodeOptions options;
   options.model = shared_path("parity/bert/a_bert/model_st");
   options.meds = shared_path("data/synthea27_meds");
-  options.visits.rule = VisitRule::day;
+  options.visits.rule = VisitRule::encounter;
   options.visits.max_codes = 128;
   options.out = folder / "out";
   const EncodeReport report = encode(options);

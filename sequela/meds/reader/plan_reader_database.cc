@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "sequela/core/error.h"
 #include "sequela/meds/ingest_plan.h"
 #include "sequela/meds/reader/reader_shard.h"
@@ -26,6 +28,18 @@ std::vector<PropertyCandidate> candidates_of(const ReaderDatabase& database) {
   return candidates;
 }
 
+// A database gives its numbers as numbers, also where ids are asked for as texts.
+std::vector<PropertyColumn> properties_of(const ReaderDatabase& database,
+                                          const IngestOptions& options) {
+  const std::vector<PropertyCandidate> candidates = candidates_of(database);
+  std::vector<PropertyColumn> properties = choose_properties(candidates, options);
+  for (PropertyColumn& property : properties) {
+    property.is_text =
+        std::ranges::find(candidates, property.name, &PropertyCandidate::name)->is_text;
+  }
+  return properties;
+}
+
 std::vector<ReaderRange> cut_into_shards(const ReaderDatabase& database) {
   std::vector<ReaderRange> ranges;
   for (int64_t position = 0; position < database.num_subjects(); ++position) {
@@ -51,7 +65,7 @@ std::string fingerprint_of(const Dataset& dataset) {
 IngestPlan plan_reader_database(const Dataset& dataset, const IngestOptions& options) {
   const auto opened = std::make_shared<Opened>(dataset.root);
   const ReaderDatabase& database = opened->database;
-  IngestPlan plan{.properties = choose_properties(candidates_of(database), options)};
+  IngestPlan plan{.properties = properties_of(database, options)};
   opened->columns = std::make_unique<ReaderColumns>(database, plan.properties);
   const std::string fingerprint = fingerprint_of(dataset);
   for (const ReaderRange& range : cut_into_shards(database)) {

@@ -58,6 +58,12 @@ int find_encounters(const EventStore& store, const VisitOptions& options) {
 
 }  // namespace
 
+std::vector<std::string> encounter_columns(const VisitOptions& options) {
+  if (options.rule != VisitRule::hybrid && options.rule != VisitRule::encounter) return {};
+  if (!options.encounter_column.empty()) return {options.encounter_column};
+  return {std::begin(kEncounterColumns), std::end(kEncounterColumns)};
+}
+
 void VisitOptions::validate() const {
   if (rule == VisitRule::hours_window && !(window_hours > 0)) {
     throw ConfigError("window_hours", str(window_hours), "a positive number of hours");

@@ -56,6 +56,10 @@ struct VisitOptions {
   void validate() const;  // ConfigError
 };
 
+// Columns that hold encounter ids, if the data have them: what visits need of ingest, as texts
+// (IngestOptions::text_properties).
+std::vector<std::string> encounter_columns(const VisitOptions& options);
+
 struct VisitStats {
   int64_t num_events = 0;                // seen, with a time, not left out by their code
   int64_t num_events_without_time = 0;   // left out
