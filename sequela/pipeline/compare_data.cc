@@ -170,7 +170,7 @@ void check_part(const CompareData& data, const std::vector<int64_t>& rows, const
 CompareData read_compare_data(const CompareOptions& options, const CodeVocabulary& vocabulary) {
   const std::vector<Label> labels = read_labels(options.labels);
   const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes);
+                                 options.memory_bytes, encounter_columns({}));
   const EventStore store = temporary.open();
   Builder builder(store, options, map_codes(store, options, vocabulary));
   for (const Label& label : labels) builder.add(label);
