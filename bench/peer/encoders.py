@@ -48,6 +48,7 @@ def onnx_path(precision=precision):
     path = folder / f"model-{precision}.onnx"
     if path.exists():
         return path
+    import onnx
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers import optimizer
@@ -63,7 +64,8 @@ def onnx_path(precision=precision):
         str(fused))
     plain.unlink()
     if precision == "int8":
-        quantize_dynamic(fused, path, weight_type=QuantType.QInt8, per_channel=True)
+        quantize_dynamic(fused, path, weight_type=QuantType.QInt8, per_channel=True,
+                         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
     return path
 
 

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <utility>
+#include <vector>
 
+#include "sequela/encoders/bert/borrowed_tensor.h"
 #include "sequela/encoders/ops/dense_attention.h"
 #include "sequela/nn/attention.h"
 
@@ -17,10 +19,10 @@ at::Tensor InferenceOps::linear(const at::Tensor& x_TI, const std::string& name,
                                 std::optional<BertActivation> activation) {
   auto found = packed_.find(name);
   if (found == packed_.end()) {
-    found = packed_
-                .emplace(name, PackedLinear(get_tensor(weights_, name + ".weight"),
-                                            get_tensor(weights_, name + ".bias"), precision_))
-                .first;
+    const at::Tensor& weight = get_tensor(weights_, name + ".weight");
+    PackedLinear packed(weight, get_tensor(weights_, name + ".bias"), precision_);
+    release_pages(weight);
+    found = packed_.emplace(name, std::move(packed)).first;
   }
   return found->second.forward(x_TI, activation);
 }
@@ -28,13 +30,14 @@ at::Tensor InferenceOps::linear(const at::Tensor& x_TI, const std::string& name,
 at::Tensor InferenceOps::project_qkv(const at::Tensor& x_TH, const std::string& name) {
   auto found = packed_.find(name);
   if (found == packed_.end()) {
-    const auto joined = [&](const char* what) {
-      return at::cat({get_tensor(weights_, name + ".query" + what),
-                      get_tensor(weights_, name + ".key" + what),
-                      get_tensor(weights_, name + ".value" + what)});
-    };
-    found =
-        packed_.emplace(name, PackedLinear(joined(".weight"), joined(".bias"), precision_)).first;
+    std::vector<at::Tensor> weights, biases;
+    for (const char* part : {".query", ".key", ".value"}) {
+      weights.push_back(get_tensor(weights_, name + part + ".weight"));
+      biases.push_back(get_tensor(weights_, name + part + ".bias"));
+    }
+    PackedLinear packed(at::cat(weights), at::cat(biases), precision_);
+    for (const at::Tensor& weight : weights) release_pages(weight);
+    found = packed_.emplace(name, std::move(packed)).first;
   }
   return found->second.forward(x_TH, {});
 }
