@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/pretrain_mlm.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -13,6 +14,8 @@ namespace {
 struct Arguments {
   CommonOptions common;
   PretrainOptions options;
+  MlmArguments mlm;
+  std::string objective = "motor";
   std::string precision;
   bool has_gradient_checkpointing = false;
 };
@@ -58,12 +61,11 @@ void add_training_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order")->group(group);
 }
 
-int run_pretrain(const CLI::App& app, Arguments& arguments) {
+int run_motor(const CLI::App& app, Arguments& arguments) {
+  refuse_mlm_options(app);
   PretrainOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
-  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
-  if (options.out.empty()) options.out = options.model + "_output";
   const PretrainReport report = pretrain(options);
   if (report.is_up_to_date) return 0;
   const TrainReport& train = report.train;
@@ -81,12 +83,26 @@ int run_pretrain(const CLI::App& app, Arguments& arguments) {
   return 0;
 }
 
+int run_pretrain(const CLI::App& app, Arguments& arguments) {
+  PretrainOptions& options = arguments.options;
+  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  if (options.out.empty()) options.out = options.model + "_output";
+  if (arguments.objective == "motor") return run_motor(app, arguments);
+  if (arguments.objective == "mlm") {
+    return run_pretrain_mlm(app, arguments.common, options, arguments.mlm);
+  }
+  throw ConfigError("objective", arguments.objective, "motor or mlm");
+}
+
 }  // namespace
 
 Command make_pretrain(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("pretrain", "Train a MOTOR model on prepared batches");
+  CLI::App* command = app.add_subcommand(
+      "pretrain", "Train a MOTOR model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();
+  command->add_option("--objective", arguments->objective,
+                      "motor (time to event, from --data) or mlm (BERT family, from --meds)");
   command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made");
   command->add_option("--out", arguments->options.out,
                       "Checkpoints and logs; default: <model>_output");
@@ -96,6 +112,7 @@ Command make_pretrain(CLI::App& app) {
   command->add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N");
   add_model_options(*command, arguments->options.encoder);
   add_training_options(*command, *arguments);
+  add_mlm_options(*command, arguments->mlm);
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"
@@ -103,12 +120,16 @@ Command make_pretrain(CLI::App& app) {
       "  sequela pretrain --data pretraining_files --model small --layers 6 --hidden 256 --heads 4 "
       "\\\n"
       "      --intermediate 1024 --accumulate 4 --max-steps 500 --eval-every 100\n"
+      "  sequela pretrain --objective mlm --meds meds --model cehrbert --values\n"
+      "Defaults shown are those of motor; mlm has cehrbert's and BERT's own: 6 layers, hidden "
+      "128,\n"
+      "8 heads, intermediate 2048, weight decay 0.01, beta2 0.999, accumulate 1.\n"
       "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest "
       "checkpoint.\n"
       "Watch it: tensorboard --logdir pretraining_output/runs");
   return {command,
           [command, arguments] { return run_pretrain(*command, *arguments); },
-          {"--data", "--model"},
+          {"--model"},
           &arguments->common};
 }
 

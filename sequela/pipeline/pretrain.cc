@@ -43,23 +43,12 @@ ModelConfig build_config(const PretrainOptions& options, const Vocabulary& vocab
 // A digest of all that determines the weights that come out.
 std::string build_run_key(const PretrainOptions& options, const ModelConfig& config,
                           Precision precision) {
-  const TrainOptions& train = options.train;
   const std::string manifest_path = options.data + "/manifest.json";
-  const Json key = {{"data", file_digest(manifest_path)},
-                    {"config", to_config_json(config)},
-                    {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
-                    {"seed", options.seed},
-                    {"learning_rate", train.learning_rate},
-                    {"betas", {train.beta1, train.beta2}},
-                    {"epsilon", train.epsilon},
-                    {"weight_decay", train.weight_decay},
-                    {"max_gradient_norm", train.max_gradient_norm},
-                    {"warmup_steps", train.warmup_steps},
-                    {"epochs", train.epochs},
-                    {"max_steps", train.max_steps},
-                    {"accumulate", train.accumulate},
-                    {"eval_every", train.eval_every},
-                    {"patience", train.patience}};
+  Json key = {{"data", file_digest(manifest_path)},
+              {"config", to_config_json(config)},
+              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"seed", options.seed}};
+  key.update(training_key(options.train));
   const std::string text = json_text(key);
   return to_hex(sha256(text.data(), text.size()));
 }
@@ -80,7 +69,23 @@ void write_bundle(const PretrainOptions& options, const std::string& run_key, Mo
   bundle.commit();
 }
 
-void remove_output(const std::string& folder) {
+}  // namespace
+
+Json training_key(const TrainOptions& train) {
+  return {{"learning_rate", train.learning_rate},
+          {"betas", {train.beta1, train.beta2}},
+          {"epsilon", train.epsilon},
+          {"weight_decay", train.weight_decay},
+          {"max_gradient_norm", train.max_gradient_norm},
+          {"warmup_steps", train.warmup_steps},
+          {"epochs", train.epochs},
+          {"max_steps", train.max_steps},
+          {"accumulate", train.accumulate},
+          {"eval_every", train.eval_every},
+          {"patience", train.patience}};
+}
+
+void remove_training_output(const std::string& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name == "runs" || name == "final" || name.starts_with("checkpoint-")) {
@@ -88,8 +93,6 @@ void remove_output(const std::string& folder) {
     }
   }
 }
-
-}  // namespace
 
 void PretrainOptions::validate() const {
   if (data.empty()) throw ConfigError("data", "", "the folder that `sequela prepare` made");
@@ -162,7 +165,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
     final_folder.commit();
   }
   write_bundle(options, run_key, model, report.train);
-  if (!options.keep_output) remove_output(options.out);
+  if (!options.keep_output) remove_training_output(options.out);
   return report;
 }
 

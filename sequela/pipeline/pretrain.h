@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "sequela/core/json.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/train/trainer.h"
 
@@ -37,6 +38,11 @@ struct PretrainReport {
 // dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`.
 // After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
+
+// Parts of a pretraining run of any objective: the training options that determine the weights, for
+// its run key; and taking away checkpoints, logs and final/ of a finished run.
+Json training_key(const TrainOptions& train);
+void remove_training_output(const std::string& folder);
 
 // The device that a --device option means; ConfigError if it is not there.
 at::Device to_device(const std::string& text);

@@ -1,0 +1,147 @@
+#include "sequela/cli/pretrain_mlm.h"
+
+#include <iostream>
+
+#include "sequela/cli/terminal.h"
+#include "sequela/core/error.h"
+#include "sequela/pipeline/inspect_parts.h"
+
+namespace sequela {
+namespace {
+
+const char* const kGroup = "Masked language modelling (--objective mlm)";
+
+VisitRule to_visit_rule(const std::string& text) {
+  if (text == "hybrid") return VisitRule::hybrid;
+  if (text == "encounter") return VisitRule::encounter;
+  if (text == "day") return VisitRule::day;
+  if (text == "hours") return VisitRule::hours_window;
+  throw ConfigError("visits", text, "hybrid, encounter, day or hours");
+}
+
+BertKind to_bert_kind(const std::string& text) {
+  if (text == "cehr_bert") return BertKind::cehr_bert;
+  if (text == "bert") return BertKind::bert;
+  throw ConfigError("encoder", text, "cehr_bert or bert");
+}
+
+void refuse_given(const CLI::App& app, const std::string& name, const char* objective) {
+  if (app.get_option(name)->count() == 0) return;
+  throw ConfigError(str(name, " is no option of this objective. Fix: leave it out, or give ",
+                        "--objective ", objective, "."));
+}
+
+template <class From, class To>
+void take(const CLI::App& app, const char* name, const From& given, To* value) {
+  if (app.get_option(name)->count() > 0) *value = given;
+}
+
+void take_shared(const CLI::App& app, const PretrainOptions& shared, PretrainMlmOptions* options) {
+  take(app, "--layers", shared.encoder.n_layers, &options->encoder.num_hidden_layers);
+  take(app, "--hidden", shared.encoder.hidden_size, &options->encoder.hidden_size);
+  take(app, "--heads", shared.encoder.n_heads, &options->encoder.num_attention_heads);
+  take(app, "--intermediate", shared.encoder.intermediate_size,
+       &options->encoder.intermediate_size);
+  TrainOptions& train = options->train;
+  take(app, "--learning-rate", shared.train.learning_rate, &train.learning_rate);
+  take(app, "--weight-decay", shared.train.weight_decay, &train.weight_decay);
+  take(app, "--beta2", shared.train.beta2, &train.beta2);
+  take(app, "--warmup-steps", shared.train.warmup_steps, &train.warmup_steps);
+  take(app, "--epochs", shared.train.epochs, &train.epochs);
+  take(app, "--max-steps", shared.train.max_steps, &train.max_steps);
+  take(app, "--accumulate", shared.train.accumulate, &train.accumulate);
+  take(app, "--eval-every", shared.train.eval_every, &train.eval_every);
+  take(app, "--patience", shared.train.patience, &train.patience);
+  take(app, "--log-every", shared.train.log_every, &train.log_every);
+  take(app, "--keep-checkpoints", shared.train.keep_checkpoints, &train.keep_checkpoints);
+}
+
+void print_report(const PretrainMlmOptions& options, const PretrainMlmReport& report) {
+  const TrainReport& train = report.train;
+  std::cout << "Trained " << with_thousands(report.num_parameters) << " parameters, "
+            << with_thousands(report.vocab_size) << " codes, on "
+            << with_thousands(report.num_train_subjects) << " subjects for "
+            << with_thousands(train.steps) << " steps in " << duration_text(train.seconds) << " ("
+            << short_number(train.tokens_per_second) << " tokens/s).\n";
+  if (report.num_left_out > 0) {
+    std::cout << "  " << with_thousands(report.num_left_out)
+              << " subjects without a birth or a visit were left out\n";
+  }
+  std::cout << "Best validation loss " << train.best_loss << " at step " << train.best_step
+            << ".\nEncoder: " << options.model << "\n";
+}
+
+}  // namespace
+
+void add_mlm_options(CLI::App& app, MlmArguments& arguments) {
+  PretrainMlmOptions& options = arguments.options;
+  const auto add = [&](const char* name, auto& variable, const char* text) {
+    app.add_option(name, variable, text)->group(kGroup);
+  };
+  add("--meds", options.meds, "MEDS data set or meds_reader database");
+  add("--encoder", arguments.encoder, "cehr_bert (ages, dates, visits, values) or bert (codes)");
+  add("--max-length", options.mlm.max_length, "Tokens of a sequence, [CLS] counted");
+  add("--vocab-size", options.data.vocabulary.max_size, "Codes at the most, special ones counted");
+  add("--min-frequency", options.data.vocabulary.min_frequency, "Rarer codes are [OOV]");
+  app.add_flag("--values", options.data.with_values, "Take values of events in, and predict them")
+      ->group(kGroup);
+  add("--time-tokens", arguments.time_tokens,
+      "Between visits: cehr_bert, day, week, month, mix or none");
+  app.add_flag("--visit-type", options.data.records.with_visit_type,
+               "Tokens of visit types and discharge places")
+      ->group(kGroup);
+  app.add_flag("--demographics", options.data.records.with_demographics,
+               "Begin with year, age, gender and race")
+      ->group(kGroup);
+  add("--visits", arguments.visits, "hybrid (encounter id, else day), encounter, day or hours");
+  add("--window-hours", options.data.meds.visits.window_hours, "Of --visits hours");
+  add("--encounter-column", options.data.meds.visits.encounter_column,
+      "Default: visit_id and the like");
+  add("--split-seed", options.data.split_seed, "Of the hash that splits subjects");
+  add("--val-fraction", options.data.val_fraction, "Share of subjects for validation");
+  add("--batch-tokens", options.mlm.batch_tokens, "Tokens of a batch");
+  add("--mask-probability", options.mlm.mask.probability, "Share of tokens to predict");
+  add("--dropout", options.encoder.hidden_dropout_prob, "Of hidden states");
+  add("--attention-dropout", options.encoder.attention_probs_dropout_prob,
+      "Of attention probabilities");
+}
+
+void refuse_mlm_options(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kGroup) refuse_given(app, option->get_name(), "mlm");
+  }
+}
+
+int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
+                     const PretrainOptions& shared, MlmArguments& arguments) {
+  for (const char* name : {"--data", "--attention-width", "--gradient-checkpointing"}) {
+    refuse_given(app, name, "motor");
+  }
+  PretrainMlmOptions& options = arguments.options;
+  if (shared.device != "auto" && shared.device != "cpu") {
+    throw ConfigError("device", shared.device, "auto or cpu, with --objective mlm");
+  }
+  options.encoder.kind = to_bert_kind(arguments.encoder);
+  options.data.records.time_tokens = parse_time_tokens(arguments.time_tokens, "time-tokens");
+  options.data.meds.visits.rule = to_visit_rule(arguments.visits);
+  options.out = shared.out;
+  options.model = shared.model;
+  options.precision = shared.precision;
+  options.seed = shared.seed;
+  options.keep_output = shared.keep_output;
+  options.num_threads = common.threads();
+  options.memory_bytes = common.memory_bytes();
+  take_shared(app, shared, &options);
+  const PretrainMlmReport report = pretrain_mlm(options);
+  if (report.is_up_to_date) return 0;
+  if (!report.train.is_finished) {
+    std::cout << "Stopped at step " << report.train.steps << " with a checkpoint in " << options.out
+              << "; the same command goes on from there.\n";
+    return 0;
+  }
+  write_options(app, options.model);
+  print_report(options, report);
+  return 0;
+}
+
+}  // namespace sequela

@@ -1,0 +1,190 @@
+#include "sequela/pipeline/pretrain_mlm.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/core/json.h"
+#include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
+#include "sequela/encoders/bert/bert_folder.h"
+#include "sequela/io/file.h"
+#include "sequela/meds/dataset.h"
+#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/pretrain.h"
+#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/temporary_store.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json data_key(const MlmDataOptions& data) {
+  const VisitOptions& visits = data.meds.visits;
+  return {{"visits", static_cast<int>(visits.rule)},
+          {"encounter_column", visits.encounter_column},
+          {"window_hours", visits.window_hours},
+          {"time_tokens", static_cast<int>(data.records.time_tokens)},
+          {"inpatient_time_tokens", static_cast<int>(data.records.inpatient_time_tokens)},
+          {"visit_type", data.records.with_visit_type},
+          {"demographics", data.records.with_demographics},
+          {"max_size", data.vocabulary.max_size},
+          {"min_frequency", data.vocabulary.min_frequency},
+          {"values", data.with_values},
+          {"split_seed", data.split_seed},
+          {"val_fraction", data.val_fraction}};
+}
+
+// A digest of all that determines the weights that come out.
+std::string build_run_key(const PretrainMlmOptions& options, Precision precision) {
+  Json key = {{"version", SEQUELA_VERSION},
+              {"config", options.encoder.to_json()},
+              {"data", data_key(options.data)},
+              {"max_length", options.mlm.max_length},
+              {"batch_tokens", options.mlm.batch_tokens},
+              {"mask", options.mlm.mask.probability},
+              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"seed", options.seed},
+              {"train", training_key(options.train)}};
+  for (const auto& file : fingerprint_dataset(find_dataset(options.meds))) {
+    key["meds"][file.name] = file.fingerprint;
+  }
+  const std::string text = json_text(key);
+  return to_hex(sha256(text.data(), text.size()));
+}
+
+MlmData read_data(const PretrainMlmOptions& options) {
+  const CehrMedsOptions& meds = options.data.meds;
+  std::vector<std::string> columns = encounter_columns(meds.visits);
+  columns.insert(columns.end(), {meds.unit_column, meds.end_column});
+  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
+                                 options.memory_bytes, columns);
+  return build_mlm_data(temporary.open(), options.data);
+}
+
+// Tokens of codes that carry values, as CehrBertConfig.lab_token_ids has them.
+std::vector<int64_t> lab_token_ids(const CehrTokenizer& tokenizer) {
+  std::vector<int64_t> ids;
+  for (const LabStats& stats : tokenizer.lab_stats()) {
+    const auto id = tokenizer.vocabulary().find_id(stats.concept_id);
+    if (id && std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(*id);
+  }
+  return ids;
+}
+
+BertConfig build_config(const PretrainMlmOptions& options, const CehrTokenizer& tokenizer) {
+  BertConfig config = options.encoder;
+  config.vocab_size = tokenizer.vocabulary().size();
+  config.pad_token_id = tokenizer.pad();
+  config.max_position_embeddings = options.mlm.max_length;
+  config.mlm_probability = options.mlm.mask.probability;
+  config.classifier_dropout = config.hidden_dropout_prob;
+  if (config.kind == BertKind::cehr_bert) {
+    config.cls_token_id = tokenizer.cls();
+    config.include_value_prediction = options.data.with_values;
+    config.lab_token_ids = lab_token_ids(tokenizer);
+  }
+  config.validate();
+  return config;
+}
+
+// vocab.json and vocab.txt (a code a line) beside tokenizer.json.
+std::vector<std::string> write_tokenizer(const std::string& folder, BertKind kind,
+                                         const CehrTokenizer& tokenizer) {
+  tokenizer.write(folder);
+  std::vector<std::string> files = {"tokenizer.json", "cehrbert_lab_stats.json",
+                                    "concept_name_mapping.json"};
+  if (kind == BertKind::cehr_bert) return files;
+  for (size_t i = 1; i < files.size(); ++i) fs::remove(folder + "/" + files[i]);
+  const CodeVocabulary& vocabulary = tokenizer.vocabulary();
+  vocabulary.write_json(folder + "/vocab.json");
+  std::string lines;
+  for (int32_t id = 0; id < vocabulary.size(); ++id) lines += str(vocabulary.code(id), "\n");
+  write_file(folder + "/vocab.txt", lines);
+  return {"tokenizer.json", "vocab.json", "vocab.txt"};
+}
+
+void write_model(const PretrainMlmOptions& options, const std::string& run_key,
+                 const BertConfig& config, const MlmTraining& model, const CehrTokenizer& tokenizer,
+                 const TrainReport& report) {
+  AtomicFolder folder(options.model);
+  write_bert_files(folder.partial_path(), config, model.weights());
+  std::vector<std::string> files = write_tokenizer(folder.partial_path(), config.kind, tokenizer);
+  files.insert(files.begin(), {"config.json", "model.safetensors"});
+  write_run_manifest(folder.partial_path(), run_key, files,
+                     {{"steps", report.steps},
+                      {"best_step", report.best_step},
+                      {"best_loss", json_double(report.best_loss)}});
+  folder.commit();
+}
+
+}  // namespace
+
+PretrainMlmOptions::PretrainMlmOptions() : encoder(BertConfig::defaults(BertKind::cehr_bert)) {
+  encoder.num_hidden_layers = 6;
+  train.name = "pretrain mlm";
+  train.learning_rate = 1e-4;
+  train.beta2 = 0.999;
+  train.weight_decay = 0.01;
+  train.accumulate = 1;
+}
+
+void PretrainMlmOptions::validate() const {
+  if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or meds_reader database");
+  if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
+  if (model.empty()) throw ConfigError("model", "", "a folder for the encoder");
+  if (encoder.kind == BertKind::bert && data.with_values) {
+    throw ConfigError("values", "true", "false: plain BERT takes codes alone (or cehr_bert)");
+  }
+  encoder.validate();
+  data.validate();
+  mlm.validate();
+  train.validate();
+}
+
+PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
+  options.validate();
+  if (options.num_threads > 0) at::set_num_threads(options.num_threads);
+  const Precision precision = options.precision.value_or(default_precision(at::kCPU));
+  const std::string run_key = build_run_key(options, precision);
+  PretrainMlmReport report;
+  if (is_made_by_run(options.model, run_key)) {
+    log_info(str(options.model, " is up to date"));
+    report.is_up_to_date = true;
+    return report;
+  }
+  fs::create_directories(options.out);
+  const FolderLock lock(options.out);
+  const MlmData data = read_data(options);
+  report.num_train_subjects = data.train.num_sequences();
+  report.num_validation_subjects = data.validation.num_sequences();
+  report.num_left_out = data.num_left_out;
+
+  const BertConfig config = build_config(options, data.tokenizer);
+  report.vocab_size = config.vocab_size;
+  MlmTrainingOptions mlm = options.mlm;
+  mlm.seed = options.seed;
+  mlm.precision = precision;
+  MlmTraining model(config, random_bert_weights(config, options.seed), data.tokenizer, &data.train,
+                    &data.validation, mlm);
+  report.num_parameters = model.parameters().num_values();
+  log_info(str(report.num_parameters, " parameters, ", config.vocab_size, " codes, ",
+               data.train.size(), " + ", data.validation.size(), " tokens of ",
+               report.num_train_subjects, " + ", report.num_validation_subjects, " subjects, ",
+               precision == Precision::bf16 ? "bf16" : "fp32"));
+
+  TrainOptions train_options = options.train;
+  train_options.folder = options.out;
+  train_options.seed = options.seed;
+  report.train = train(model, train_options, run_key);
+  if (!report.train.is_finished) return report;
+  write_model(options, run_key, config, model, data.tokenizer, report.train);
+  if (!options.keep_output) remove_training_output(options.out);
+  return report;
+}
+
+}  // namespace sequela
