@@ -16,6 +16,7 @@ from scikit_build_core.build import (
     build_sdist,
     build_wheel,
     get_requires_for_build_sdist,
+    prepare_metadata_for_build_wheel,
 )
 from scikit_build_core.build import get_requires_for_build_wheel as _requires_of_scikit_build
 
@@ -26,6 +27,7 @@ __all__ = [
     "get_requires_for_build_editable",
     "get_requires_for_build_sdist",
     "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_wheel",
 ]
 
 

@@ -153,6 +153,20 @@ def test_gradients_and_training(bert, inputs):
     assert (bert / "model_st" / "model.safetensors").read_bytes() == before
 
 
+def test_trained_weights_outlast_an_inference(bert, inputs):
+    """The fast path drops the file's pages once it has packed them, but never trained ones."""
+    wrapper = sequela.CEHRBERTWrapper.from_pretrained(bert / "model_st")
+    with torch.no_grad():
+        wrapper.encode_visit(inputs["visits"])
+        for parameter in wrapper.parameters():
+            parameter.data.add_(1e-3)
+        state = {name: tensor.clone() for name, tensor in wrapper.state_dict().items()}
+        wrapper.model.encoder.layer[0].output.dense.bias.add_(0)  # told to pack again
+        wrapper.encode_visit(inputs["visits"])
+    for name, tensor in wrapper.state_dict().items():
+        assert torch.equal(tensor, state[name]), name
+
+
 def test_gradient_of_the_core_is_torch_s(bert, inputs):
     """Numerically, for one weight."""
     wrapper = sequela.CEHRBERTWrapper.from_pretrained(bert / "model_st")
