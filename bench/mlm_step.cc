@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kVocabulary = 20'000;
 constexpr int64_t kBatch = 8;  // sequences
-constexpr int kSteps = 4;      // timed, after one that is not
+constexpr int kSteps = 3;      // timed, after one that is not
 
 CehrTokenizer make_tokenizer() {
   std::vector<std::string> codes = {"[PAD]",    "[MASK]", "[OOV]", "[CLS]",
@@ -84,17 +84,18 @@ void time_steps(int64_t length, double dropout, Precision precision) {
               length, dropout, precision == Precision::bf16 ? "bf16" : "fp32",
               static_cast<double>(num_tokens) / cost.wall,
               static_cast<double>(num_tokens) / cost.cpu);
+  std::fflush(stdout);
 }
 
-void run() {
+void run(const std::vector<int64_t>& lengths, const std::vector<double>& dropouts) {
   configure_gemm();
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const Cost cost = reference_cost(type);
     std::printf("reference GEMM %s: %.0f GFLOP/s, %.0f per CPU-second\n", at::toString(type),
                 kReferenceGflop / cost.wall, kReferenceGflop / cost.cpu);
   }
-  for (const int64_t length : {128, 512}) {
-    for (const double dropout : {0.1, 0.0}) {
+  for (const int64_t length : lengths) {
+    for (const double dropout : dropouts) {
       for (const Precision precision : {Precision::fp32, Precision::bf16}) {
         time_steps(length, dropout, precision);
       }
@@ -105,7 +106,9 @@ void run() {
 }  // namespace
 }  // namespace sequela
 
+// bench_mlm_step [THREADS [LENGTH [DROPOUT]]]
 int main(int argc, char** argv) {
   at::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
-  sequela::run();
+  sequela::run(argc > 2 ? std::vector<int64_t>{std::atol(argv[2])} : std::vector<int64_t>{128, 512},
+               argc > 3 ? std::vector<double>{std::atof(argv[3])} : std::vector<double>{0.1, 0.0});
 }

@@ -8,6 +8,7 @@
 #include "sequela/encoders/ops/bf16_linear.h"
 #include "sequela/encoders/ops/dense_attention.h"
 #include "sequela/encoders/ops/dropout_attention.h"
+#include "sequela/encoders/ops/dropout_mask.h"
 
 namespace sequela {
 
@@ -28,15 +29,17 @@ DifferentiableOps::DifferentiableOps(const BertConfig& config, const NamedTensor
     : config_(config), weights_(weights), options_(std::move(options)) {}
 
 at::Tensor DifferentiableOps::multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI,
-                                       const at::Tensor& bias_O) const {
-  return options_.has_bf16_linear ? bf16_linear(x_TI, weight_OI, bias_O)
+                                       const at::Tensor& bias_O, at::ScalarType type) const {
+  return options_.has_bf16_linear ? bf16_linear(x_TI, weight_OI, bias_O, type)
                                   : at::linear(x_TI, weight_OI, bias_O);
 }
 
+// What goes into an activation and comes out of it, the widest of all, stays in bfloat16.
 at::Tensor DifferentiableOps::linear(const at::Tensor& x_TI, const std::string& name,
                                      std::optional<BertActivation> activation) {
   const at::Tensor out =
-      multiply(x_TI, get_tensor(weights_, name + ".weight"), get_tensor(weights_, name + ".bias"));
+      multiply(x_TI, get_tensor(weights_, name + ".weight"), get_tensor(weights_, name + ".bias"),
+               activation ? at::kBFloat16 : at::kFloat);
   return activation ? activate(out, *activation) : out;
 }
 
@@ -46,7 +49,7 @@ at::Tensor DifferentiableOps::project_qkv(const at::Tensor& x_TH, const std::str
                     get_tensor(weights_, name + ".key" + what),
                     get_tensor(weights_, name + ".value" + what)});
   };
-  return multiply(x_TH, joined(".weight"), joined(".bias"));
+  return multiply(x_TH, joined(".weight"), joined(".bias"), at::kFloat);
 }
 
 at::Tensor DifferentiableOps::attention(const at::Tensor& qkv_T3H,
@@ -55,9 +58,7 @@ at::Tensor DifferentiableOps::attention(const at::Tensor& qkv_T3H,
       options_.dropout.generator.has_value() ? config_.attention_probs_dropout_prob : 0;
   const bool needs_probabilities = options_.keeps_attentions || options_.key_mask_T.defined();
   if (!needs_probabilities && dropout > 0) {
-    auto* generator = at::check_generator<at::CPUGeneratorImpl>(options_.dropout.generator);
-    return dropout_attention(qkv_T3H, sequences, config_.num_attention_heads, dropout,
-                             generator->random64());
+    return dropout_attention(qkv_T3H, sequences, config_.num_attention_heads, dropout, next_key());
   }
   if (!needs_probabilities && config_.head_size() % 2 == 0) {
     return packed_attention(qkv_T3H, sequences, config_.num_attention_heads);
@@ -72,11 +73,16 @@ at::Tensor DifferentiableOps::attention(const at::Tensor& qkv_T3H,
   return output.context_TH;
 }
 
+uint64_t DifferentiableOps::next_key() const {
+  return at::check_generator<at::CPUGeneratorImpl>(options_.dropout.generator)->random64();
+}
+
 at::Tensor DifferentiableOps::drop(const at::Tensor& x) const {
   const double probability = config_.hidden_dropout_prob;
   if (!options_.dropout.generator || probability == 0) return x;
-  const at::Tensor kept = at::empty_like(x).bernoulli_(1 - probability, options_.dropout.generator);
-  return x * kept.div_(1 - probability);
+  const at::Tensor factors = at::empty(x.sizes(), x.options());
+  fill_dropout_mask(factors, probability, next_key());
+  return x * factors;
 }
 
 at::Tensor DifferentiableOps::norm(const at::Tensor& x, const std::string& name) const {

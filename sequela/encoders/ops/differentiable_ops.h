@@ -34,8 +34,9 @@ class DifferentiableOps : public BertOps {
   std::vector<at::Tensor> take_attentions() { return std::move(attentions_); }
 
  private:
-  at::Tensor multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI,
-                      const at::Tensor& bias_O) const;
+  at::Tensor multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI, const at::Tensor& bias_O,
+                      at::ScalarType type) const;
+  uint64_t next_key() const;  // of random numbers
   at::Tensor drop(const at::Tensor& x) const;
   at::Tensor norm(const at::Tensor& x, const std::string& name) const;
 

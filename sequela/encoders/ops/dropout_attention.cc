@@ -1,12 +1,12 @@
 #include "sequela/encoders/ops/dropout_attention.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 
 #include "sequela/core/random.h"
+#include "sequela/encoders/ops/dropout_mask.h"
 
 namespace sequela {
 namespace {
@@ -39,8 +39,7 @@ class SequenceAttention {
     at::_softmax_out(probabilities, scores, -1, /*half_to_float=*/false);
     probabilities_All = probabilities;
     kept_All = square(kept_);
-    const uint64_t key = hash_key(seed_, static_cast<uint64_t>(s));
-    kept_All.bernoulli_(1 - dropout_, at::detail::createCPUGenerator(key));
+    fill_dropout_mask(kept_All, dropout_, hash_key(seed_, static_cast<uint64_t>(s)));
   }
 
   // Columns of all heads as [A, l, D], or, of `parts` in a row, [parts, A, l, D]: a view.
@@ -54,7 +53,8 @@ class SequenceAttention {
   at::Tensor& scores() { return scores_; }
 
   at::Tensor q_AlD, k_AlD, v_AlD;  // q scaled
-  at::Tensor probabilities_All, kept_All;
+  at::Tensor probabilities_All;    // before dropout
+  at::Tensor kept_All;             // factors of dropout
 
  private:
   const at::Tensor& qkv_T3H_;
@@ -81,8 +81,7 @@ class DropoutAttention : public torch::autograd::Function<DropoutAttention> {
     for (int64_t s = 0; s < sequences.num_sequences(); ++s) {
       attention.load(s);
       attention.probabilities_All.mul_(attention.kept_All);
-      attention.heads_of(out_TH, 1)[0].copy_(
-          at::bmm(attention.probabilities_All, attention.v_AlD).div_(1 - dropout));
+      attention.heads_of(out_TH, 1)[0].copy_(at::bmm(attention.probabilities_All, attention.v_AlD));
     }
     return out_TH;
   }
@@ -96,7 +95,7 @@ class DropoutAttention : public torch::autograd::Function<DropoutAttention> {
     const double dropout = context->saved_data["dropout"].toDouble();
     const auto seed = static_cast<uint64_t>(context->saved_data["seed"].toInt());
     const double scale = 1 / std::sqrt(static_cast<double>(qkv_T3H.size(1) / 3 / heads));
-    const at::Tensor grad_TH = gradients[0].contiguous() / (1 - dropout);
+    const at::Tensor grad_TH = gradients[0].contiguous();
     at::Tensor grad_T3H = at::empty_like(qkv_T3H);
     SequenceAttention attention(qkv_T3H, sequences, heads, dropout, seed);
     at::Tensor memory_scores = at::empty_like(attention.scores());
