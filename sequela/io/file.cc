@@ -103,7 +103,7 @@ void MappedFile::release(std::span<const std::byte> bytes) const {
   const uintptr_t last = std::min(
       file_begin + size_, (end + kFaultWindowBytes - 1) / kFaultWindowBytes * kFaultWindowBytes);
   // Mere advice: if the system does not take it, the pages just stay.
-  madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  madvise(const_cast<std::byte*>(data_) + (first - file_begin), last - first, MADV_DONTNEED);
 }
 
 void MappedFile::check_range(size_t offset, size_t count, size_t size, size_t alignment) const {

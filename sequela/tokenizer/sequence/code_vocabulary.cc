@@ -25,7 +25,7 @@ std::string find_file(const std::string& folder) {
     throw FileError(folder, "no such folder", "name the folder of a pre-trained encoder");
   }
   for (const char* name : kFileNames) {
-    const std::string path = folder + "/" + name;
+    std::string path = folder + "/" + name;
     if (std::filesystem::exists(path)) return path;
   }
   std::vector<std::string> found;
