@@ -27,6 +27,7 @@ struct Job {
   BatchInputs inputs;
   std::vector<int64_t> labels;  // label indices
   std::vector<int64_t> tokens;  // the token of each, within the batch
+  int64_t num_subjects = 0;     // whose last window it holds
   int64_t num_windows = 0;
 };
 
@@ -148,6 +149,7 @@ class JobMaker {
       }
     }
     SEQUELA_CHECK(point == plan.points.size());
+    ++job_.num_subjects;
   }
 
   void flush() {
@@ -236,6 +238,7 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
       feature_seconds_n[job.labels[i]] = timestamps[job.tokens[i]];
     }
     report.num_embedded += static_cast<int64_t>(job.labels.size());
+    report.num_subjects += job.num_subjects;
     report.num_windows += job.num_windows;
     report.num_tokens += hidden_TH.size(0);
     progress.advance(static_cast<int64_t>(job.labels.size()));

@@ -37,6 +37,7 @@ TEST(Embed, SaysWhatBecameOfEachLabel) {
                                      LabelState::embedded}));
   EXPECT_EQ(result.report.num_embedded, 2);
   EXPECT_EQ(result.report.num_windows, 1);
+  EXPECT_EQ(result.report.num_subjects, 1);
   EXPECT_EQ(result.feature_seconds[0], last_us / kMicrosPerSecond);
   EXPECT_EQ(result.feature_seconds[4], last_us / kMicrosPerSecond);
   EXPECT_EQ(difference(result, 0, result, 4), 0);
