@@ -7,7 +7,7 @@ VENV ?= .venv
 PRESET := $(if $(filter 1,$(SEQUELA_CUDA)),cuda,release)
 SHELL := bash
 
-.PHONY: all setup configure build test test-cpp test-femr test-python lint format demo bench clean
+.PHONY: all setup configure build test test-cpp test-femr test-python test-cehrbert lint format demo bench clean
 all: build
 
 setup:
@@ -23,7 +23,7 @@ configure: setup $(BUILD)/build.ninja
 build: configure
 	@ninja -C $(BUILD) --quiet sequela
 
-test: test-cpp test-femr test-python
+test: test-cpp test-femr test-cehrbert test-python
 
 test-cpp: configure
 	@ninja -C $(BUILD) --quiet
@@ -33,6 +33,9 @@ test-cpp: configure
 
 test-femr: build
 	@tools/test_femr.sh $(BUILD)
+
+test-cehrbert: build
+	@tools/test_cehrbert.sh $(BUILD)
 
 test-python: setup
 	@tools/test_python.sh

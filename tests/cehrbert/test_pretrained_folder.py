@@ -7,9 +7,9 @@ import subprocess
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+import torch
+import transformers
+from cehrbert.models.hf_models import hf_cehrbert
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", ROOT.parent / "shared"))
@@ -46,9 +46,8 @@ def random_visits(vocabulary):
 
 
 def test_cehrbert_opens_the_folder(tmp_path):
-    models = pytest.importorskip("cehrbert.models.hf_models.hf_cehrbert")
     folder = pretrain(tmp_path, "--values")
-    model, report = models.CehrBertForPreTraining.from_pretrained(folder, output_loading_info=True)
+    model, report = hf_cehrbert.CehrBertForPreTraining.from_pretrained(folder, output_loading_info=True)
     assert not report["missing_keys"] and not report["unexpected_keys"] and not report["mismatched_keys"]
     model.eval()
     visits = random_visits(model.config.vocab_size)

@@ -14,7 +14,7 @@ SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", REPOSITORY.parent / "shar
 def shared():
     """The folder of reference data; tests that need it are skipped where it is not."""
     if not SHARED.is_dir():
-        pytest.skip(f"no reference data at {SHARED}")
+        pytest.skip("the reference data is not there: put it beside the checkout as ../shared, or set SEQUELA_SHARED")
     return SHARED
 
 
