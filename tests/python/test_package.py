@@ -4,7 +4,6 @@ import pathlib
 import subprocess
 import sys
 
-import pytest
 import sequela
 from sequela import _progress
 
