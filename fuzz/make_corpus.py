@@ -126,6 +126,23 @@ def variable(dtype: int, shape, offset: int, size: int) -> bytes:
     return entry + varint(6 << 3 | 5) + struct.pack("<I", 7)
 
 
+# --- NumPy's arrays.
+
+
+def npy(descr: str, shape: tuple, data: bytes, version=1) -> bytes:
+    header = repr({"descr": descr, "fortran_order": False, "shape": shape}).encode() + b"\n"
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + data
+
+
+def npz(arrays: dict) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in arrays.items():
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), content)
+    return out.getvalue()
+
+
 HEADER = (b"", field(1, 1) + field(3, field(1, 1)))
 
 
@@ -154,6 +171,10 @@ def main():
                (b"bert/encoder/layer_0/bias", variable(1, [3], 24, 12)), (b"global_step", variable(9, [], 36, 8))]
     write("tf_bundle", "three", bundle(entries))
     write("tf_bundle", "half", bundle([HEADER, (b"w", variable(19, [4], 0, 8)), (b"t", variable(7, [1], 8, 3))]))
+
+    write("npz", "array", npy("<f4", (2, 3), FLOATS))
+    write("npz", "wide", npy("<i8", (3,), FLOATS, version=2))
+    write("npz", "two", npz({"w": npy("<f4", (2, 3), FLOATS), "t": npy("<U2", (3,), FLOATS)}))
 
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "heart", "##s", "caf\u00e9"]
     write("vocab_txt", "unix", "\n".join(tokens).encode() + b"\n")

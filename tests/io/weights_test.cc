@@ -9,19 +9,12 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/weights/tf_names.h"
+#include "tests/support/npz.h"
 #include "tests/support/shared.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
 namespace {
-
-float half_to_float(uint16_t half) {
-  const int exponent = (half >> 10) & 31;
-  const float sign = (half & 0x8000) != 0 ? -1.0f : 1.0f;
-  const auto mantissa = static_cast<float>(half & 1023);
-  if (exponent == 0) return sign * std::ldexp(mantissa, -24);
-  return sign * std::ldexp(mantissa + 1024, exponent - 25);
-}
 
 std::vector<float> to_floats(const TensorView& tensor) {
   std::vector<float> values(tensor.size());
@@ -29,7 +22,7 @@ std::vector<float> to_floats(const TensorView& tensor) {
     const std::byte* at = tensor.bytes.data() + i * dtype_size(tensor.dtype);
     uint16_t half = 0;
     std::memcpy(&half, at, sizeof(half));
-    if (tensor.dtype == DType::float16) values[i] = half_to_float(half);
+    if (tensor.dtype == DType::float16) values[i] = npz_detail::half_to_float(half);
     if (tensor.dtype == DType::bfloat16) values[i] = std::bit_cast<float>(uint32_t{half} << 16);
     if (tensor.dtype == DType::float32) std::memcpy(&values[i], at, sizeof(float));
   }

@@ -2,13 +2,18 @@
 //
 //   "\x93NUMPY", u8 major, u8 minor, header's length (u16 of version 1, else u32), header, values
 //
-// The header is the text of a Python dict: {'descr': '<f4', 'fortran_order': False, 'shape': (3,
-// 4)} An archive is a zip with one such file an entry, "<name>.npy".
+// The header is the text of a Python dict:
+//
+//   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+//
+// An archive is a zip with one such file an entry, "<name>.npy". Source: numpy/lib/format.py.
 #include "sequela/io/weights/npz_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "sequela/io/file.h"
 #include "sequela/io/weights/byte_reader.h"
@@ -35,7 +40,8 @@ std::optional<DType> to_dtype(std::string_view text) {
   static const std::map<std::string_view, DType> kTypes = {
       {"<f4", DType::float32}, {"<f8", DType::float64}, {"<f2", DType::float16},
       {"<i8", DType::int64},   {"<i4", DType::int32},   {"<i2", DType::int16},
-      {"|i1", DType::int8},    {"|u1", DType::uint8},   {"|b1", DType::boolean}};
+      {"|i1", DType::int8},    {"<u8", DType::uint64},  {"<u4", DType::uint32},
+      {"<u2", DType::uint16},  {"|u1", DType::uint8},   {"|b1", DType::boolean}};
   const auto found = kTypes.find(text);
   if (found == kTypes.end()) return std::nullopt;
   return found->second;
@@ -96,22 +102,25 @@ std::optional<TensorView> parse_npy(std::span<const std::byte> bytes, std::strin
 
 NpzArrays read_npz(const std::string& path) {
   const auto file = std::make_shared<const MappedFile>(path);
-  const std::span<const std::byte> bytes(file->data(), file->size());
-  NpzArrays content;
-  content.owner = file;
+  return {parse_npz({file->data(), file->size()}, path), file};
+}
+
+std::vector<TensorView> parse_npz(std::span<const std::byte> bytes, const std::string& path) {
+  std::vector<TensorView> arrays;
   const auto add = [&](std::span<const std::byte> npy, std::string name) {
     auto view = parse_npy(npy, std::move(name), path);
-    if (view) content.arrays.push_back(std::move(*view));
+    if (view) arrays.push_back(std::move(*view));
   };
-  if (!file->text().starts_with(kZipMagic)) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.starts_with(kZipMagic)) {
     add(bytes, "array");
-    return content;
+    return arrays;
   }
   for (const ZipEntry& entry : read_zip(bytes, path)) {
     if (!entry.name.ends_with(".npy")) continue;
     add(entry.bytes, std::string(entry.name.substr(0, entry.name.size() - 4)));
   }
-  return content;
+  return arrays;
 }
 
 }  // namespace sequela

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +17,12 @@ struct NpzArrays {
   std::shared_ptr<const void> owner;
 };
 
-// Untrusted. Row-major arrays of numbers are read; arrays of other types (text, objects) are left
-// out, nothing is executed. FileError: missing, truncated, inconsistent, compressed, column-major.
+// Untrusted. Row-major arrays of little-endian numbers are read; arrays of other types (text,
+// objects) are left out, nothing is executed. FileError: missing, truncated, inconsistent,
+// compressed, column-major.
 NpzArrays read_npz(const std::string& path);
+
+// The same of a file whose bytes are in memory; the arrays lie in them. `path` names it in errors.
+std::vector<TensorView> parse_npz(std::span<const std::byte> bytes, const std::string& path);
 
 }  // namespace sequela

@@ -1,11 +1,10 @@
 // Layout: blocks of data, a block of meta data, a block that is the index, then a footer of 48
 // bytes: two handles (of the meta block and of the index) as pairs of varints offset, size;
 // padding; the magic number 0xdb4775248b80fb57.
-//   block   entries | u32 offsets of the restarts | u32 number of restarts
-//   trailer after each block: u8 compression (0 none) | u32 masked crc32c of the block and that
-//   byte entry   varint bytes shared with the key before, bytes of key not shared, bytes of value |
-//   the
-//           key's rest | the value
+//   block    entries | u32 offsets of the restarts | u32 number of restarts
+//   trailer  after each block: u8 compression (0 none) | u32 masked crc32c of block and that byte
+//   entry    varint bytes shared with the key before | varint bytes of key not shared |
+//            varint bytes of value | the key's rest | the value
 // In the index, the values are handles of the data blocks.
 // Source: leveldb, doc/table_format.md; tensorflow/core/lib/io/table_builder.cc.
 #include "sequela/io/weights/sstable.h"

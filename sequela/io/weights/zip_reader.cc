@@ -1,17 +1,17 @@
 // Layout: per file a local header and its content; then the central directory, an entry per file;
 // then the end record, which says where the directory is.
-//   end record      "PK\5\6" u16 disk, disk of directory, entries here, entries; u32 size and
-//   offset
-//                   of the directory; u16 length of a comment | comment
-//   zip64 locator   "PK\6\7" u32 disk; u64 offset of the zip64 end record; u32 disks: 20 bytes,
-//   just
-//                   before the end record
-//   zip64 end       "PK\6\6" u64 size; u16 u16 versions; u32 u32 disks; u64 entries here, entries,
-//                   size and offset of the directory
-//   directory entry "PK\1\2" u16 version made by, needed, flags, method, time, date; u32 crc, size
-//                   stored, size; u16 lengths of name, extra, comment, disk, attributes; u32
-//                   attributes, offset of the local header | name | extra | comment
-//   local header    "PK\3\4" 22 bytes of the same; u16 lengths of name and extra | name | extra
+//   end record      "PK\5\6" u16 disk, disk of directory, entries here, entries;
+//                   u32 size and offset of the directory; u16 length of a comment | comment
+//   zip64 locator   "PK\6\7" u32 disk; u64 offset of the zip64 end record; u32 disks:
+//                   20 bytes, just before the end record
+//   zip64 end       "PK\6\6" u64 size; u16 u16 versions; u32 u32 disks;
+//                   u64 entries here, entries, size and offset of the directory
+//   directory entry "PK\1\2" u16 version made by, needed, flags, method, time, date;
+//                   u32 crc, size stored, size; u16 lengths of name, extra, comment, disk,
+//                   attributes; u32 attributes, offset of the local header
+//                   | name | extra | comment
+//   local header    "PK\3\4" 22 bytes of the same; u16 lengths of name and extra
+//                   | name | extra
 // A u32 of all ones stands for a u64 in the extra field of id 1, in the order size, size stored,
 // offset. Source: PKWARE's APPNOTE.TXT.
 #include "sequela/io/weights/zip_reader.h"
@@ -126,7 +126,7 @@ ZipEntry read_entry(ByteReader* reader, Bytes bytes) {
   read_zip64_extra(extra, values, reader->path());
   if (method != 0 || (flags & kEncrypted) != 0 || size != stored_size) {
     throw FileError(reader->path(), "is a compressed or encrypted zip",
-                    "save the model again with torch.save or safetensors");
+                    "save it again without compression (torch.save, safetensors, numpy.savez)");
   }
   entry.bytes = find_content(bytes, offset, size, reader->path());
   return entry;
