@@ -12,6 +12,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/parallel.h"
+#include "sequela/io/new_folder.h"
 #include "sequela/meds/ingest_plan.h"
 #include "sequela/meds/store/gather.h"
 #include "sequela/meds/store/store_index.h"
@@ -134,7 +135,7 @@ IngestReport Ingest::run() {
 }
 
 void Ingest::make_shards(int rank, int num_ranks) {
-  fs::create_directories(options_.folder);
+  const NewFolder folder(options_.folder);
   std::vector<size_t> mine;
   int64_t num_events = 0;
   for (size_t i = rank; i < shards_.size(); i += num_ranks) {

@@ -18,6 +18,7 @@
 #include "sequela/evaluation/boosted_trees.h"
 #include "sequela/evaluation/metrics.h"
 #include "sequela/io/file.h"
+#include "sequela/io/new_folder.h"
 #include "sequela/pipeline/compare_data.h"
 #include "sequela/train/trainer.h"
 
@@ -284,7 +285,7 @@ CompareReport compare(const CompareOptions& options) {
   const at::Tensor table = read_embedding_table(options.pretrained);
   const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
   vocabulary.check_fits(table.size(0));
-  fs::create_directories(options.out);
+  const NewFolder out(options.out);
   const CompareData data = read_compare_data(options, vocabulary);
 
   CompareReport report;

@@ -187,7 +187,6 @@ EncodeReport encode(const EncodeOptions& options) {
     report.is_up_to_date = true;
     return report;
   }
-  fs::create_directories(options.out);
   const FolderLock lock(options.out);
   fs::remove(options.out + "/manifest.json");
 

@@ -161,7 +161,6 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
     report.is_up_to_date = true;
     return report;
   }
-  fs::create_directories(options.out);
   const FolderLock lock(options.out);
   remove_old_outputs(options.out);
 

@@ -2,10 +2,14 @@
 
 #include <string>
 
+#include "sequela/io/new_folder.h"
+
 namespace sequela {
 
-// Keeps a second run out of a folder while this object lives. Throws ConfigError if one is at work
-// there. The lock ends with the process, however it ends; its file ".lock" stays.
+// Makes a folder where there is none, and keeps a second run out of it while this object lives. The
+// lock ends with the process, however it ends; its file ".lock" stays, unless the folder is new and
+// holds nothing else: then both go with the object. Throws ConfigError if another run is at work
+// there, FileError if the folder cannot be made or written.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& folder);
@@ -14,6 +18,8 @@ class FolderLock {
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
+  NewFolder folder_;
+  std::string path_;
   int descriptor_ = -1;
 };
 

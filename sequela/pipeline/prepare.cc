@@ -259,9 +259,6 @@ const MotorTask& PrepareRun::task() {
 
 PrepareReport prepare(const PrepareOptions& options) {
   options.validate();
-  std::error_code error;
-  fs::create_directories(options.out, error);
-  if (error) throw FileError(options.out, error.message(), "choose another output folder");
   const FolderLock lock(options.out);
   return PrepareRun(options).run();
 }

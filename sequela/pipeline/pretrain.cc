@@ -141,7 +141,6 @@ PretrainReport pretrain(const PretrainOptions& options) {
   }
   const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
                            static_cast<int32_t>(task.tasks.size())};
-  fs::create_directories(options.out);
   const FolderLock lock(options.out);
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);

@@ -157,7 +157,6 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
     report.is_up_to_date = true;
     return report;
   }
-  fs::create_directories(options.out);
   const FolderLock lock(options.out);
   const MlmData data = read_data(options);
   report.num_train_subjects = data.train.num_sequences();

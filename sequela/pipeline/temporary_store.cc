@@ -16,10 +16,19 @@ TemporaryStore::TemporaryStore(const std::string& meds, const std::string& folde
   options.text_properties = std::move(text_properties);
   options.num_threads = num_threads;
   options.memory_bytes = memory_bytes;
-  ingest(options);
+  try {
+    ingest(options);
+  } catch (...) {
+    remove();
+    throw;
+  }
 }
 
 TemporaryStore::~TemporaryStore() {
+  remove();
+}
+
+void TemporaryStore::remove() {
   std::error_code error;
   std::filesystem::remove_all(folder_, error);
 }

@@ -22,6 +22,8 @@ class TemporaryStore {
   EventStore open() const { return EventStore::open(folder_); }
 
  private:
+  void remove();
+
   std::string folder_;
 };
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+
+#include "sequela/pipeline/features.h"
+#include "sequela/pipeline/prepare.h"
+#include "sequela/pipeline/pretrain.h"
+#include "tests/support/shared.h"
+
+namespace sequela {
+
+// Sixty made-up subjects, cut to a small vocabulary, few tasks and short batches.
+inline PrepareOptions small_prepare(const std::string& out) {
+  PrepareOptions options;
+  options.meds = shared_path("parity/motor/g60/meds");
+  options.athena = shared_path("parity/motor/g60/athena");
+  options.out = out;
+  options.vocab_size = 1'024;
+  options.num_tasks = 64;
+  options.final_layer_size = 16;
+  options.tokens_per_batch = 512;
+  return options;
+}
+
+// Two steps of a tiny model on what small_prepare() made in `data`.
+inline PretrainOptions small_pretrain(const std::string& data, const std::string& out,
+                                      const std::string& model) {
+  PretrainOptions options;
+  options.data = data;
+  options.out = out;
+  options.model = model;
+  options.encoder.hidden_size = 32;
+  options.encoder.intermediate_size = 64;
+  options.encoder.n_heads = 2;
+  options.encoder.n_layers = 2;
+  options.train.max_steps = 2;
+  options.train.accumulate = 2;
+  options.train.eval_every = 1;
+  options.precision = Precision::fp32;
+  options.device = "cpu";
+  options.num_threads = 1;
+  return options;
+}
+
+// The labels of femr's tutorial through its flat model.
+inline FeaturesOptions small_features(const std::string& out) {
+  FeaturesOptions options;
+  options.meds = shared_path("data/femr_tutorial/meds");
+  options.model = shared_path("data/femr_tutorial/clmbr_model");
+  options.labels = shared_path("data/femr_tutorial/labels.parquet");
+  options.out = out;
+  options.device = "cpu";
+  return options;
+}
+
+}  // namespace sequela
