@@ -11,6 +11,7 @@
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/few_rows_kernels.h"
+#include "sequela/nn/kernels/scratch.h"
 
 namespace sequela {
 namespace {
@@ -29,20 +30,28 @@ void linear_few_rows(const at::Tensor& x_TI, const at::Tensor& weight_OI,
   check_tensor("out_TO", out_TO, {x_TI.size(0), outputs}, {at::kFloat});
   TORCH_CHECK_VALUE(weight_OI.is_contiguous(), "weight_OI must be contiguous");
 
-  const FewRows rows{x_TI.const_data_ptr<float>(),
-                     x_TI.stride(0),
-                     weight_OI.const_data_ptr(),
-                     out_TO.data_ptr<float>(),
-                     out_TO.stride(0),
-                     x_TI.size(0),
-                     inputs};
-  const bool is_bf16 = weight_OI.scalar_type() == at::kBFloat16;
+  FewRows rows{x_TI.const_data_ptr<float>(),
+               x_TI.stride(0),
+               weight_OI.const_data_ptr(),
+               out_TO.data_ptr<float>(),
+               out_TO.stride(0),
+               x_TI.size(0),
+               inputs};
+  const int kind = weight_OI.scalar_type() == at::kBFloat16 ? 1 : 0;
   const int64_t grain = std::max<int64_t>(1, kGrainWeights / std::max<int64_t>(inputs, 1));
-  at::parallel_for(0, outputs, grain, [&](int64_t begin, int64_t end) {
-    if (kernel_isa() == Isa::portable) return few_rows_reference(rows, is_bf16, begin, end);
-    kernels_in_use(kFewRowsAvx2, kFewRowsAvx512, kFewRowsAvx512Bf16)
-        .product[is_bf16 ? 1 : 0](rows, begin, end);
-  });
+  if (kernel_isa() == Isa::portable) {
+    return at::parallel_for(0, outputs, grain, [&](int64_t begin, int64_t end) {
+      few_rows_reference(rows, kind == 1, begin, end);
+    });
+  }
+  const FewRowsOps& ops = kernels_in_use(kFewRowsAvx2, kFewRowsAvx512, kFewRowsAvx512Bf16);
+  const int64_t width = (inputs + kFewRowsBlock - 1) / kFewRowsBlock * kFewRowsBlock;
+  Scratch<float> arranged(rows.num_rows * width);
+  ops.arrange[kind](rows, arranged.data());
+  rows.x = arranged.data();
+  rows.x_stride = width;
+  at::parallel_for(0, outputs, grain,
+                   [&](int64_t begin, int64_t end) { ops.product[kind](rows, begin, end); });
 }
 
 at::Tensor empty_on_huge_pages(at::IntArrayRef shape, at::ScalarType type) {

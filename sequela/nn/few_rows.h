@@ -12,9 +12,11 @@ namespace sequela {
 //   x_TI, out_TO  float32, any row stride, unit column stride
 //   weight_OI     float32 or bfloat16, contiguous
 //
-// Tiling: four weight rows at a time against up to four rows of x, each weight loaded from memory
-// once whatever T is; blocks of outputs are dealt to threads. Sums are float32. Cost: reading the
-// weights, up to about kFewRows rows; beyond, linear_forward is faster.
+// Tiling: one weight row at a time, from first to last, against up to eight rows of x, so that the
+// weights come as one stream, which the processor reads ahead by itself (several streams, or
+// prefetching, are slower); blocks of outputs are dealt to threads. Sums are float32. Cost: reading
+// the weights once, at the memory bandwidth for one or two rows; from about kFewRows rows on
+// linear_forward is faster.
 //
 // Throws std::invalid_argument for wrong shapes or types. Reference: kernels/few_rows_reference.cc.
 inline constexpr int64_t kFewRows = 8;
