@@ -12,14 +12,16 @@ import torch  # noqa: F401
 
 from sequela import _core
 from sequela._progress import ProgressState
-from sequela.encoders import BertConfig, BertEncoder, BertOutput, CEHRBERTWrapper
+from sequela.bert_encoder import BertConfig, BertEncoder, BertOutput
+from sequela.cehrbert_wrapper import CEHRBERTWrapper
+from sequela.data import inspect, synth
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
-from sequela.features import compute_features
-from sequela.motor import inspect, prepare, pretrain, synth, write_features
+from sequela.evaluation import evaluate
+from sequela.features import compute_features, write_features
+from sequela.motor import prepare, pretrain
 from sequela.progression import (
     LSTMProgressionModel,
     ProgressionOutput,
-    evaluate,
     progression_preset,
     stage_loss,
     to_time_features,

@@ -46,6 +46,10 @@ class ProgressState:
         return text
 
 
+# True = a bar or a line; False = none; or a callable that takes a state.
+ShowProgress = bool | Callable[[ProgressState], Any]
+
+
 class _Listener:
     """Takes the core's reports. This one keeps to the logger `sequela` and a callable, if any."""
 
@@ -140,7 +144,7 @@ def _notebook_display() -> Callable[..., Any] | None:
     return display
 
 
-def listener(progress: bool | Callable[[ProgressState], Any]) -> _Listener:
+def listener(progress: ShowProgress) -> _Listener:
     """The listener that a call's argument `progress` means."""
     if callable(progress):
         return _Listener(progress)
@@ -152,9 +156,9 @@ def listener(progress: bool | Callable[[ProgressState], Any]) -> _Listener:
 
 @contextlib.contextmanager
 def stopped_in_order_by_sigterm() -> Iterator[None]:
-    """Within, SIGTERM stops a long call in order, as Ctrl-C does, and ends the process after it.
+    """Within, SIGTERM stops a long call in order, as Ctrl-C does, and ends the process at the block's end.
 
-    Does nothing outside the main thread or where the program has a handler of its own.
+    Of nested blocks the outermost counts. Does nothing outside the main thread or where the program has a handler of its own.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -173,3 +177,9 @@ def stopped_in_order_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if came:
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def run_job(job: Callable[[Any, _Listener], Any], options: Any, progress: ShowProgress) -> Any:
+    """A long call of the core, with its progress shown, that Ctrl-C and SIGTERM stop in order."""
+    with stopped_in_order_by_sigterm():
+        return job(options, listener(progress))

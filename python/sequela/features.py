@@ -1,4 +1,7 @@
-"""`compute_features`, with the signature and the result of femr.models.transformer.compute_features."""
+"""Embeddings of patients at the prediction times of labels, as arrays or as files.
+
+`compute_features` has the signature and the result of femr.models.transformer.compute_features.
+"""
 
 import os
 import pathlib
@@ -14,10 +17,14 @@ import torch
 from sequela import _core
 from sequela._options import fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
-from sequela._progress import listener, logger, stopped_in_order_by_sigterm
+from sequela._progress import ShowProgress, logger, run_job, stopped_in_order_by_sigterm
 from sequela.errors import ConfigError
 
-__all__ = ["compute_features"]
+__all__ = ["compute_features", "write_features"]
+
+Path = str | os.PathLike[str]
+
+FeaturesReport = _core.FeaturesReport
 
 _LABELS = pa.schema([("subject_id", pa.int64()), ("prediction_time", pa.timestamp("us"))])
 
@@ -76,7 +83,7 @@ def _path_of_ontology(ontology: Any, folder: pathlib.Path) -> str | None:
 
 def compute_features(
     db: Any,
-    model_path: str | os.PathLike[str],
+    model_path: Path,
     labels: Any,
     num_proc: int = 1,
     tokens_per_batch: int = 1024,
@@ -109,7 +116,7 @@ def compute_features(
 
     Source: femr 0.2.4, femr.models.transformer.compute_features.
     """
-    with tempfile.TemporaryDirectory(prefix="sequela-") as name, stopped_in_order_by_sigterm():
+    with stopped_in_order_by_sigterm(), tempfile.TemporaryDirectory(prefix="sequela-") as name:
         folder = pathlib.Path(name)
         options = fill(
             _core.FeaturesOptions(),
@@ -123,7 +130,7 @@ def compute_features(
             num_threads=max(to_num_threads(num_proc), torch.get_num_threads()),
             memory_bytes=memory_bytes(None),
         )
-        report = _core.compute_features(options, listener(True))
+        report = run_job(_core.compute_features, options, True)
         for reason, count in report.num_skipped.items():
             if count:
                 logger.warning("%d of %d labels have no features: %s", count, report.num_labels, reason)
@@ -133,3 +140,70 @@ def compute_features(
                 "feature_times": arrays["feature_times"].view("datetime64[us]").astype("datetime64[s]"),
                 "features": arrays["features"],
             }
+
+
+def write_features(
+    meds: Path,
+    model: Path,
+    labels: Path,
+    out: Path,
+    *,
+    ontology: Path | None = None,
+    athena: Path | None = None,
+    cohort: Path | None = None,
+    cohort_db: str | None = None,
+    cohort_query: str | None = None,
+    label_column: str | None = None,
+    precision: str | None = None,
+    tokens_per_batch: int = 8_192,
+    device: Any = "auto",
+    is_femr_compatible: bool = False,
+    num_threads: int = 0,
+    memory: int | str | None = None,
+    progress: ShowProgress = True,
+) -> FeaturesReport:
+    """Embeds each row of a labels.parquet at its prediction time, into files.
+
+    Args:
+        meds: MEDS data set or meds_reader database.
+        model: bundle of `pretrain` or of femr (MOTOR, CLMBR).
+        labels: Parquet in the MEDS label schema.
+        out: folder for features.parquet (subject_id, prediction_time, feature_time, embedding), features.npz,
+            skipped.csv and, with a cohort, {train,valid,test}_embeddings.pt.
+        ontology, athena: an ontology in Parquet or an Athena folder, for bundles that lack one.
+        cohort: Parquet or CSV with subject_id, dataset_split, a label; or cohort_db, a postgresql:// URI,
+            and cohort_query, which gives these columns.
+        label_column: of the cohort; None = the only other one.
+        precision: "fp32" or "bf16"; None = fp32 on a CPU, bf16 on CUDA.
+        tokens_per_batch: tokens that go through the model together.
+        device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        is_femr_compatible: the first token's time as femr writes it.
+        num_threads: 0 = all. memory: to stay under, such as "8G"; None = half the machine.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        A report: num_labels, num_embedded, num_skipped {reason: count}, num_tokens, seconds.
+
+    Raises:
+        DataError, ConfigError, FileError, ResourceError.
+    """
+    options = fill(
+        _core.FeaturesOptions(),
+        meds=meds,
+        model=model,
+        labels=labels,
+        out=out,
+        ontology=ontology,
+        athena=athena,
+        cohort=cohort,
+        cohort_db=cohort_db,
+        cohort_query=cohort_query,
+        label_column=label_column,
+        precision=None if precision is None else _core.to_precision(precision),
+        tokens_per_batch=tokens_per_batch,
+        device=str(device),
+        is_femr_compatible=is_femr_compatible,
+        num_threads=to_num_threads(num_threads),
+        memory_bytes=memory_bytes(memory),
+    )
+    return run_job(_core.compute_features, options, progress)

@@ -1,56 +1,24 @@
-"""MOTOR: from records in MEDS format to a pretrained model and embeddings of labelled patients.
+"""MOTOR: from records in MEDS format to a pretrained model.
 
 Every call works outside the GIL, shows its progress, and can be stopped by Ctrl-C: a stopped call
 is simply made again, and goes on from what is finished.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sequela import _core
 from sequela._options import choose, fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
-from sequela._progress import ProgressState, listener, stopped_in_order_by_sigterm
+from sequela._progress import ShowProgress, run_job
 
-__all__ = ["inspect", "prepare", "pretrain", "synth", "write_features"]
+__all__ = ["prepare", "pretrain"]
 
 Path = str | os.PathLike[str]
-ShowProgress = bool | Callable[[ProgressState], Any]
 
 PrepareReport = _core.PrepareReport
 PretrainReport = _core.PretrainReport
-FeaturesReport = _core.FeaturesReport
-SynthReport = _core.SynthReport
-
-
-def synth(
-    out: Path, *, subjects: int = 1000, seed: int = 1, num_threads: int = 0, progress: ShowProgress = True
-) -> SynthReport:
-    """Makes up a data set with planted diseases, to try things on.
-
-    Args:
-        out: folder; gets meds/ (MEDS 0.4), athena/, labels/TASK.parquet, truth/.
-        subjects: how many.
-        seed: the same seed gives the same data.
-        num_threads: 0 = all; changes no byte.
-        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
-
-    Returns:
-        Counts of what was made.
-
-    Raises:
-        ConfigError: the folder holds something else.
-    """
-    options = fill(
-        _core.SynthOptions(),
-        folder=out,
-        num_subjects=subjects,
-        seed=seed,
-        num_threads=to_num_threads(num_threads),
-    )
-    with stopped_in_order_by_sigterm():
-        return _core.synth(options, listener(progress))
 
 
 def prepare(
@@ -141,8 +109,7 @@ def prepare(
         num_threads=to_num_threads(num_threads),
         memory_bytes=memory_bytes(memory),
     )
-    with stopped_in_order_by_sigterm():
-        return _core.prepare(options, listener(progress))
+    return run_job(_core.prepare, options, progress)
 
 
 def pretrain(
@@ -250,82 +217,4 @@ def pretrain(
         keep_output=keep_output,
         num_threads=to_num_threads(num_threads),
     )
-    with stopped_in_order_by_sigterm():
-        return _core.pretrain(options, listener(progress))
-
-
-def write_features(
-    meds: Path,
-    model: Path,
-    labels: Path,
-    out: Path,
-    *,
-    ontology: Path | None = None,
-    athena: Path | None = None,
-    cohort: Path | None = None,
-    cohort_db: str | None = None,
-    cohort_query: str | None = None,
-    label_column: str | None = None,
-    precision: str | None = None,
-    tokens_per_batch: int = 8_192,
-    device: Any = "auto",
-    is_femr_compatible: bool = False,
-    num_threads: int = 0,
-    memory: int | str | None = None,
-    progress: ShowProgress = True,
-) -> FeaturesReport:
-    """Embeds each row of a labels.parquet at its prediction time, into files.
-
-    Args:
-        meds: MEDS data set or meds_reader database.
-        model: bundle of `pretrain` or of femr (MOTOR, CLMBR).
-        labels: Parquet in the MEDS label schema.
-        out: folder for features.parquet (subject_id, prediction_time, feature_time, embedding), features.npz,
-            skipped.csv and, with a cohort, {train,valid,test}_embeddings.pt.
-        ontology, athena: an ontology in Parquet or an Athena folder, for bundles that lack one.
-        cohort: Parquet or CSV with subject_id, dataset_split, a label; or cohort_db, a postgresql:// URI,
-            and cohort_query, which gives these columns.
-        label_column: of the cohort; None = the only other one.
-        precision: "fp32" or "bf16"; None = fp32 on a CPU, bf16 on CUDA.
-        tokens_per_batch: tokens that go through the model together.
-        device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
-        is_femr_compatible: the first token's time as femr writes it.
-        num_threads: 0 = all. memory: to stay under, such as "8G"; None = half the machine.
-        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
-
-    Returns:
-        A report: num_labels, num_embedded, num_skipped {reason: count}, num_tokens, seconds.
-
-    Raises:
-        DataError, ConfigError, FileError, ResourceError.
-    """
-    options = fill(
-        _core.FeaturesOptions(),
-        meds=meds,
-        model=model,
-        labels=labels,
-        out=out,
-        ontology=ontology,
-        athena=athena,
-        cohort=cohort,
-        cohort_db=cohort_db,
-        cohort_query=cohort_query,
-        label_column=label_column,
-        precision=None if precision is None else _core.to_precision(precision),
-        tokens_per_batch=tokens_per_batch,
-        device=str(device),
-        is_femr_compatible=is_femr_compatible,
-        num_threads=to_num_threads(num_threads),
-        memory_bytes=memory_bytes(memory),
-    )
-    with stopped_in_order_by_sigterm():
-        return _core.compute_features(options, listener(progress))
-
-
-def inspect(path: Path) -> str:
-    """Says in a few lines what an artifact holds: data set, bundle, batches, labels, features, ...
-
-    Raises:
-        DataError, FileError: a damaged one. ConfigError: none that Sequela knows.
-    """
-    return _core.inspect(os.fspath(path))
+    return run_job(_core.pretrain, options, progress)

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import torch
 
 from sequela import _core
-from sequela._options import choose
+from sequela._options import choose, fill
 from sequela.errors import ConfigError
 
 __all__ = [
     "LSTMProgressionModel",
     "ProgressionOutput",
-    "evaluate",
     "progression_preset",
     "stage_loss",
     "to_time_features",
@@ -21,6 +20,21 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 ProgressionPreset = _core.ProgressionPreset
+
+# Fields of a ProgressionConfig, arguments of the model.
+_SIZES = (
+    "vocab_size",
+    "code_embed_dim",
+    "visit_embed_dim",
+    "hidden_dim",
+    "num_stages",
+    "num_layers",
+    "dropout",
+)
+
+
+def _values(names: Iterable[str], source: Any) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names}
 
 
 class ProgressionOutput(NamedTuple):
@@ -89,13 +103,16 @@ class LSTMProgressionModel(torch.nn.Module):
         use_checkpoint: bool = False,
     ):
         super().__init__()
-        sizes = (vocab_size, code_embed_dim, visit_embed_dim, hidden_dim, num_stages, num_layers)
-        if not all(isinstance(size, int) for size in sizes):
-            raise ConfigError(f"sizes: {sizes} is not allowed. Fix: give whole numbers.")
-        config = _core.ProgressionConfig()
-        config.vocab_size, config.code_embed_dim, config.visit_embed_dim = sizes[:3]
-        config.hidden_dim, config.num_stages, config.num_layers = sizes[3:]
-        config.dropout = dropout
+        config = fill(
+            _core.ProgressionConfig(),
+            vocab_size=vocab_size,
+            code_embed_dim=code_embed_dim,
+            visit_embed_dim=visit_embed_dim,
+            hidden_dim=hidden_dim,
+            num_stages=num_stages,
+            num_layers=num_layers,
+            dropout=dropout,
+        )
         config.validate()
         self.code_embed_dim = code_embed_dim
         self.visit_embed_dim = visit_embed_dim
@@ -114,18 +131,8 @@ class LSTMProgressionModel(torch.nn.Module):
         """A model of the sizes of a preset, or of its name: "small", "medium", "large"."""
         if isinstance(preset, str):
             preset = progression_preset(preset)
-        config = preset.config
-        return cls(
-            config.vocab_size,
-            config.code_embed_dim,
-            config.visit_embed_dim,
-            config.hidden_dim,
-            config.num_stages,
-            config.num_layers,
-            config.dropout,
-            preset.use_bf16,
-            preset.use_checkpoint,
-        )
+        sizes = _values(_SIZES, preset.config)
+        return cls(**sizes, use_bf16=preset.use_bf16, use_checkpoint=preset.use_checkpoint)
 
     @classmethod
     def from_pretrained(cls, path: Path) -> "LSTMProgressionModel":
@@ -135,30 +142,17 @@ class LSTMProgressionModel(torch.nn.Module):
             FileError, ConfigError: a missing or corrupt file; weights of other sizes than config.json says.
         """
         config = _core.ProgressionConfig.read(os.path.join(path, "config.json"))
-        model = cls(
-            config.vocab_size,
-            config.code_embed_dim,
-            config.visit_embed_dim,
-            config.hidden_dim,
-            config.num_stages,
-            config.num_layers,
-            config.dropout,
-        )
+        model = cls(**_values(_SIZES, config))
         model.load_state_dict(_core.read_progression_weights(config, os.path.join(path, "model.safetensors")))
         return model
 
     @property
     def config(self) -> _core.ProgressionConfig:
         """The sizes as they are now, the number of codes read off `encoder.code_embeddings`."""
-        config = _core.ProgressionConfig()
-        config.vocab_size = self.encoder.code_embeddings.num_embeddings
-        config.code_embed_dim = self.code_embed_dim
-        config.visit_embed_dim = self.visit_embed_dim
-        config.hidden_dim = self.hidden_dim
-        config.num_stages = self.num_stages
-        config.num_layers = self.num_layers
-        config.dropout = self.dropout
-        return config
+        sizes = _values(_SIZES[1:], self)
+        return fill(
+            _core.ProgressionConfig(), vocab_size=self.encoder.code_embeddings.num_embeddings, **sizes
+        )
 
     def forward(
         self,
@@ -269,72 +263,3 @@ def to_time_features(visit_days: torch.Tensor, num_visits: torch.Tensor) -> torc
 def stage_loss(stage_logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean cross entropy of stages [B, N, S] over labels int64 [B, N] that are not -100; 0 if there is none."""
     return _core.stage_loss(stage_logits, labels)
-
-
-def _parts(batch: Any) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None, torch.Tensor]:
-    """Of a batch: patient_visits, time_features, visit_mask, labels."""
-    if isinstance(batch, dict):
-        return batch["patient_visits"], batch.get("time_features"), batch.get("visit_mask"), batch["labels"]
-    if len(batch) != 4:
-        raise ConfigError(
-            f"test_data: a batch of {len(batch)} parts is not allowed. Fix: give dicts with patient_visits and "
-            "labels, or tuples (patient_visits, time_features, visit_mask, labels)."
-        )
-    return tuple(batch)
-
-
-def evaluate(
-    model: torch.nn.Module, test_data: Iterable[Any], num_resamples: int = 1000, seed: int = 1
-) -> dict[str, float]:
-    """How well a model tells the stages of visits it has not seen.
-
-    Args:
-        model: called as model(patient_visits, time_features, visit_mask) -> (stage_logits [B, N, S], ...).
-        test_data: batches: dicts with patient_visits, labels and, if there are, time_features and visit_mask; or
-            tuples of the four in the order of the call, then labels. labels: int64 [B, N], -100 = none. Each row is
-            a patient of its own.
-        num_resamples, seed: of the bootstrap by patient that gives the 95 % intervals.
-
-    Returns:
-        auc (each stage against the others, then the mean; of two stages, the second), auc_low, auc_high, auprc,
-        auprc_low, auprc_high, accuracy, loss (nats), num_labels. NaN where not defined.
-
-    The model is in its own mode again afterwards.
-    """
-    probabilities, labels, patients = [], [], []
-    num_patients = 0
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            for batch in test_data:
-                patient_visits, time_features, visit_mask, batch_labels = _parts(batch)
-                logits = model(patient_visits, time_features, visit_mask)[0].cpu()
-                is_labelled = batch_labels.cpu() != -100
-                rows = torch.arange(num_patients, num_patients + len(batch_labels))
-                probabilities.append(logits[is_labelled].double().softmax(-1))
-                labels.append(batch_labels.cpu()[is_labelled])
-                patients.append(rows.unsqueeze(1).expand_as(is_labelled)[is_labelled])
-                num_patients += len(batch_labels)
-    finally:
-        model.train(was_training)
-    if not labels:
-        raise ConfigError("test_data: no batches. Fix: give at least one.")
-    result = _core.evaluate_multiclass(
-        torch.cat(probabilities).flatten().tolist(),
-        torch.cat(labels).tolist(),
-        torch.cat(patients).tolist(),
-        num_resamples,
-        seed,
-    )
-    return {
-        "auc": result.auroc.value,
-        "auc_low": result.auroc.low,
-        "auc_high": result.auroc.high,
-        "auprc": result.average_precision.value,
-        "auprc_low": result.average_precision.low,
-        "auprc_high": result.average_precision.high,
-        "accuracy": result.accuracy,
-        "loss": result.log_loss,
-        "num_labels": result.num_rows,
-    }

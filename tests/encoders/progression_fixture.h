@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <string>
@@ -11,6 +12,14 @@
 #include "tests/support/shared.h"
 
 namespace sequela {
+
+inline constexpr double kOutputTolerance = 2e-5;
+inline constexpr double kGradientTolerance = 1e-4;
+
+inline double max_difference(const at::Tensor& a, const at::Tensor& b) {
+  EXPECT_EQ(a.sizes(), b.sizes());
+  return a.sizes() == b.sizes() ? (a - b).abs().max().item<double>() : 1e9;
+}
 
 // The tensors of parity/bert/e_lstm/<name>.safetensors, float32 and int64.
 inline NamedTensors read_fixture(const std::string& name) {

@@ -1,32 +1,28 @@
-// LSTMProgressionModel, the baselines and the survival heads against the published classes' numbers
-// (shared/parity/bert/e_lstm).
+// LSTMProgressionModel against the published class's numbers (shared/parity/bert/e_lstm).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "sequela/core/error.h"
-#include "sequela/encoders/progression/lstm_baseline.h"
 #include "sequela/encoders/progression/progression_model.h"
-#include "sequela/encoders/progression/survival.h"
 #include "tests/encoders/progression_fixture.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kOutputTolerance = 2e-5;
-constexpr double kGradientTolerance = 1e-4;
-
-double max_difference(const at::Tensor& a, const at::Tensor& b) {
-  EXPECT_EQ(a.sizes(), b.sizes());
-  return a.sizes() == b.sizes() ? (a - b).abs().max().item<double>() : 1e9;
+ProgressionConfig fixture_config() {
+  return ProgressionConfig::read(shared_path("parity/bert/e_lstm/config.json"));
 }
 
-ProgressionConfig tiny_config() {
-  return ProgressionConfig::read(shared_path("parity/bert/e_lstm/config.json"));
+ProgressionConfig small_config() {
+  return {.vocab_size = 12,
+          .code_embed_dim = 4,
+          .visit_embed_dim = 3,
+          .hidden_dim = 4,
+          .num_stages = 2};
 }
 
 VisitBatch fixture_batch(const NamedTensors& expected) {
@@ -40,7 +36,7 @@ TEST(Progression, OutputsEqualTheLengthAwareReference) {
   VisitBatch batch = fixture_batch(expected);
   for (const bool has_mask : {true, false}) {
     if (!has_mask) batch.mask_BNC = at::Tensor();
-    const auto out = forward_progression(tiny_config(), read_fixture("model"), batch);
+    const auto out = forward_progression(fixture_config(), read_fixture("model"), batch);
     EXPECT_LT(max_difference(out.visit_embed_BNV, expected.at("good.visit_embed")),
               kOutputTolerance);
     EXPECT_LT(max_difference(out.sequence_output_BNH, expected.at("good.sequence_output")),
@@ -63,7 +59,7 @@ TEST(Progression, GradientsEqualTheReference) {
   for (const bool use_checkpoint : {false, true}) {
     for (auto& [name, weight] : weights) weight.mutable_grad() = at::Tensor();
     const auto out = forward_progression(
-        tiny_config(), weights, batch,
+        fixture_config(), weights, batch,
         {.use_checkpoint = use_checkpoint, .block_codes = use_checkpoint ? 6 : 65'536});
     EXPECT_LT(max_difference(out.stage_logits_BNS, expected.at("stage_logits")), kOutputTolerance);
     EXPECT_LT(max_difference(out.final_hidden_LBH, expected.at("final_hidden")), kOutputTolerance);
@@ -119,11 +115,7 @@ TEST(Progression, PaddingCostsAndChangesNothing) {
 }
 
 TEST(Progression, GradientsAreDerivatives) {
-  ProgressionConfig config{.vocab_size = 12,
-                           .code_embed_dim = 4,
-                           .visit_embed_dim = 3,
-                           .hidden_dim = 4,
-                           .num_stages = 2};
+  const ProgressionConfig config = small_config();
   Parameters parameters = init_progression_parameters(config, 11);
   NamedTensors weights;
   for (const Parameter& item : parameters.items) {
@@ -152,11 +144,7 @@ TEST(Progression, GradientsAreDerivatives) {
 }
 
 TEST(Progression, FrozenWeightsBuildNoGraph) {
-  ProgressionConfig config{.vocab_size = 12,
-                           .code_embed_dim = 4,
-                           .visit_embed_dim = 3,
-                           .hidden_dim = 4,
-                           .num_stages = 2};
+  const ProgressionConfig config = small_config();
   Parameters parameters = init_progression_parameters(config, 11);
   NamedTensors weights;
   for (const Parameter& item : parameters.items) weights[item.name] = item.value.detach();
@@ -169,11 +157,7 @@ TEST(Progression, FrozenWeightsBuildNoGraph) {
 }
 
 TEST(Progression, BadInputIsNamed) {
-  ProgressionConfig config{.vocab_size = 12,
-                           .code_embed_dim = 4,
-                           .visit_embed_dim = 3,
-                           .hidden_dim = 4,
-                           .num_stages = 2};
+  const ProgressionConfig config = small_config();
   Parameters parameters = init_progression_parameters(config, 11);
   NamedTensors weights = leaves_of(parameters);
   const at::Tensor codes = at::ones({2, 2, 3}, at::kLong);
@@ -205,121 +189,6 @@ TEST(Progression, PresetsHaveTheirSizes) {
     const ProgressionConfig config = progression_preset(name, 100).config;
     EXPECT_EQ(init_progression_parameters(config, 1).num_values(), config.num_parameters());
   }
-}
-
-struct BaselineCase {
-  const char* name;
-  VisitPooling pooling;
-  bool is_bidirectional;
-};
-
-TEST(LstmBaseline, EqualsTheReferenceForEveryPooling) {
-  SEQUELA_NEED_SHARED();
-  const c10::NoGradGuard no_grad;
-  const NamedTensors expected = read_fixture("expected_upstream_src");
-  const NamedTensors all = read_fixture("weights_upstream_src");
-  const VisitBatch batch{expected.at("visit_codes"), expected.at("visit_mask"), {}};
-  for (const BaselineCase& test :
-       {BaselineCase{"mean", VisitPooling::mean, false},
-        BaselineCase{"sum", VisitPooling::sum, true}, BaselineCase{"max", VisitPooling::max, false},
-        BaselineCase{"attention", VisitPooling::attention, false}}) {
-    const std::string name = std::string("baseline_") + test.name;
-    const LstmBaselineConfig config{.vocab_size = 100,
-                                    .embedding_dim = 32,
-                                    .hidden_dim = 24,
-                                    .num_layers = 2,
-                                    .is_bidirectional = test.is_bidirectional,
-                                    .pooling = test.pooling,
-                                    .output_dim = 3};
-    const NamedTensors weights = with_prefix(all, name + ".");
-    const auto out = forward_lstm_baseline(config, weights, batch);
-    EXPECT_LT(max_difference(out.logits_BD, expected.at(name + ".logits")), kOutputTolerance);
-    EXPECT_LT(max_difference(out.predictions_BD, expected.at(name + ".predictions")),
-              kOutputTolerance);
-    EXPECT_LT(max_difference(out.hidden_BNH, expected.at(name + ".hidden")), kOutputTolerance);
-    EXPECT_EQ(config.parameter_shapes().size(), weights.size());
-    for (const ParameterShape& shape : config.parameter_shapes()) {
-      EXPECT_EQ(weights.at(shape.name).sizes(), shape.shape) << shape.name;
-    }
-  }
-}
-
-TEST(Survival, HazardsAndLossEqualTheReference) {
-  SEQUELA_NEED_SHARED();
-  const c10::NoGradGuard no_grad;
-  const NamedTensors expected = read_fixture("expected_upstream_src");
-  const NamedTensors all = read_fixture("weights_upstream_src");
-  const VisitBatch batch{expected.at("visit_codes"), expected.at("visit_mask"),
-                         expected.at("survival_time.time_features")};
-  SurvivalConfig config{.vocab_size = 100, .embedding_dim = 32, .hidden_dim = 24, .num_layers = 2};
-  const at::Tensor hazards =
-      forward_hazards(config, with_prefix(all, "survival."), batch).squeeze(-1);
-  EXPECT_LT(max_difference(hazards, expected.at("survival.hazards")), kOutputTolerance);
-  const SurvivalTargets targets{expected.at("survival.event_times"),
-                                expected.at("survival.event_ind"), expected.at("sequence_mask")};
-  EXPECT_NEAR(survival_loss(hazards, targets).item<double>(),
-              expected.at("survival.loss").item<double>(), kOutputTolerance);
-  const SurvivalCurves curves = survival_curves(hazards);
-  EXPECT_LT(max_difference(curves.survival_BN, expected.at("survival.S")), kOutputTolerance);
-  EXPECT_LT(max_difference(curves.cumulative_hazard_BN, expected.at("survival.H")),
-            kOutputTolerance);
-  EXPECT_DOUBLE_EQ(concordance_index(hazards.sum(1), targets.event_visits_B, targets.is_event_B),
-                   expected.at("survival.cindex").item<double>());
-
-  config.time_encoding_dim = 16;
-  EXPECT_LT(
-      max_difference(forward_hazards(config, with_prefix(all, "survival_time."), batch).squeeze(-1),
-                     expected.at("survival_time.hazards")),
-      kOutputTolerance);
-  config.time_encoding_dim = 0;
-  config.num_event_kinds = 3;
-  EXPECT_LT(max_difference(forward_hazards(config, with_prefix(all, "competing."), batch),
-                           expected.at("competing.hazards")),
-            kOutputTolerance);
-}
-
-TEST(Survival, CensoringAndKindsOfEvents) {
-  const at::Tensor hazards = at::tensor({0.1, 0.2, 0.4, 0.3, 0.5, 0.6}, at::kFloat).view({2, 3});
-  const SurvivalTargets targets{at::tensor({1, 2}), at::tensor({1, 0}), at::ones({2, 3})};
-  const double first = -std::log(0.9) - std::log(0.2);
-  const double censored = -std::log(0.7) - std::log(0.5);
-  EXPECT_NEAR(survival_loss(hazards, targets).item<double>(), (first + censored) / 2, 1e-6);
-
-  const at::Tensor kinds = at::stack({hazards, hazards / 2}, -1);
-  const SurvivalTargets second{at::tensor({1, 2}), at::tensor({2, 0}), at::ones({2, 3})};
-  const double own = -std::log(1 - 0.15) - std::log(0.1);
-  const double none = -std::log(1 - 0.45) - std::log(1 - 0.75);
-  EXPECT_NEAR(competing_risks_loss(kinds, second).item<double>(), (own + none) / 2, 1e-6);
-}
-
-TEST(Survival, ConcordanceCountsPairs) {
-  at::manual_seed(1);
-  const at::Tensor risks = at::randint(0, 6, {60}), times = at::randint(0, 9, {60});
-  const at::Tensor events = at::rand({60}).gt(0.3);
-  double concordant = 0, total = 0;
-  for (int64_t i = 0; i < 60; ++i) {
-    for (int64_t j = 0; j < 60; ++j) {
-      if (!events[i].item<bool>() || !(times[i] < times[j]).item<bool>()) continue;
-      const double difference = (risks[i] - risks[j]).item<double>();
-      concordant += difference > 0 ? 1 : difference == 0 ? 0.5 : 0;
-      total += 1;
-    }
-  }
-  EXPECT_NEAR(concordance_index(risks, times, events), concordant / total, 1e-12);
-  EXPECT_EQ(concordance_index(risks, times, at::zeros({60})), 0.5);
-}
-
-TEST(VisitPooling, EmptyVisitsAreZeroAndPaddingLearnsNothing) {
-  const at::Tensor table = at::randn({5, 4}).requires_grad_(true);
-  const at::Tensor codes = at::tensor({1, 2, 0, 0, 0, 0}).view({1, 2, 3});
-  const VisitCodes visits = to_visit_codes(codes, codes.ne(0));
-  for (const VisitPooling pooling : {VisitPooling::mean, VisitPooling::sum, VisitPooling::max}) {
-    const at::Tensor pooled = pool_visits(table, visits, pooling, {}, "");
-    EXPECT_EQ(pooled[1].abs().sum().item<float>(), 0);
-    pooled.sum().backward();
-  }
-  EXPECT_EQ(table.grad()[0].abs().sum().item<float>(), 0);
-  EXPECT_THROW(parse_visit_pooling("median"), ConfigError);
 }
 
 TEST(VisitBatch, TimeFeaturesAreYearsFromTheFirstAndThePreviousVisit) {
