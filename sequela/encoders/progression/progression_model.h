@@ -44,7 +44,8 @@ ProgressionOutput forward_progression(const ProgressionConfig& config, const Nam
 Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t seed,
                                        at::Device device = at::kCPU);
 
-// Weights of a folder: config.json and model.safetensors, names as above. FileError, ConfigError.
+// Weights of a model.safetensors, names as above; further tensors of the file are not read.
+// FileError that names a tensor that is missing or has another shape.
 Parameters read_progression_parameters(const ProgressionConfig& config, const std::string& path);
 
 // Mean cross entropy of the stages over labels that are not -100; 0 if there is none.
