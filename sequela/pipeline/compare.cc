@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <map>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -16,10 +15,10 @@
 #include "sequela/encoders/progression/progression_model.h"
 #include "sequela/encoders/progression/progression_training.h"
 #include "sequela/evaluation/boosted_trees.h"
-#include "sequela/evaluation/metrics.h"
 #include "sequela/io/file.h"
 #include "sequela/io/new_folder.h"
 #include "sequela/pipeline/compare_data.h"
+#include "sequela/pipeline/compare_scores.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
@@ -97,16 +96,15 @@ class Comparison {
   }
 
   void run();
-  void summarise(CompareReport* report) const;
+  void summarise(CompareReport* report) const {
+    summarise_scores(scores_, test_subjects_, options_, report);
+  }
 
  private:
-  using Scores = std::vector<ScoredOutcomes>;  // by seed
-
   Sample draw(int64_t num_labels, int seed) const;
   std::vector<double> score_model(CompareMethod method, const Sample& sample, uint64_t key) const;
   std::vector<double> score_trees(const Sample& sample, uint64_t key) const;
   TrainOptions train_options(CompareMethod method, int64_t num_rows, uint64_t key) const;
-  BootstrapOptions bootstrap_options() const;
 
   const CompareOptions& options_;
   const CompareData& data_;
@@ -115,7 +113,7 @@ class Comparison {
   PatientVisits test_visits_;
   std::vector<uint8_t> test_outcomes_;
   std::vector<int64_t> test_subjects_;
-  std::map<std::pair<int64_t, CompareMethod>, Scores> scores_;
+  CompareScores scores_;
 };
 
 Sample Comparison::draw(int64_t num_labels, int seed) const {
@@ -197,59 +195,6 @@ void Comparison::run() {
         scores_[{num_labels, method}].emplace_back(std::move(scores), test_outcomes_);
         progress.advance(1);
       }
-    }
-  }
-}
-
-BootstrapOptions Comparison::bootstrap_options() const {
-  BootstrapOptions bootstrap;
-  bootstrap.num_resamples = options_.num_resamples;
-  bootstrap.seed = options_.seed;
-  bootstrap.num_threads = options_.num_threads;
-  return bootstrap;
-}
-
-using Metric = double (ScoredOutcomes::*)(ScoredOutcomes::Weights) const;
-
-double mean_over_seeds(const std::vector<ScoredOutcomes>& scores, Metric metric,
-                       ScoredOutcomes::Weights weights) {
-  double sum = 0;
-  for (const ScoredOutcomes& scored : scores) sum += (scored.*metric)(weights);
-  return sum / static_cast<double>(scores.size());
-}
-
-void Comparison::summarise(CompareReport* report) const {
-  constexpr Metric kAuroc = &ScoredOutcomes::auroc;
-  constexpr Metric kPrecision = &ScoredOutcomes::average_precision;
-  const BootstrapOptions bootstrap_options = this->bootstrap_options();
-  for (const auto& [key, scores] : scores_) {
-    CompareResult result{.method = key.second, .num_labels = key.first};
-    const auto interval = [&, &scores = scores](Metric metric) {
-      return bootstrap([&](auto weights) { return mean_over_seeds(scores, metric, weights); },
-                       test_subjects_, bootstrap_options);
-    };
-    result.auroc = interval(kAuroc);
-    result.average_precision = interval(kPrecision);
-    for (const ScoredOutcomes& scored : scores) result.auroc_by_seed.push_back(scored.auroc());
-    report->results.push_back(std::move(result));
-  }
-  using Method = CompareMethod;
-  for (const int64_t num_labels : options_.num_labels) {
-    for (const auto& [first, second] : {std::pair{Method::fine_tuned, Method::random},
-                                        {Method::frozen, Method::random},
-                                        {Method::fine_tuned, Method::frozen},
-                                        {Method::fine_tuned, Method::trees}}) {
-      const auto a = scores_.find({num_labels, first}), b = scores_.find({num_labels, second});
-      if (a == scores_.end() || b == scores_.end()) continue;
-      const auto test = [&](Metric metric) {
-        return paired_bootstrap(
-            [&](auto weights) {
-              return mean_over_seeds(a->second, metric, weights) -
-                     mean_over_seeds(b->second, metric, weights);
-            },
-            test_subjects_, bootstrap_options);
-      };
-      report->differences.push_back({first, second, num_labels, test(kAuroc), test(kPrecision)});
     }
   }
 }

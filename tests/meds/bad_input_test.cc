@@ -18,7 +18,7 @@ std::string bad(const std::string& name) {
 
 // The message with which the data set is refused; nothing that looks complete may be left.
 std::string refusal(const std::string& meds, IngestOptions options = {}) {
-  TemporaryFolder folder;
+  TestFolder folder;
   options.meds = meds;
   options.folder = folder.path();
   std::string message;
@@ -129,7 +129,7 @@ TEST_F(BadInput, TheFarFutureIsClipped) {
 }
 
 TEST_F(BadInput, NotFiniteValuesAreKeptAndCounted) {
-  TemporaryFolder folder;
+  TestFolder folder;
   const IngestReport report =
       ingest({.meds = bad("09_meds_nan_inf_values"), .folder = folder.path()});
   EXPECT_EQ(report.non_finite_values, 3);
@@ -176,7 +176,7 @@ TEST_F(BadInput, RepairGathersASubjectOfTwoShards) {
   EXPECT_EQ(report.num_subjects, 20);
   EXPECT_EQ(report.num_events, 252 + 18);
   EXPECT_EQ(events.size(), 252u + 18u);
-  TemporaryFolder folder;
+  TestFolder folder;
   ingest({.meds = bad("15_meds_subject_in_two_shards"), .folder = folder.path(), .repair = true});
   const EventStore store = EventStore::open(folder.path());
   int64_t counted = 0;
@@ -205,7 +205,7 @@ TEST_F(BadInput, DatabaseWithoutDictionary) {
 // Whatever is broken, the answer is a store or an Error: never a crash, never another exception.
 TEST(DamagedParquet, GivesAStoreOrAnError) {
   SEQUELA_NEED_SHARED();
-  TemporaryFolder folder;
+  TestFolder folder;
   std::filesystem::copy(bad("good_controls/meds"), folder / "meds",
                         std::filesystem::copy_options::recursive);
   const std::string path = folder / "meds/data/0.parquet";
@@ -241,7 +241,7 @@ Table make_rows(int64_t num_rows) {
 }
 
 TEST_F(BadInput, NamesTheRowGroupAndTheRow) {
-  TemporaryFolder folder;
+  TestFolder folder;
   std::filesystem::create_directories(folder / "meds/data");
   const std::string path = folder / "meds/data/0.parquet";
   const auto write = [&](const Table& second) {

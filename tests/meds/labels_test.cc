@@ -49,7 +49,7 @@ TEST(Labels, ReadsOddOnesAsTheyAre) {
 }
 
 TEST(Labels, TakesTheValueThatIsThere) {
-  TemporaryFolder folder;
+  TestFolder folder;
   write_parquet(
       folder / "labels.parquet",
       {{.name = "subject_id", .values = std::vector<int64_t>{1, 2, 3}},
@@ -69,7 +69,7 @@ TEST(Labels, TakesTheValueThatIsThere) {
 }
 
 TEST(Labels, RefusesNullsAndMissingColumns) {
-  TemporaryFolder folder;
+  TestFolder folder;
   write_parquet(
       folder / "a.parquet",
       {{.name = "subject_id", .values = std::vector<int64_t>{1, 2}, .valid = {1, 0}},

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 TEST(ReaderDatabase, Version1HasAnotherTableOfIds) {
   SEQUELA_NEED_SHARED();
-  TemporaryFolder folder;
+  TestFolder folder;
   const std::string original = shared_path("data/femr_tutorial/meds_reader");
   fs::copy(original, folder / "db", fs::copy_options::recursive);
   fs::rename(folder / "db/subject_id", folder / "db/patient_id");
@@ -24,7 +24,7 @@ TEST(ReaderDatabase, Version1HasAnotherTableOfIds) {
 
 TEST(ReaderDatabase, TwoSubjectsOfOneIdAreRefused) {
   SEQUELA_NEED_SHARED();
-  TemporaryFolder folder;
+  TestFolder folder;
   fs::copy(shared_path("data/bad/good_controls/meds_reader"), folder / "db",
            fs::copy_options::recursive);
   std::string ids = read_file(folder / "db/subject_id");
@@ -36,7 +36,7 @@ TEST(ReaderDatabase, TwoSubjectsOfOneIdAreRefused) {
 // Whatever is broken, the answer is a store or an Error: never a crash, never another exception.
 TEST(ReaderDatabase, SurvivesDamageAnywhere) {
   SEQUELA_NEED_SHARED();
-  TemporaryFolder folder;
+  TestFolder folder;
   fs::copy(shared_path("data/synthea27_meds_reader"), folder / "db", fs::copy_options::recursive);
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder / "db")) {

@@ -32,7 +32,7 @@ TEST(Split, EqualsFemrForAllIds) {
 
 TEST(Split, WritesWhatFemrWrites) {
   SEQUELA_NEED_SHARED();
-  TemporaryFolder folder;
+  TestFolder folder;
   ingest({.meds = shared_path("parity/motor/g60/meds"), .folder = folder / "store"});
   const EventStore store = EventStore::open(folder / "store");
   std::vector<int64_t> ids;
@@ -69,7 +69,7 @@ TEST(Split, RefusesASubjectOnBothSides) {
 }
 
 TEST(Split, RefusesWhatIsNoSplit) {
-  TemporaryFolder folder;
+  TestFolder folder;
   for (const char* content : {"", "id,split\n1,train\n", "subject_id,split_name\nx,train\n",
                               "subject_id,split_name\n1\n", "subject_id,split_name\n1,held_out\n",
                               "subject_id,split_name\n99999999999999999999,train\n"}) {

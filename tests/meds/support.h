@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -13,24 +12,9 @@
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/ingest.h"
 #include "tests/support/shared.h"
+#include "tests/support/test_folder.h"
 
 namespace sequela {
-
-// A folder that is removed at the end of the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = testing::TempDir() + "sequela_meds_XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // One event as the store hands it out, in words.
 struct PlainEvent {
@@ -70,7 +54,7 @@ inline std::vector<PlainEvent> read_all_events(const EventStore& store) {
 // Ingests a data set of the reference data (or any absolute path) and reads it back.
 inline std::vector<PlainEvent> ingest_and_read(const std::string& meds, IngestOptions options = {},
                                                IngestReport* report = nullptr) {
-  TemporaryFolder folder;
+  TestFolder folder;
   options.meds = meds;
   options.folder = folder.path();
   const IngestReport found = ingest(options);
