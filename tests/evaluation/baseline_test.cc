@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <stdexcept>
 
 #include "sequela/core/error.h"
 #include "sequela/evaluation/feature_rows.h"
 #include "sequela/io/parquet.h"
+#include "tests/support/files.h"
 
 namespace sequela {
 namespace {
@@ -45,12 +45,8 @@ TEST(Baseline, RefusesCodesOutOfRange) {
   EXPECT_THROW(counts.add_row(std::vector<int32_t>{-1}), std::invalid_argument);
 }
 
-std::string temp_file(const std::string& name) {
-  return std::filesystem::path(::testing::TempDir()) / name;
-}
-
 TEST(FeatureRows, ReadsWhatWasWritten) {
-  const std::string path = temp_file("features.parquet");
+  const std::string path = temporary_path("features.parquet");
   write_parquet(
       path,
       {{.name = "subject_id", .values = std::vector<int64_t>{7, 9}},
@@ -66,7 +62,7 @@ TEST(FeatureRows, ReadsWhatWasWritten) {
 }
 
 TEST(FeatureRows, NamesWhatIsMissing) {
-  const std::string path = temp_file("no_features.parquet");
+  const std::string path = temporary_path("no_features.parquet");
   write_parquet(path, {{.name = "subject_id", .values = std::vector<int64_t>{7}}});
   EXPECT_THROW(read_feature_rows(path), DataError);
 }

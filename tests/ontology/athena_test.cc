@@ -31,7 +31,7 @@ std::string concept_row(const std::string& id, const std::string& vocabulary,
          "\t19700101\t20991231\t\n";
 }
 
-void write_athena(const TemporaryFolder& folder, const std::string& concepts,
+void write_athena(const TestFolder& folder, const std::string& concepts,
                   const std::string& relationships, const std::string& ancestors) {
   write_text(folder / "CONCEPT.csv", kConceptHeader + concepts);
   write_text(folder / "CONCEPT_RELATIONSHIP.csv", kRelationshipHeader + relationships);
@@ -57,7 +57,7 @@ void expect_words(const std::string& message, const Codes& words) {
 }
 
 TEST(Athena, MapsNonStandardCodesAndTakesLevelOneAncestors) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_athena(folder,
                concept_row("1", "ICD10CM", "A00", "") + concept_row("2", "SNOMED", "11", "S") +
                    concept_row("3", "SNOMED", "22", "S") + concept_row("4", "ATC", "C", "C"),
@@ -78,7 +78,7 @@ TEST(Athena, MapsNonStandardCodesAndTakesLevelOneAncestors) {
 }
 
 TEST(Athena, JoinsConceptIdsOfOneCode) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_athena(folder,
                concept_row("9", "V", "a", "S") + concept_row("5", "V", "a", "S") +
                    concept_row("6", "V", "b", "S") + concept_row("7", "V", "c", "S"),
@@ -92,7 +92,7 @@ TEST(Athena, JoinsConceptIdsOfOneCode) {
 }
 
 TEST(Athena, ReadsCarriageReturnsBlankLinesByteOrderMarkAndMissingLastLineEnd) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_text(folder / "CONCEPT.csv",
              "\xEF\xBB\xBF"
              "concept_id\tconcept_name\tvocabulary_id\tstandard_concept\tconcept_code\r\n"
@@ -108,7 +108,7 @@ TEST(Athena, ReadsCarriageReturnsBlankLinesByteOrderMarkAndMissingLastLineEnd) {
 }
 
 TEST(Athena, NamesTheRowOfABadIdOrARaggedRow) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::string good = concept_row("1", "V", "a", "S");
   write_athena(folder, good + concept_row("2x", "V", "b", "S"), "", "");
   expect_words(data_error(folder.path()), {"CONCEPT.csv: row 1", "'concept_id'", "Fix: "});
@@ -120,7 +120,7 @@ TEST(Athena, NamesTheRowOfABadIdOrARaggedRow) {
 }
 
 TEST(Athena, NamesWhatIsMissing) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   expect_words(data_error(folder / "nowhere"), {"nowhere", "no such folder", "Fix: "});
   write_athena(folder, "", "", "");
   EXPECT_EQ(build_full(folder.path()).num_nodes(), 0);
@@ -133,7 +133,7 @@ TEST(Athena, NamesWhatIsMissing) {
 TEST(Athena, DoesNotDependOnTheOrderOfRows) {
   SEQUELA_NEED_SHARED();
   const std::string folder = shared_path("data/athena_synthea");
-  const TemporaryFolder shuffled;
+  const TestFolder shuffled;
   for (const char* name : {"CONCEPT.csv", "CONCEPT_RELATIONSHIP.csv", "CONCEPT_ANCESTOR.csv"}) {
     std::string text = read_file(folder + "/" + name);
     std::vector<std::string> rows;

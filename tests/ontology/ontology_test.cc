@@ -42,7 +42,7 @@ TEST(Ontology, RefusesACodeTwice) {
 }
 
 TEST(Ontology, ReadsWhatItWrote) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const Ontology written = Ontology::build(
       {{"V/b", "bee", {"V/a", "V/c"}, true, 7}, {"V/a", "", {"V/c"}, true, 1}, {"V/c", "sea"}});
   written.write(folder / "ontology.parquet");
@@ -59,13 +59,13 @@ TEST(Ontology, ReadsWhatItWrote) {
 }
 
 TEST(Ontology, EmptyIsWrittenAndRead) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   Ontology::build({}).write(folder / "ontology.parquet");
   EXPECT_EQ(Ontology::read(folder / "ontology.parquet").num_nodes(), 0);
 }
 
 TEST(Ontology, NamesTheColumnThatAFileLacks) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_parquet(folder / "x.parquet", {{"code", Codes{"V/a"}}});
   try {
     Ontology::read(folder / "x.parquet");
@@ -86,7 +86,7 @@ TEST(Ontology, NamesTheCycle) {
 }
 
 TEST(BuildOntology, WorksFromCodeMetadataAlone) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_parquet(folder / "codes.parquet",
                 {{"code", Codes{"L/1", "L/2", "L/3"}},
                  {"description", Codes{"one", "", "three"}, {1, 0, 1}},
@@ -115,7 +115,7 @@ TEST(BuildOntology, WorksFromTheDataAlone) {
 }
 
 TEST(BuildOntology, RemovedVocabulariesStayOnlyIfInTheData) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_parquet(folder / "codes.parquet",
                 {{"code", Codes{"R/1", "SPL/a", "R/2", "SPLX/c"}},
                  {"parent_codes", CodeLists{{"SPL/a", "SPLX/c"}, {"A/1"}, {"SPL/b"}, {"A/2"}}}});
@@ -133,7 +133,7 @@ TEST(BuildOntology, RemovedVocabulariesStayOnlyIfInTheData) {
 }
 
 TEST(BuildOntology, CodeMetadataReplacesParentsAndDescriptionsOfAthena) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   write_text(folder / "CONCEPT.csv",
              "concept_id\tconcept_name\tvocabulary_id\tstandard_concept\tconcept_code\n"
              "1\tone\tV\tS\ta\n2\ttwo\tV\tS\tb\n3\tthree\tV\tS\tc\n");

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
@@ -11,27 +8,9 @@
 #include "sequela/core/log.h"
 #include "sequela/io/parquet.h"
 #include "sequela/ontology/ontology.h"
+#include "tests/support/test_folder.h"
 
 namespace sequela {
-
-// A folder of its own for a test; gone with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    static int number = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("sequela_ontology_" + std::to_string(getpid()) + "_" + std::to_string(number++));
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Keeps the warnings that are logged while it lives.
 class WarningCatcher {
