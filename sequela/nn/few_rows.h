@@ -12,11 +12,12 @@ namespace sequela {
 //   x_TI, out_TO  float32, any row stride, unit column stride
 //   weight_OI     float32 or bfloat16, contiguous
 //
-// Tiling: one weight row at a time, from first to last, against up to eight rows of x, so that the
-// weights come as one stream, which the processor reads ahead by itself (several streams, or
-// prefetching, are slower); blocks of outputs are dealt to threads. Sums are float32. Cost: reading
-// the weights once, at the memory bandwidth for one or two rows; from about kFewRows rows on
-// linear_forward is faster.
+// Tiling: a single row of x takes one weight row after another, so that the weights come as one
+// stream, which the processor reads ahead by itself; prefetching, or several streams, are slower.
+// More rows of x go two at a time against four weight rows, the next four prefetched in order of
+// memory. Blocks of outputs are dealt to threads. Sums are float32, the same for a row whatever
+// rows are beside it. Cost: reading the weights once at the memory bandwidth for up to two rows,
+// then the multiplications; from about kFewRows rows on linear_forward is faster.
 //
 // Throws std::invalid_argument for wrong shapes or types. Reference: kernels/few_rows_reference.cc.
 inline constexpr int64_t kFewRows = 8;

@@ -8,12 +8,13 @@
 namespace sequela {
 namespace {
 
-// Rows of x against which a weight is used at a time; their sums are held in registers.
+// Sums held in registers at a time beyond one row: kOutputs x kRows pairs of vectors.
 #if defined(__AVX512F__)
-constexpr int kRows = 8;
+constexpr int kOutputs = 4;
 #else
-constexpr int kRows = 2;
+constexpr int kOutputs = 1;
 #endif
+constexpr int kRows = 2;
 
 // A block of 32 weights.
 struct Pair {
@@ -61,51 +62,60 @@ void arrange(const FewRows& rows, float* to) {
   }
 }
 
-template <int num_rows>
-SEQUELA_INLINE void add_products(const Pair& weight, const float* x, int64_t x_stride,
-                                 Pair (&sums)[num_rows]) {
+template <int num_outputs, int num_rows>
+SEQUELA_INLINE void add_products(const Pair (&weights)[num_outputs], const float* x,
+                                 int64_t x_stride, Pair (&sums)[num_rows][num_outputs]) {
   for (int r = 0; r < num_rows; ++r) {
-    sums[r].first += load(x + r * x_stride) * weight.first;
-    sums[r].second += load(x + r * x_stride + kLanes) * weight.second;
+    const Pair values = load_pair(x + r * x_stride);
+    for (int o = 0; o < num_outputs; ++o) {
+      sums[r][o].first += values.first * weights[o].first;
+      sums[r][o].second += values.second * weights[o].second;
+    }
   }
 }
 
-template <int num_rows, class Weight>
+template <int num_outputs, int num_rows, class Weight>
 SEQUELA_INLINE void products(const FewRows& rows, int64_t first_row, int64_t output) {
+  const int64_t size = rows.num_inputs;
   const float* x = rows.x + first_row * rows.x_stride;
-  const Weight* weight = static_cast<const Weight*>(rows.weight) + output * rows.num_inputs;
-  Pair sums[num_rows] = {};
-  const int64_t whole = rows.num_inputs / kFewRowsBlock * kFewRowsBlock;
-  for (int64_t i = 0; i < whole; i += kFewRowsBlock)
-    add_products(load_pair(weight + i), x + i, rows.x_stride, sums);
-  if (whole < rows.num_inputs) {
-    add_products(load_part_of_pair(weight + whole, rows.num_inputs - whole), x + whole,
-                 rows.x_stride, sums);
+  const Weight* weight = static_cast<const Weight*>(rows.weight) + output * size;
+  const Weight* next = weight + num_outputs * size;
+  Pair weights[num_outputs], sums[num_rows][num_outputs] = {};
+  const int64_t whole = size / kFewRowsBlock * kFewRowsBlock;
+  for (int64_t i = 0; i < whole; i += kFewRowsBlock) {
+    for (int o = 0; o < num_outputs; ++o) {
+      weights[o] = load_pair(weight + o * size + i);
+      // Several weight rows side by side are no stream that the processor reads ahead by itself.
+      if (num_outputs > 1 && first_row == 0)
+        __builtin_prefetch(next + i * num_outputs + o * kFewRowsBlock);
+    }
+    add_products(weights, x + i, rows.x_stride, sums);
   }
-  for (int r = 0; r < num_rows; ++r)
-    rows.out[(first_row + r) * rows.out_stride + output] = sum(sums[r].first + sums[r].second);
+  if (whole < size) {
+    for (int o = 0; o < num_outputs; ++o)
+      weights[o] = load_part_of_pair(weight + o * size + whole, size - whole);
+    add_products(weights, x + whole, rows.x_stride, sums);
+  }
+  for (int r = 0; r < num_rows; ++r) {
+    float* out = rows.out + (first_row + r) * rows.out_stride + output;
+    for (int o = 0; o < num_outputs; ++o) out[o] = sum(sums[r][o].first + sums[r][o].second);
+  }
 }
 
-// The outputs in [begin, end) of `num_rows` rows, weights in the order of memory.
-template <int num_rows, class Weight>
-void all_outputs(const FewRows& rows, int64_t first_row, int64_t begin, int64_t end) {
-  for (int64_t o = begin; o < end; ++o) products<num_rows, Weight>(rows, first_row, o);
-}
-
-// As all_outputs, for `num_rows` <= most.
-template <int most, class Weight>
-void some_rows(const FewRows& rows, int64_t first_row, int64_t num_rows, int64_t begin,
-               int64_t end) {
-  if (num_rows == most) return all_outputs<most, Weight>(rows, first_row, begin, end);
-  if constexpr (most > 1) some_rows<most - 1, Weight>(rows, first_row, num_rows, begin, end);
+template <int num_outputs, class Weight>
+void all_rows(const FewRows& rows, int64_t output) {
+  int64_t r = 0;
+  for (; r + kRows <= rows.num_rows; r += kRows)
+    products<num_outputs, kRows, Weight>(rows, r, output);
+  for (; r < rows.num_rows; ++r) products<num_outputs, 1, Weight>(rows, r, output);
 }
 
 template <class Weight>
 void product(const FewRows& rows, int64_t begin, int64_t end) {
-  for (int64_t r = 0; r < rows.num_rows; r += kRows) {
-    const int64_t num_rows = rows.num_rows - r < kRows ? rows.num_rows - r : kRows;
-    some_rows<kRows, Weight>(rows, r, num_rows, begin, end);
-  }
+  int64_t o = begin;
+  for (; rows.num_rows > 1 && o + kOutputs <= end; o += kOutputs)
+    all_rows<kOutputs, Weight>(rows, o);
+  for (; o < end; ++o) all_rows<1, Weight>(rows, o);
 }
 
 constexpr FewRowsOps few_rows_ops() {
