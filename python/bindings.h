@@ -16,11 +16,13 @@ void register_runtime(py::module_& module);
 void register_synth(py::module_& module);
 void register_prepare(py::module_& module);
 void register_pretrain(py::module_& module);
+void register_pretrain_mlm(py::module_& module);
 void register_features(py::module_& module);
 void register_inspect(py::module_& module);
 void register_vocabulary(py::module_& module);
 void register_encoder(py::module_& module);
 void register_progression(py::module_& module);
 void register_metrics(py::module_& module);
+void register_compare(py::module_& module);
 
 }  // namespace sequela::python

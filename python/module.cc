@@ -15,4 +15,6 @@ PYBIND11_MODULE(_core, module) {
   register_encoder(module);
   register_progression(module);
   register_metrics(module);
+  register_pretrain_mlm(module);
+  register_compare(module);
 }

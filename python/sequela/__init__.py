@@ -2,8 +2,9 @@
 
 MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` makes up data to try them on, `inspect`
 says what any artifact holds.
-Encoders of the BERT family: `CEHRBERTWrapper` embeds codes, visits and patients, `VocabularyMapper` maps codes to its
-ids, `LSTMProgressionModel` stands on its embeddings, `evaluate` tells how good that is.
+Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
+`VocabularyMapper` maps codes to its ids, `LSTMProgressionModel` stands on its embeddings, `evaluate` tells how good that
+is, `compare` whether pretraining helped.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -16,8 +17,9 @@ from sequela.bert_encoder import BertConfig, BertEncoder, BertOutput
 from sequela.cehrbert_wrapper import CEHRBERTWrapper
 from sequela.data import inspect, synth
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
-from sequela.evaluation import evaluate
+from sequela.evaluation import compare, evaluate
 from sequela.features import compute_features, write_features
+from sequela.mlm import pretrain_mlm
 from sequela.motor import prepare, pretrain
 from sequela.progression import (
     LSTMProgressionModel,
@@ -44,11 +46,13 @@ __all__ = [
     "ProgressState",
     "ResourceError",
     "VocabularyMapper",
+    "compare",
     "compute_features",
     "evaluate",
     "inspect",
     "prepare",
     "pretrain",
+    "pretrain_mlm",
     "progression_preset",
     "stage_loss",
     "synth",

@@ -172,6 +172,86 @@ class PretrainReport:
 
 def pretrain(options: PretrainOptions, reporter: _Reporter) -> PretrainReport: ...
 
+class VisitRule(Enum):
+    hybrid = ...
+    encounter = ...
+    day = ...
+    hours = ...
+
+class TimeTokens(Enum):
+    cehr_bert = ...
+    day = ...
+    week = ...
+    month = ...
+    mix = ...
+    none = ...
+
+class VisitOptions:
+    visits: VisitRule
+    encounter_column: str
+    window_hours: float
+
+class CehrRecordOptions:
+    time_tokens: TimeTokens
+    visit_type: bool
+    demographics: bool
+
+class CehrVocabularyOptions:
+    vocab_size: int
+    min_frequency: int
+
+class MlmDataOptions:
+    values: bool
+    split_seed: int
+    val_fraction: float
+    @property
+    def visits(self) -> VisitOptions: ...
+    @property
+    def records(self) -> CehrRecordOptions: ...
+    @property
+    def vocabulary(self) -> CehrVocabularyOptions: ...
+
+class MlmTrainingOptions:
+    max_length: int
+    batch_tokens: int
+    mask_probability: float
+
+class PretrainMlmOptions:
+    meds: str
+    out: str
+    model: str
+    precision: Precision | None
+    seed: int
+    keep_output: bool
+    num_threads: int
+    memory_bytes: int
+    @property
+    def encoder(self) -> BertConfig: ...
+    @property
+    def data(self) -> MlmDataOptions: ...
+    @property
+    def mlm(self) -> MlmTrainingOptions: ...
+    @property
+    def train(self) -> TrainOptions: ...
+
+class PretrainMlmReport:
+    @property
+    def train(self) -> TrainReport: ...
+    @property
+    def num_parameters(self) -> int: ...
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def num_train_subjects(self) -> int: ...
+    @property
+    def num_validation_subjects(self) -> int: ...
+    @property
+    def num_left_out(self) -> int: ...
+    @property
+    def is_up_to_date(self) -> bool: ...
+
+def pretrain_mlm(options: PretrainMlmOptions, reporter: _Reporter) -> PretrainMlmReport: ...
+
 class FeaturesOptions:
     meds: str
     model: str
@@ -429,3 +509,31 @@ def evaluate_multiclass(
     num_resamples: int,
     seed: int,
 ) -> MulticlassResult: ...
+
+class CompareOptions:
+    meds: str
+    labels: str
+    pretrained: str
+    athena: str
+    out: str
+    num_seeds: int
+    num_labels: list[int]
+    has_trees: bool
+    visit_embed_dim: int
+    hidden_dim: int
+    num_layers: int
+    dropout: float
+    max_visits: int
+    max_codes: int
+    learning_rate: float
+    embedding_learning_rate: float
+    epochs: int
+    min_steps: int
+    batch_size: int
+    patience: int
+    seed: int
+    num_resamples: int
+    num_threads: int
+    memory_bytes: int
+
+def compare(options: CompareOptions, reporter: _Reporter) -> str: ...

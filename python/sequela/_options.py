@@ -52,3 +52,8 @@ def choose(enum: Any, name: str, value: str) -> Any:
     if value not in members:
         raise ConfigError(f"{name}: '{value}' is not allowed. Fix: give {' or '.join(sorted(members))}.")
     return members[value]
+
+
+def output_folder(model: str | os.PathLike[str], out: str | os.PathLike[str] | None) -> str:
+    """Where a training run keeps checkpoints and logs: `out`, or beside the model."""
+    return os.fspath(out) if out is not None else os.fspath(model).rstrip("/") + "_output"

@@ -1,14 +1,21 @@
 """How good a model is, and whether pretraining helped."""
 
-from collections.abc import Iterable
+import json
+import os
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 
 from sequela import _core
+from sequela._options import fill, memory_bytes
+from sequela._options import num_threads as to_num_threads
+from sequela._progress import ShowProgress, run_job
 from sequela.errors import ConfigError
 
-__all__ = ["evaluate"]
+__all__ = ["compare", "evaluate"]
+
+Path = str | os.PathLike[str]
 
 
 def _parts(batch: Any) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None, torch.Tensor]:
@@ -78,3 +85,95 @@ def evaluate(
         "loss": result.log_loss,
         "num_labels": result.num_rows,
     }
+
+
+def compare(
+    meds: Path,
+    labels: Path,
+    pretrained: Path,
+    out: Path,
+    *,
+    athena: Path | None = None,
+    num_seeds: int = 5,
+    num_labels: Sequence[int] = (32, 128, 512),
+    has_trees: bool = True,
+    visit_embed_dim: int = 128,
+    hidden_dim: int = 128,
+    num_layers: int = 1,
+    dropout: float = 0.1,
+    max_visits: int = 100,
+    max_codes: int = 100,
+    learning_rate: float = 1e-3,
+    embedding_learning_rate: float = 1e-5,
+    epochs: int = 30,
+    min_steps: int = 300,
+    batch_size: int = 32,
+    patience: int = 5,
+    seed: int = 1,
+    num_resamples: int = 1000,
+    num_threads: int = 0,
+    memory: int | str | None = None,
+    progress: ShowProgress = True,
+) -> dict[str, Any]:
+    """Does a pretrained table of code embeddings help a progression model that learns from few labels?
+
+    For each number of labels and seed it trains the model from the pretrained table (fine-tuned, and frozen) and
+    from a random start, all on the same labels, and boosted trees on counts of codes; then evaluates all on the
+    same held-out labels. `sequela compare` is the same. It works outside the GIL; Ctrl-C ends it.
+
+    Args:
+        meds: MEDS data set or meds_reader database.
+        labels: Parquet in the MEDS label schema, boolean.
+        pretrained: an encoder's folder, with its vocabulary.
+        out: folder for compare.json and compare.txt (the tables).
+        athena: Athena folder or ontology.parquet, for codes that the vocabulary lacks.
+        num_seeds: samples of labels, each with its own start.
+        num_labels: numbers of labels to learn from; more than there are: all.
+        has_trees: with the baseline of boosted trees.
+        visit_embed_dim, hidden_dim, num_layers, dropout: of the progression model.
+        max_visits: most recent ones kept. max_codes: codes of a visit kept.
+        learning_rate: of all but pretrained embeddings, which have embedding_learning_rate.
+        epochs: passes over the training labels. min_steps: optimizer steps at least.
+        batch_size: labels in a batch. patience: evaluations without gain before a run ends; 0 = never.
+        seed: of splits, samples and starts.
+        num_resamples: of the bootstrap over test subjects.
+        num_threads: 0 = all. memory: to stay under while reading, such as "8G"; None = half the machine.
+        progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
+
+    Returns:
+        What compare.json holds: num_train, num_validation, num_test, num_test_positive (labels), coverage (share
+        of the events whose code the vocabulary knows), seconds, results (of each method and number of labels:
+        method, num_labels, auroc and average_precision {value, low, high}, auroc_by_seed) and differences (first,
+        second, num_labels, auroc and average_precision {value, low, high, p_value}). Intervals are of 95 %.
+
+    Raises:
+        DataError, ConfigError, FileError, ResourceError.
+    """
+    options = fill(
+        _core.CompareOptions(),
+        meds=meds,
+        labels=labels,
+        pretrained=pretrained,
+        out=out,
+        athena=athena,
+        num_seeds=num_seeds,
+        num_labels=list(num_labels),
+        has_trees=has_trees,
+        visit_embed_dim=visit_embed_dim,
+        hidden_dim=hidden_dim,
+        num_layers=num_layers,
+        dropout=dropout,
+        max_visits=max_visits,
+        max_codes=max_codes,
+        learning_rate=learning_rate,
+        embedding_learning_rate=embedding_learning_rate,
+        epochs=epochs,
+        min_steps=min_steps,
+        batch_size=batch_size,
+        patience=patience,
+        seed=seed,
+        num_resamples=num_resamples,
+        num_threads=to_num_threads(num_threads),
+        memory_bytes=memory_bytes(memory),
+    )
+    return json.loads(run_job(_core.compare, options, progress))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sequela import _core
-from sequela._options import choose, fill, memory_bytes
+from sequela._options import choose, fill, memory_bytes, output_folder
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 
@@ -209,7 +209,7 @@ def pretrain(
         options,
         data=data,
         model=model,
-        out=out if out is not None else os.fspath(model).rstrip("/") + "_output",
+        out=output_folder(model, out),
         precision=None if precision is None else _core.to_precision(precision),
         activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,
         device=str(device),

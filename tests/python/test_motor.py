@@ -30,6 +30,8 @@ def assert_same_defaults(function, *structs):
             if value is None or name in ("num_threads", "device") or not hasattr(options, name):
                 continue
             own = getattr(options, name)
+            if type(own).__name__.endswith(("Options", "Config")):
+                continue
             own = str(own).split(".")[-1] if isinstance(value, str) else own
             assert (list(value) if isinstance(value, tuple) else value) == own, name
             num_compared += 1
@@ -41,6 +43,16 @@ def test_defaults_are_those_of_the_command():
     options = _core.PretrainOptions()
     assert assert_same_defaults(sequela.pretrain, options, options.train, options.encoder) >= 19
     assert assert_same_defaults(sequela.write_features, _core.FeaturesOptions()) >= 2
+    assert assert_same_defaults(sequela.compare, _core.CompareOptions()) >= 17
+    options = _core.PretrainMlmOptions()
+    data = options.data
+    parts = (options, options.train, options.mlm, data, data.visits, data.records, data.vocabulary)
+    assert assert_same_defaults(sequela.pretrain_mlm, *parts) >= 28
+    sizes = ("num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size")
+    stated = defaults_of(sequela.pretrain_mlm)
+    assert [getattr(options.encoder, name) for name in sizes] == [
+        stated[name] for name in ("n_layers", "hidden_size", "n_heads", "intermediate_size")
+    ]
 
 
 def test_prepare_reports_and_knows_what_is_done(records, prepared):
