@@ -42,11 +42,11 @@ void scan(const std::string& folder, const char* name) {
 }
 
 // Codes spread over the whole vocabulary, as a data set's would be.
-std::vector<std::string> pick_codes(const sequela::CodeTable& codes) {
+std::vector<std::string> pick_codes(const sequela::TextTable& codes) {
   const int64_t num_seeds = std::min<int64_t>(kSeeds, codes.size());
   std::vector<std::string> picked;
   for (int64_t i = 0; i < num_seeds; ++i) {
-    picked.emplace_back(codes.code(static_cast<int32_t>(i * codes.size() / num_seeds)));
+    picked.emplace_back(codes.text(static_cast<int32_t>(i * codes.size() / num_seeds)));
   }
   return picked;
 }

@@ -115,7 +115,7 @@ void AthenaGraph::read_concepts(int num_threads) {
     const std::string_view full_code = std::string_view(part.codes).substr(code_begin);
     part.rows.push_back({concept_id, static_cast<uint64_t>(name.data() - begin),
                          static_cast<uint32_t>(name.size()), !standard.empty(),
-                         CodeTable::hash(full_code), part.codes.size()});
+                         TextTable::hash(full_code), part.codes.size()});
   };
   file.scan<ConceptPart>(num_threads, parse, [&](const ConceptPart& part) { add_concepts(part); });
   stats_.num_bytes += static_cast<int64_t>(file.num_bytes());
@@ -140,7 +140,7 @@ void AthenaGraph::add_concepts(const ConceptPart& part) {
     Concept entry{node, row.is_standard};
     if (const std::optional<Concept> known = concepts_.find(row.id)) {
       ++stats_.num_repeated_ids;
-      if (codes_.code(known->node) < code) entry.node = known->node;
+      if (codes_.text(known->node) < code) entry.node = known->node;
       entry.is_standard = entry.is_standard && known->is_standard;
     } else if (node < num_before) {
       ++stats_.num_shared_codes;

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sequela/ontology/code_table.h"
+#include "sequela/core/text_table.h"
+#include "sequela/ontology/concept_table.h"
 #include "sequela/ontology/graph.h"
 #include "sequela/ontology/tab_file.h"
 
@@ -41,8 +42,8 @@ class AthenaGraph {
 
   int32_t num_nodes() const { return parents_.num_nodes(); }
   // The codes of the nodes 0 ... num_nodes() - 1; more may be added after them.
-  const CodeTable& codes() const { return codes_; }
-  CodeTable& codes() { return codes_; }
+  const TextTable& codes() const { return codes_; }
+  TextTable& codes() { return codes_; }
   // Empty if there is none. Reads the file; bytes that are not UTF-8 become U+FFFD.
   std::string description(int32_t node) const;
   std::span<const int32_t> parents(int32_t node) const { return parents_.of(node); }
@@ -72,7 +73,7 @@ class AthenaGraph {
   }
 
   std::unique_ptr<TabFile> concept_file_;
-  CodeTable codes_;
+  TextTable codes_;
   ConceptTable concepts_;
   std::vector<Name> names_;  // by node
   ParentLists parents_;

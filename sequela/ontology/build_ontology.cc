@@ -25,7 +25,7 @@ class MergedGraph {
 
   int32_t num_codes() const { return athena_.codes().size(); }
   int32_t add(std::string_view code) { return athena_.codes().add(code); }
-  std::string_view code(int32_t id) const { return athena_.codes().code(id); }
+  std::string_view code(int32_t id) const { return athena_.codes().text(id); }
   std::string description(int32_t id) const;
   std::span<const int32_t> parents(int32_t id) const;
 

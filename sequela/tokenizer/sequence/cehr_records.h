@@ -6,8 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sequela/core/text_table.h"
 #include "sequela/core/time.h"
-#include "sequela/tokenizer/sequence/text_table.h"
 
 namespace sequela {
 

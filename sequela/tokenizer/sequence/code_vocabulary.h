@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sequela/tokenizer/sequence/text_table.h"
+#include "sequela/core/text_table.h"
 
 namespace sequela {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/tokenizer/sequence/text_table.h"
+#include "sequela/core/text_table.h"
 #include "sequela/tokenizer/sequence/visits.h"
 
 namespace sequela {
