@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "sequela/core/error.h"
@@ -39,6 +41,26 @@ TEST(Json, ReadsPythonsBareWordsAndWritesThemBack) {
   EXPECT_TRUE(std::isnan(json_number(json["bins"][3], "x")));
   EXPECT_EQ(json["s"], "NaN \"Infinity\"");
   EXPECT_EQ(json_text(Json{{"x", json_double(INFINITY)}}, -1), R"({"x":Infinity})");
+}
+
+TEST(Json, OfARepeatedKeyTheLastValueCountsInTheFirstsPlace) {
+  const Json json =
+      parse_json(R"({"a": {"x": 1, "x": [2]}, "b": 3, "a": 4, "c": 5, "b": {}})", "x");
+  EXPECT_EQ(json_text(json, -1), R"({"a":4,"b":{},"c":5})");
+  EXPECT_EQ(
+      json_text(parse_json(R"([{"x": 1, "x": [2, {"y": null}], "z": true}, -1, 0.5])", "x"), -1),
+      R"([{"x":[2,{"y":null}],"z":true},-1,0.5])");
+}
+
+TEST(Json, ReadsAnObjectOfManyKeysInLittleTime) {
+  std::string text = "{";
+  constexpr int kNumKeys = 300'000;
+  for (int i = 0; i < kNumKeys; ++i) text += str(i == 0 ? "" : ",", "\"", i, "\":", i);
+  const auto start = std::chrono::steady_clock::now();
+  const Json json = parse_json(text + "}", "x");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+  EXPECT_EQ(json.size(), static_cast<size_t>(kNumKeys));
+  EXPECT_EQ(json.back(), kNumKeys - 1);
 }
 
 TEST(Json, RefusesDeepNestingAndBrokenText) {
