@@ -65,6 +65,15 @@ TEST(VocabularyMapper, NormalisedForms) {
   EXPECT_EQ(strict.map_code("e11.9"), 1);
 }
 
+// cehrbert joins the words of a code when it makes the vocabulary.
+TEST(VocabularyMapper, CodesOfSeveralWords) {
+  VocabularyMapper mapper(CodeVocabulary::from_codes({"[PAD]", "[UNK]", "DRUG//Morphine_Sulfate"}));
+  EXPECT_EQ(mapper.map_code("DRUG//Morphine Sulfate"), 2);
+  EXPECT_EQ(mapper.map_code("DRUG//Morphine \t Sulfate"), 2);
+  EXPECT_EQ(mapper.map_code("drug//morphine sulfate"), 2);
+  EXPECT_EQ(mapper.map_code("DRUG//Morphine"), 1);
+}
+
 std::shared_ptr<const Ontology> small_ontology() {
   return std::make_shared<const Ontology>(Ontology::build({
       {.code = "ICD10CM/E11.9", .parents = {"SNOMED/2"}},

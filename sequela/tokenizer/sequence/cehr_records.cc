@@ -5,34 +5,10 @@
 #include <numeric>
 
 #include "sequela/core/error.h"
-#include "sequela/io/utf8.h"
-#include "sequela/tokenizer/sequence/unicode_text.h"
+#include "sequela/tokenizer/sequence/code_forms.h"
 
 namespace sequela {
 namespace {
-
-// What Python's \s matches beyond Unicode's white space.
-bool is_python_space(char32_t c) {
-  return (c >= 0x1C && c <= 0x1F) || is_white_space(c);
-}
-
-// Every run of white space becomes "_".
-std::string join_words(std::string_view text) {
-  const bool is_plain =
-      std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c < 127; });
-  if (is_plain) return std::string(text);
-  std::string out;
-  bool was_space = false;
-  for (const char32_t c : decode_utf8(text)) {
-    const bool is_space = is_python_space(c);
-    if (!is_space)
-      append_utf8(c, &out);
-    else if (!was_space)
-      out += '_';
-    was_space = is_space;
-  }
-  return out;
-}
 
 int32_t week_of(int64_t time_us) {
   const int64_t day = day_of(time_us);

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "sequela/io/utf8.h"
+#include "sequela/tokenizer/sequence/unicode_text.h"
+
 namespace sequela {
 namespace {
 
@@ -73,6 +76,11 @@ bool split_icd_path(std::string_view code, std::string* vocabulary, std::string_
   return true;
 }
 
+// What Python's \s matches beyond Unicode's white space.
+bool is_python_space(char32_t c) {
+  return (c >= 0x1C && c <= 0x1F) || is_white_space(c);
+}
+
 // Prefix (as it stands) and rest of a code.
 std::pair<std::string, std::string_view> split_code(std::string_view code) {
   std::string vocabulary;
@@ -94,6 +102,23 @@ std::pair<std::string, std::string_view> split_code(std::string_view code) {
 CodeForm code_form(std::string_view code) {
   const auto [prefix, rest] = split_code(code);
   return {usual_name(prefix), body_of(rest)};
+}
+
+std::string join_words(std::string_view text) {
+  const bool is_plain =
+      std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c < 127; });
+  if (is_plain) return std::string(text);
+  std::string out;
+  bool was_space = false;
+  for (const char32_t c : decode_utf8(text)) {
+    const bool is_space = is_python_space(c);
+    if (!is_space)
+      append_utf8(c, &out);
+    else if (!was_space)
+      out += '_';
+    was_space = is_space;
+  }
+  return out;
 }
 
 std::string_view code_prefix(std::string_view code) {

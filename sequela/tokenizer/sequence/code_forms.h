@@ -21,6 +21,9 @@ CodeForm code_form(std::string_view code);
 // How the code may stand in an Athena ontology, likeliest first: "ICD10CM/E11.9", ...
 std::vector<std::string> athena_spellings(std::string_view code);
 
+// As cehrbert writes a code: every run of white space becomes "_".
+std::string join_words(std::string_view code);
+
 // Text before the first '/' or ':', empty without one.
 std::string_view code_prefix(std::string_view code);
 

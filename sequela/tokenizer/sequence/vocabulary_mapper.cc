@@ -67,6 +67,14 @@ CodeMatch VocabularyMapper::find_match(std::string_view code) {
 }
 
 int32_t VocabularyMapper::find_normalised(std::string_view code) const {
+  if (const int32_t id = find_form(code); id >= 0) return id;
+  const std::string joined = join_words(code);
+  if (joined == code) return -1;
+  if (const auto id = vocabulary_.find_id(joined)) return *id;
+  return find_form(joined);
+}
+
+int32_t VocabularyMapper::find_form(std::string_view code) const {
   const CodeForm form = code_form(code);
   if (form.body.empty()) return -1;
   const int32_t id = forms_.find(form.key());

@@ -67,7 +67,8 @@ struct ResizePlan {
 
 // Maps the codes of a project to the ids of an encoder's vocabulary: exact; else normalised (case,
 // dots, prefix: "ICD10CM/E11.9" = "icd10:e119" = "E119"; a code with a prefix equals a bare one of
-// the vocabulary, and a bare code the only one of its kind); else by "Maps to"; else the nearest
+// the vocabulary, and a bare code the only one of its kind; words joined by "_", as cehrbert has
+// them); else by "Maps to"; else the nearest
 // ancestor in the vocabulary; else unknown ([UNK] or [OOV]; a FileError where the vocabulary has
 // neither). A normalised form that two codes share maps to neither. Of ancestors at equal distance
 // the one of the smallest id counts. The ontology has "Maps to" targets and ancestors alike as
@@ -109,6 +110,7 @@ class VocabularyMapper {
   };
   CodeMatch find_match(std::string_view code);
   int32_t find_normalised(std::string_view code) const;
+  int32_t find_form(std::string_view code) const;
   int32_t find_node(std::string_view code) const;
   int32_t id_of_node(int32_t node);
   int32_t find_mapped(int32_t node);
