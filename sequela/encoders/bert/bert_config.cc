@@ -112,28 +112,31 @@ void check_scale(const char* key, double value) {
   if (!(value > 0 && value < 1e30)) throw ConfigError(key, str(value), "above 0");
 }
 
-void read_cehr_fields(const Reader& reader, BertConfig& config) {
-  reader.read("n_time_embd", config.n_time_embd);
-  reader.read("n_visit_segments", config.n_visit_segments);
-  reader.read("time_embedding_scaling_factor", config.time_embedding_scaling_factor);
-  reader.read("age_embedding_scaling_factor", config.age_embedding_scaling_factor);
-  reader.read("sample_packing_max_positions", config.sample_packing_max_positions);
-  reader.read("include_value_prediction", config.include_value_prediction);
-  reader.read("bidirectional", config.bidirectional);
-  reader.read("mlm_probability", config.mlm_probability);
-  reader.read("lab_token_ids", config.lab_token_ids);
-}
-
-void write_cehr_fields(const BertConfig& config, Json& json) {
-  json["n_time_embd"] = config.n_time_embd;
-  json["n_visit_segments"] = config.n_visit_segments;
-  json["time_embedding_scaling_factor"] = config.time_embedding_scaling_factor;
-  json["age_embedding_scaling_factor"] = config.age_embedding_scaling_factor;
-  json["sample_packing_max_positions"] = config.num_positions();
-  json["include_value_prediction"] = config.include_value_prediction;
-  json["bidirectional"] = config.bidirectional;
-  json["mlm_probability"] = config.mlm_probability;
-  json["lab_token_ids"] = config.lab_token_ids;
+// The fields that are in the file under their own name, as they are: one list, to read and to
+// write. `Config` is BertConfig, const or not.
+template <class Config, class Visit>
+void visit_fields(Config& config, const Visit& visit) {
+  visit("vocab_size", config.vocab_size);
+  visit("hidden_size", config.hidden_size);
+  visit("num_hidden_layers", config.num_hidden_layers);
+  visit("num_attention_heads", config.num_attention_heads);
+  visit("intermediate_size", config.intermediate_size);
+  visit("layer_norm_eps", config.layer_norm_eps);
+  visit("max_position_embeddings", config.max_position_embeddings);
+  visit("type_vocab_size", config.type_vocab_size);
+  visit("pad_token_id", config.pad_token_id);
+  visit("hidden_dropout_prob", config.hidden_dropout_prob);
+  visit("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
+  visit("initializer_range", config.initializer_range);
+  if (config.kind == BertKind::bert) return;
+  visit("n_time_embd", config.n_time_embd);
+  visit("n_visit_segments", config.n_visit_segments);
+  visit("time_embedding_scaling_factor", config.time_embedding_scaling_factor);
+  visit("age_embedding_scaling_factor", config.age_embedding_scaling_factor);
+  visit("include_value_prediction", config.include_value_prediction);
+  visit("bidirectional", config.bidirectional);
+  visit("mlm_probability", config.mlm_probability);
+  visit("lab_token_ids", config.lab_token_ids);
 }
 
 }  // namespace
@@ -161,23 +164,14 @@ BertConfig BertConfig::read(const std::string& path, std::optional<BertKind> kin
   if (!positions.empty() && positions != "absolute") {
     throw ConfigError(str(path, ": position_embedding_type"), positions, "absolute");
   }
-  reader.read("vocab_size", config.vocab_size);
-  reader.read("hidden_size", config.hidden_size);
-  reader.read("num_hidden_layers", config.num_hidden_layers);
-  reader.read("num_attention_heads", config.num_attention_heads);
-  reader.read("intermediate_size", config.intermediate_size);
+  visit_fields(config, [&](const char* key, auto& field) { reader.read(key, field); });
   config.hidden_act = to_activation(reader.text("hidden_act"), path);
-  reader.read("layer_norm_eps", config.layer_norm_eps);
-  reader.read("max_position_embeddings", config.max_position_embeddings);
-  reader.read("type_vocab_size", config.type_vocab_size);
-  reader.read("pad_token_id", config.pad_token_id);
   reader.read("cls_token_id", config.cls_token_id);
-  reader.read("hidden_dropout_prob", config.hidden_dropout_prob);
-  reader.read("attention_probs_dropout_prob", config.attention_probs_dropout_prob);
   config.classifier_dropout = config.hidden_dropout_prob;
   reader.read("classifier_dropout", config.classifier_dropout);
-  reader.read("initializer_range", config.initializer_range);
-  if (config.kind == BertKind::cehr_bert) read_cehr_fields(reader, config);
+  if (config.kind == BertKind::cehr_bert) {
+    reader.read("sample_packing_max_positions", config.sample_packing_max_positions);
+  }
   try {
     config.validate();
   } catch (const ConfigError& error) {
@@ -191,23 +185,12 @@ std::string BertConfig::to_json() const {
   Json json;
   json["architectures"] = {is_cehr ? "CehrBertForPreTraining" : "BertForMaskedLM"};
   json["model_type"] = is_cehr ? "cehrbert" : "bert";
-  json["vocab_size"] = vocab_size;
-  json["hidden_size"] = hidden_size;
-  json["num_hidden_layers"] = num_hidden_layers;
-  json["num_attention_heads"] = num_attention_heads;
-  json["intermediate_size"] = intermediate_size;
+  visit_fields(*this, [&](const char* key, const auto& field) { json[key] = field; });
   json["hidden_act"] = activation_name(hidden_act);
-  json["layer_norm_eps"] = layer_norm_eps;
-  json["max_position_embeddings"] = max_position_embeddings;
-  json["type_vocab_size"] = type_vocab_size;
-  json["pad_token_id"] = pad_token_id;
   if (cls_token_id >= 0) json["cls_token_id"] = cls_token_id;
-  json["hidden_dropout_prob"] = hidden_dropout_prob;
-  json["attention_probs_dropout_prob"] = attention_probs_dropout_prob;
   json["classifier_dropout"] = classifier_dropout;
-  json["initializer_range"] = initializer_range;
   json["torch_dtype"] = "float32";
-  if (is_cehr) write_cehr_fields(*this, json);
+  if (is_cehr) json["sample_packing_max_positions"] = num_positions();
   return json_text(json);
 }
 
