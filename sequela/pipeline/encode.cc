@@ -10,12 +10,9 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
-#include "sequela/core/log.h"
-#include "sequela/core/sha256.h"
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
-#include "sequela/meds/dataset.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/encode_rows.h"
@@ -46,16 +43,12 @@ std::string build_run_key(const EncodeOptions& options) {
                 options.table.subject_column, options.table.visit_column, options.table.time_column,
                 options.table.text_column, options.visits.encounter_column}},
               {"lower", options.do_lower_case ? (*options.do_lower_case ? 1 : 0) : -1}};
-  if (!options.meds.empty()) {
-    for (const auto& file : fingerprint_dataset(find_dataset(options.meds)))
-      key["meds"][file.name] = file.fingerprint;
-  }
+  if (!options.meds.empty()) key["meds"] = dataset_key(options.meds);
   for (const auto& entry : fs::directory_iterator(options.model)) {
     if (entry.is_regular_file())
       key["model"][entry.path().filename().string()] = file_fingerprint(entry.path().string());
   }
-  const std::string text = json_text(key);
-  return to_hex(sha256(text.data(), text.size()));
+  return run_key_of(key);
 }
 
 EncodeInput read_meds(const EncodeOptions& options, EncodeReport* report) {
@@ -182,11 +175,8 @@ EncodeReport encode(const EncodeOptions& options) {
   if (vocabulary) check_vocabulary_fits(folder, vocabulary->size());
   EncodeReport report;
   const std::string run_key = build_run_key(options);
-  if (is_made_by_run(options.out, run_key)) {
-    log_info(str(options.out, " is up to date"));
-    report.is_up_to_date = true;
-    return report;
-  }
+  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   fs::remove(options.out + "/manifest.json");
 

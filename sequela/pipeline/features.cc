@@ -8,7 +8,6 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
-#include "sequela/core/log.h"
 #include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
@@ -36,9 +35,7 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
               {"is_femr_compatible", options.is_femr_compatible},
               {"ontology", options.ontology.empty() ? "" : file_fingerprint(options.ontology)},
               {"athena", options.athena}};
-  for (const auto& file : fingerprint_dataset(find_dataset(options.meds))) {
-    key["meds"][file.name] = file.fingerprint;
-  }
+  key["meds"] = dataset_key(options.meds);
   for (const char* name : {"config.json", "model.safetensors", "dictionary.msgpack"}) {
     key["model"][name] = file_fingerprint(options.model + "/" + name);
   }
@@ -51,8 +48,7 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
     }
     key["cohort"] = to_hex(hash.finish());
   }
-  const std::string text = json_text(key);
-  return to_hex(sha256(text.data(), text.size()));
+  return run_key_of(key);
 }
 
 Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabulary,
@@ -156,11 +152,8 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const Vocabulary vocabulary = Vocabulary::read(options.model + "/dictionary.msgpack");
   Motor model = open_bundle(options.model, device, precision);
   const std::string run_key = build_run_key(options, precision, cohort);
-  if (is_made_by_run(options.out, run_key)) {
-    log_info(str(options.out, " is up to date"));
-    report.is_up_to_date = true;
-    return report;
-  }
+  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   remove_old_outputs(options.out);
 

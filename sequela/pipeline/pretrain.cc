@@ -9,7 +9,6 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
-#include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/isa.h"
 #include "sequela/pipeline/folder_lock.h"
@@ -49,8 +48,7 @@ std::string build_run_key(const PretrainOptions& options, const ModelConfig& con
               {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
               {"seed", options.seed}};
   key.update(training_key(options.train));
-  const std::string text = json_text(key);
-  return to_hex(sha256(text.data(), text.size()));
+  return run_key_of(key);
 }
 
 void write_bundle(const PretrainOptions& options, const std::string& run_key, Motor& model,
@@ -63,9 +61,7 @@ void write_bundle(const PretrainOptions& options, const std::string& run_key, Mo
   fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
   write_run_manifest(partial, run_key,
                      {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"},
-                     {{"steps", report.steps},
-                      {"best_step", report.best_step},
-                      {"best_loss", json_double(report.best_loss)}});
+                     training_summary(report));
   bundle.commit();
 }
 
@@ -83,6 +79,12 @@ Json training_key(const TrainOptions& train) {
           {"accumulate", train.accumulate},
           {"eval_every", train.eval_every},
           {"patience", train.patience}};
+}
+
+Json training_summary(const TrainReport& report) {
+  return {{"steps", report.steps},
+          {"best_step", report.best_step},
+          {"best_loss", json_double(report.best_loss)}};
 }
 
 void remove_training_output(const std::string& folder) {
@@ -134,11 +136,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const std::string run_key = build_run_key(options, config, precision);
 
   PretrainReport report;
-  if (is_made_by_run(options.model, run_key)) {
-    log_info(str(options.model, " is up to date"));
-    report.is_up_to_date = true;
-    return report;
-  }
+  report.is_up_to_date = is_made_by_run(options.model, run_key);
+  if (report.is_up_to_date) return report;
   const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
                            static_cast<int32_t>(task.tasks.size())};
   const FolderLock lock(options.out);

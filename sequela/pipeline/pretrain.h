@@ -40,8 +40,10 @@ struct PretrainReport {
 PretrainReport pretrain(const PretrainOptions& options);
 
 // Parts of a pretraining run of any objective: the training options that determine the weights, for
-// its run key; and taking away checkpoints, logs and final/ of a finished run.
+// its run key; what the bundle's manifest says of the training; and taking away checkpoints, logs
+// and final/ of a finished run.
 Json training_key(const TrainOptions& train);
+Json training_summary(const TrainReport& report);
 void remove_training_output(const std::string& folder);
 
 // The device that a --device option means; ConfigError if it is not there.

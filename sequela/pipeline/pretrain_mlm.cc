@@ -9,10 +9,8 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
-#include "sequela/core/sha256.h"
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
-#include "sequela/meds/dataset.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_manifest.h"
@@ -50,11 +48,8 @@ std::string build_run_key(const PretrainMlmOptions& options, Precision precision
               {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
               {"seed", options.seed},
               {"train", training_key(options.train)}};
-  for (const auto& file : fingerprint_dataset(find_dataset(options.meds))) {
-    key["meds"][file.name] = file.fingerprint;
-  }
-  const std::string text = json_text(key);
-  return to_hex(sha256(text.data(), text.size()));
+  key["meds"] = dataset_key(options.meds);
+  return run_key_of(key);
 }
 
 MlmData read_data(const PretrainMlmOptions& options) {
@@ -115,10 +110,7 @@ void write_model(const PretrainMlmOptions& options, const std::string& run_key,
   write_bert_files(folder.partial_path(), config, model.weights());
   std::vector<std::string> files = write_tokenizer(folder.partial_path(), config.kind, tokenizer);
   files.insert(files.begin(), {"config.json", "model.safetensors"});
-  write_run_manifest(folder.partial_path(), run_key, files,
-                     {{"steps", report.steps},
-                      {"best_step", report.best_step},
-                      {"best_loss", json_double(report.best_loss)}});
+  write_run_manifest(folder.partial_path(), run_key, files, training_summary(report));
   folder.commit();
 }
 
@@ -152,11 +144,8 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   const Precision precision = options.precision.value_or(default_precision(at::kCPU));
   const std::string run_key = build_run_key(options, precision);
   PretrainMlmReport report;
-  if (is_made_by_run(options.model, run_key)) {
-    log_info(str(options.model, " is up to date"));
-    report.is_up_to_date = true;
-    return report;
-  }
+  report.is_up_to_date = is_made_by_run(options.model, run_key);
+  if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   const MlmData data = read_data(options);
   report.num_train_subjects = data.train.num_sequences();

@@ -5,7 +5,9 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
+#include "sequela/meds/dataset.h"
 
 namespace sequela {
 namespace {
@@ -25,13 +27,27 @@ bool has_files(const std::string& folder, const Json& files) {
 
 }  // namespace
 
+std::string run_key_of(const Json& parts) {
+  const std::string text = json_text(parts);
+  return to_hex(sha256(text.data(), text.size()));
+}
+
+Json dataset_key(const std::string& meds) {
+  Json key;
+  for (const auto& file : fingerprint_dataset(find_dataset(meds)))
+    key[file.name] = file.fingerprint;
+  return key;
+}
+
 bool is_made_by_run(const std::string& folder, const std::string& run_key) {
   const std::string path = manifest_path(folder);
   if (!std::filesystem::exists(path)) return false;
   try {
     const Json manifest = parse_json(read_file(path), path);
-    return manifest.at("run_key").get<std::string>() == run_key &&
-           has_files(folder, manifest.at("files"));
+    const bool is_made = manifest.at("run_key").get<std::string>() == run_key &&
+                         has_files(folder, manifest.at("files"));
+    if (is_made) log_info(folder + " is up to date");
+    return is_made;
   } catch (const nlohmann::json::exception&) {
   } catch (const FileError&) {
   }

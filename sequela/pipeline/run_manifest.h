@@ -10,8 +10,13 @@ namespace sequela {
 // manifest.json of a folder that a single run fills: the run's key (a digest of all that determines
 // its output), a checksum of each file, and what the run reports.
 
-// True if the folder was made by a run of that key and every file is there, unchanged. A damaged
-// manifest counts as none.
+// The digest of all that determines a run's output.
+std::string run_key_of(const Json& parts);
+// Of a data set, for such a key: its files with what changes when their content does.
+Json dataset_key(const std::string& meds);
+
+// True, and said so in the log, if the folder was made by a run of that key and every file is
+// there, unchanged. A damaged manifest counts as none.
 bool is_made_by_run(const std::string& folder, const std::string& run_key);
 
 // Written last: it says that the files, named below the folder, are complete.

@@ -15,9 +15,8 @@
 #include "sequela/core/json.h"
 #include "sequela/features/cohort.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/features.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/postgres_server.h"
-#include "tests/support/shared.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -238,15 +237,11 @@ print(json.dumps(result))
 TEST_F(CohortPostgres, EmbedsACohort) {
   SEQUELA_NEED_SHARED();
   const TestFolder folder;
-  FeaturesOptions options;
-  options.meds = shared_path("data/femr_tutorial/meds");
+  FeaturesOptions options = small_features(folder / "embeddings");
   options.model = shared_path("data/femr_tutorial/motor_model");
   options.ontology = shared_path("data/femr_tutorial/ontology.parquet");
-  options.labels = shared_path("data/femr_tutorial/labels.parquet");
-  options.out = folder / "embeddings";
   options.cohort_db = server_->uri();
   options.cohort_query = select("sepsis_label");
-  options.device = "cpu";
   const FeaturesReport report = compute_features(options);
   EXPECT_EQ(report.num_labels, 200);
   EXPECT_EQ(report.embed.num_embedded, 200);

@@ -9,10 +9,7 @@
 #include <regex>
 
 #include "sequela/core/error.h"
-#include "sequela/pipeline/features.h"
-#include "sequela/pipeline/prepare.h"
-#include "sequela/pipeline/pretrain.h"
-#include "tests/support/shared.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -26,9 +23,11 @@ class Inspect : public testing::Test {
   static void SetUpTestSuite() {
     if (!fs::exists(shared_path("design.md"))) return;
     folder_ = std::make_unique<TestFolder>();
-    run_prepare();
-    run_pretrain();
-    run_features();
+    prepare(small_prepare(path("files")));
+    PretrainOptions run = small_pretrain(path("files"), path("output"), path("model"));
+    run.keep_output = true;
+    pretrain(run);
+    compute_features(small_features(path("embeddings")));
   }
   static void TearDownTestSuite() { folder_.reset(); }
   void SetUp() override { SEQUELA_NEED_SHARED(); }
@@ -43,46 +42,6 @@ class Inspect : public testing::Test {
   }
 
  private:
-  static void run_prepare() {
-    PrepareOptions options;
-    options.meds = shared_path("parity/motor/g60/meds");
-    options.athena = shared_path("parity/motor/g60/athena");
-    options.out = path("files");
-    options.vocab_size = 1'024;
-    options.num_numeric = 128;
-    options.num_tasks = 64;
-    options.final_layer_size = 16;
-    options.tokens_per_batch = 512;
-    prepare(options);
-  }
-  static void run_pretrain() {
-    PretrainOptions options;
-    options.data = path("files");
-    options.out = path("output");
-    options.model = path("model");
-    options.encoder.hidden_size = 32;
-    options.encoder.intermediate_size = 64;
-    options.encoder.n_heads = 2;
-    options.encoder.n_layers = 2;
-    options.train.max_steps = 2;
-    options.train.accumulate = 2;
-    options.train.eval_every = 1;
-    options.precision = Precision::fp32;
-    options.device = "cpu";
-    options.keep_output = true;
-    options.num_threads = 1;
-    pretrain(options);
-  }
-  static void run_features() {
-    FeaturesOptions options;
-    options.meds = shared_path("data/femr_tutorial/meds");
-    options.model = shared_path("data/femr_tutorial/clmbr_model");
-    options.labels = shared_path("data/femr_tutorial/labels.parquet");
-    options.out = path("embeddings");
-    options.device = "cpu";
-    compute_features(options);
-  }
-
   inline static std::unique_ptr<TestFolder> folder_;
 };
 

@@ -23,7 +23,7 @@
 #include "sequela/meds/split.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/task/motor_task.h"
-#include "tests/support/shared.h"
+#include "tests/pipeline/small_run.h"
 
 namespace fs = std::filesystem;
 
@@ -69,13 +69,8 @@ class Prepare : public ::testing::Test {
   void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   static PrepareOptions g60(const std::string& folder) {
-    PrepareOptions options;
-    options.meds = shared_path("parity/motor/g60/meds");
-    options.athena = shared_path("parity/motor/g60/athena");
-    options.out = folder;
-    options.vocab_size = 1'024;
+    PrepareOptions options = small_prepare(folder);
     options.num_tasks = 128;
-    options.tokens_per_batch = 512;
     options.num_threads = 2;
     return options;
   }

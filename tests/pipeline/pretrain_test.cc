@@ -9,9 +9,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/features.h"
-#include "sequela/pipeline/prepare.h"
-#include "tests/support/shared.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -24,45 +22,13 @@ class Pretrain : public testing::Test {
   static void SetUpTestSuite() {
     if (!fs::exists(shared_path("design.md"))) return;
     files_ = std::make_unique<TestFolder>();
-    PrepareOptions options;
-    options.meds = shared_path("parity/motor/g60/meds");
-    options.athena = shared_path("parity/motor/g60/athena");
-    options.out = *files_ / "files";
-    options.vocab_size = 1'024;
-    options.num_tasks = 64;
-    options.final_layer_size = 16;
-    options.tokens_per_batch = 512;
-    prepare(options);
+    prepare(small_prepare(*files_ / "files"));
   }
   static void TearDownTestSuite() { files_.reset(); }
   void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   PretrainOptions small_run() const {
-    PretrainOptions options;
-    options.data = *files_ / "files";
-    options.out = folder_ / "output";
-    options.model = folder_ / "model";
-    options.encoder.hidden_size = 32;
-    options.encoder.intermediate_size = 64;
-    options.encoder.n_heads = 2;
-    options.encoder.n_layers = 2;
-    options.train.max_steps = 2;
-    options.train.accumulate = 2;
-    options.train.eval_every = 1;
-    options.precision = Precision::fp32;
-    options.device = "cpu";
-    options.num_threads = 1;
-    return options;
-  }
-
-  FeaturesOptions small_features() const {
-    FeaturesOptions options;
-    options.meds = shared_path("data/femr_tutorial/meds");
-    options.model = shared_path("data/femr_tutorial/clmbr_model");
-    options.labels = shared_path("data/femr_tutorial/labels.parquet");
-    options.out = folder_ / "embeddings";
-    options.device = "cpu";
-    return options;
+    return small_pretrain(*files_ / "files", folder_ / "output", folder_ / "model");
   }
 
   static std::string weights(const PretrainOptions& options) {
@@ -130,7 +96,7 @@ TEST_F(Pretrain, RefusesWrongOptions) {
 }
 
 TEST_F(Pretrain, FeaturesLeaveNothingOfAnOlderRun) {
-  FeaturesOptions options = small_features();
+  FeaturesOptions options = small_features(folder_ / "embeddings");
   options.cohort = folder_ / "cohort.csv";
   std::ofstream(options.cohort) << "subject_id,dataset_split,label\n0,train,1\n1,test,0\n";
   const FeaturesReport with_cohort = compute_features(options);
@@ -146,7 +112,7 @@ TEST_F(Pretrain, FeaturesLeaveNothingOfAnOlderRun) {
 }
 
 TEST_F(Pretrain, FeaturesNeedTheOntologyOfAHierarchicalModel) {
-  FeaturesOptions options = small_features();
+  FeaturesOptions options = small_features(folder_ / "embeddings");
   options.model = shared_path("data/femr_tutorial/motor_model");
   EXPECT_THROW(compute_features(options), ConfigError);
   EXPECT_FALSE(fs::exists(options.out + "/features.parquet"));
