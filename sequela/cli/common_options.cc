@@ -75,17 +75,14 @@ int CommonOptions::threads() const {
 }
 
 void add_common_options(CLI::App& app, CommonOptions& common) {
-  const std::string group = "General";
-  app.add_option("--config", common.config, "TOML or INI file with any of these options")
-      ->group(group);
-  app.add_option("--threads", common.num_threads, "Threads to use; 0 = all")->group(group);
+  app.option_defaults()->group("General");
+  app.add_option("--config", common.config, "TOML or INI file with any of these options");
+  app.add_option("--threads", common.num_threads, "Threads to use; 0 = all");
   app.add_option("--memory", common.memory,
-                 "Memory to stay under, such as 8G; default: half the machine")
-      ->group(group);
+                 "Memory to stay under, such as 8G; default: half the machine");
   app.add_option("--log-level", common.log_level, "debug, info, warning or error")
-      ->capture_default_str()
-      ->group(group);
-  app.add_flag("-q,--quiet", common.is_quiet, "Print errors and results only")->group(group);
+      ->capture_default_str();
+  app.add_flag("-q,--quiet", common.is_quiet, "Print errors and results only");
 }
 
 void apply_config_file(CLI::App& app, const std::string& path,

@@ -28,24 +28,21 @@ int run_compare(const CLI::App& app, Arguments& arguments) {
 }
 
 void add_model_options(CLI::App& app, CompareOptions& options) {
-  const std::string group = "Model and training";
-  app.add_option("--visit-embed-dim", options.visit_embed_dim, "Size of a visit")->group(group);
-  app.add_option("--hidden-dim", options.hidden_dim, "Size of the LSTM over visits")->group(group);
-  app.add_option("--num-layers", options.num_layers, "Layers of that LSTM")->group(group);
-  app.add_option("--dropout", options.dropout, "Share of the states dropped")->group(group);
-  app.add_option("--max-visits", options.max_visits, "Most recent visits kept")->group(group);
-  app.add_option("--max-codes", options.max_codes, "Codes of a visit kept")->group(group);
-  app.add_option("--learning-rate", options.learning_rate, "Of all but the embeddings")
-      ->group(group);
+  app.option_defaults()->group("Model and training");
+  app.add_option("--visit-embed-dim", options.visit_embed_dim, "Size of a visit");
+  app.add_option("--hidden-dim", options.hidden_dim, "Size of the LSTM over visits");
+  app.add_option("--num-layers", options.num_layers, "Layers of that LSTM");
+  app.add_option("--dropout", options.dropout, "Share of the states dropped");
+  app.add_option("--max-visits", options.max_visits, "Most recent visits kept");
+  app.add_option("--max-codes", options.max_codes, "Codes of a visit kept");
+  app.add_option("--learning-rate", options.learning_rate, "Of all but the embeddings");
   app.add_option("--embedding-learning-rate", options.embedding_learning_rate,
-                 "Of pretrained embeddings that are fine-tuned")
-      ->group(group);
-  app.add_option("--epochs", options.epochs, "Passes over the training labels")->group(group);
-  app.add_option("--min-steps", options.min_steps, "Optimizer steps at least")->group(group);
-  app.add_option("--batch-size", options.batch_size, "Labels in a batch")->group(group);
+                 "Of pretrained embeddings that are fine-tuned");
+  app.add_option("--epochs", options.epochs, "Passes over the training labels");
+  app.add_option("--min-steps", options.min_steps, "Optimizer steps at least");
+  app.add_option("--batch-size", options.batch_size, "Labels in a batch");
   app.add_option("--patience", options.patience,
-                 "Evaluations without gain before a run ends; 0 = never")
-      ->group(group);
+                 "Evaluations without gain before a run ends; 0 = never");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/terminal.h"
+#include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
 
@@ -19,14 +20,6 @@ struct Arguments {
   std::string visits = "hybrid";
   std::string letter_case = "auto";
 };
-
-VisitRule to_visit_rule(const std::string& text) {
-  if (text == "hybrid") return VisitRule::hybrid;
-  if (text == "encounter") return VisitRule::encounter;
-  if (text == "day") return VisitRule::day;
-  if (text == "hours") return VisitRule::hours_window;
-  throw ConfigError("visits", text, "hybrid, encounter, day or hours");
-}
 
 std::optional<bool> to_lower_case(const std::string& text) {
   if (text == "auto") return std::nullopt;
@@ -57,7 +50,7 @@ int run_encode(const CLI::App& app, Arguments& arguments) {
   options.memory_bytes = arguments.common.memory_bytes();
   options.pooling = parse_pooling(arguments.pooling);
   options.precision = to_bert_precision(arguments.precision);
-  options.visits.rule = to_visit_rule(arguments.visits);
+  options.visits.rule = parse_visit_rule(arguments.visits);
   options.do_lower_case = to_lower_case(arguments.letter_case);
   const EncodeReport report = encode(options);
   if (report.is_up_to_date) return 0;
@@ -67,44 +60,30 @@ int run_encode(const CLI::App& app, Arguments& arguments) {
 }
 
 void add_input_options(CLI::App& app, Arguments& arguments) {
-  const std::string group = "Input";
+  app.option_defaults()->group("Input");
   EncodeInputOptions& table = arguments.options.table;
   app.add_option("--input", arguments.options.input,
-                 "Parquet, CSV, JSON lines or text: codes, visits, patients or texts")
-      ->group(group);
-  app.add_option("--meds", arguments.options.meds, "MEDS data set, in place of --input")
-      ->group(group);
+                 "Parquet, CSV, JSON lines or text: codes, visits, patients or texts");
+  app.add_option("--meds", arguments.options.meds, "MEDS data set, in place of --input");
   app.add_option("--level", table.level,
-                 "A row per: codes, visits, patients or texts; default: what the columns say")
-      ->group(group);
-  app.add_option("--format", table.format, "parquet, csv, tsv, jsonl or txt; default: the name's")
-      ->group(group);
-  app.add_option("--code-column", table.code_column, "Codes, one or a list a row")->group(group);
-  app.add_option("--subject-column", table.subject_column, "Default: subject_id and the like")
-      ->group(group);
-  app.add_option("--visit-column", table.visit_column, "Default: visit_id and the like")
-      ->group(group);
-  app.add_option("--time-column", table.time_column, "Time of an event or visit")->group(group);
-  app.add_option("--text-column", table.text_column, "Clinical text")->group(group);
+                 "A row per: codes, visits, patients or texts; default: what the columns say");
+  app.add_option("--format", table.format, "parquet, csv, tsv, jsonl or txt; default: the name's");
+  app.add_option("--code-column", table.code_column, "Codes, one or a list a row");
+  app.add_option("--subject-column", table.subject_column, "Default: subject_id and the like");
+  app.add_option("--visit-column", table.visit_column, "Default: visit_id and the like");
+  app.add_option("--time-column", table.time_column, "Time of an event or visit");
+  app.add_option("--text-column", table.text_column, "Clinical text");
   app.add_option("--case", arguments.letter_case,
-                 "Texts: lower, keep, or auto = as the folder says")
-      ->group(group);
+                 "Texts: lower, keep, or auto = as the folder says");
 }
 
 void add_visit_options(CLI::App& app, Arguments& arguments) {
-  const std::string group = "Visits";
+  app.option_defaults()->group("Visits");
   VisitOptions& visits = arguments.options.visits;
-  app.add_option("--visits", arguments.visits,
-                 "Of --meds: hybrid (encounter id, else day), encounter, day or hours")
-      ->group(group);
-  app.add_option("--window-hours", visits.window_hours, "Of --visits hours")->group(group);
-  app.add_option("--encounter-column", visits.encounter_column, "Default: visit_id and the like")
-      ->group(group);
-  app.add_option("--max-visits", visits.max_visits, "Most recent ones kept; 0 = all")->group(group);
-  app.add_option("--max-codes", visits.max_codes, "First ones of a visit kept; 0 = all")
-      ->group(group);
-  app.add_flag("--drop-repeats", visits.drop_repeats, "A code counts once in a visit")
-      ->group(group);
+  add_visit_rule_options(app, visits, arguments.visits);
+  app.add_option("--max-visits", visits.max_visits, "Most recent ones kept; 0 = all");
+  app.add_option("--max-codes", visits.max_codes, "First ones of a visit kept; 0 = all");
+  app.add_flag("--drop-repeats", visits.drop_repeats, "A code counts once in a visit");
 }
 
 }  // namespace

@@ -59,18 +59,14 @@ int run_features(const CLI::App& app, Arguments& arguments) {
 }
 
 void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
-  const std::string group = "Cohort";
-  app.add_option("--cohort", options.cohort, "Parquet or CSV: subject_id, dataset_split, a label")
-      ->group(group);
+  app.option_defaults()->group("Cohort");
+  app.add_option("--cohort", options.cohort, "Parquet or CSV: subject_id, dataset_split, a label");
   app.add_option(
-         "--cohort-db", options.cohort_db,
-         "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass")
-      ->group(group);
-  app.add_option("--cohort-query", options.cohort_query, "Query that gives the same columns")
-      ->group(group);
+      "--cohort-db", options.cohort_db,
+      "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass");
+  app.add_option("--cohort-query", options.cohort_query, "Query that gives the same columns");
   app.add_option("--label-column", options.label_column,
-                 "Label column of the cohort; default: the only other one")
-      ->group(group);
+                 "Label column of the cohort; default: the only other one");
 }
 
 }  // namespace

@@ -31,52 +31,37 @@ Value choose(const std::map<std::string, Value>& choices, const char* option,
 
 void add_artifact_options(CLI::App& app, Arguments& arguments) {
   PrepareOptions& options = arguments.options;
-  const std::string ontology = "Ontology and split";
+  app.option_defaults()->group("Ontology and split");
   app.add_option("--remove-vocabularies", options.remove_vocabularies,
                  "Of these, only codes that occur in the data are kept")
-      ->delimiter(',')
-      ->group(ontology);
-  app.add_option("--split-seed", options.split_seed, "Of the hash that splits subjects")
-      ->group(ontology);
-  app.add_option("--val-fraction", options.val_fraction, "Share of subjects for validation")
-      ->group(ontology);
-  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)")
-      ->group(ontology);
+      ->delimiter(',');
+  app.add_option("--split-seed", options.split_seed, "Of the hash that splits subjects");
+  app.add_option("--val-fraction", options.val_fraction, "Share of subjects for validation");
+  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)");
 
-  const std::string tokenizer = "Tokenizer";
-  app.add_option("--vocab-size", options.vocab_size, "Tokens")->group(tokenizer);
-  app.add_option("--num-numeric", options.num_numeric, "Numeric bins, shared over the properties")
-      ->group(tokenizer);
-  app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out")
-      ->group(tokenizer);
+  app.option_defaults()->group("Tokenizer");
+  app.add_option("--vocab-size", options.vocab_size, "Tokens");
+  app.add_option("--num-numeric", options.num_numeric, "Numeric bins, shared over the properties");
+  app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out");
   app.add_option("--tokenizer-on", arguments.tokenizer_on,
-                 "all or train: the subjects it learns from")
-      ->group(tokenizer);
+                 "all or train: the subjects it learns from");
   app.add_option("--properties", options.properties,
                  "Columns that become tokens beside the code; all = every column, as femr does")
-      ->delimiter(',')
-      ->group(tokenizer);
-  app.add_option("--dictionary", options.dictionary, "A dictionary.msgpack to use instead")
-      ->group(tokenizer);
+      ->delimiter(',');
+  app.add_option("--dictionary", options.dictionary, "A dictionary.msgpack to use instead");
 
-  const std::string task = "MOTOR task";
-  app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted")
-      ->group(task);
-  app.add_option("--num-bins", options.num_bins, "Time bins")->group(task);
-  app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin")
-      ->group(task);
-  app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out")
-      ->group(task);
+  app.option_defaults()->group("MOTOR task");
+  app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted");
+  app.add_option("--num-bins", options.num_bins, "Time bins");
+  app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin");
+  app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out");
 
-  const std::string batches = "Batches";
-  app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most")
-      ->group(batches);
+  app.option_defaults()->group("Batches");
+  app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most");
   app.add_option("--batch-format", arguments.batch_format,
-                 "compact, or femr: femr's own, 20 times larger")
-      ->group(batches);
+                 "compact, or femr: femr's own, 20 times larger");
   app.add_flag("--femr-compatible", options.is_femr_compatible,
-               "First token's time as femr writes it")
-      ->group(batches);
+               "First token's time as femr writes it");
 }
 
 void print_report(const PrepareReport& report, const std::string& folder) {

@@ -21,44 +21,34 @@ struct Arguments {
 };
 
 void add_model_options(CLI::App& app, EncoderConfig& encoder) {
-  const std::string group = "Model";
-  app.add_option("--layers", encoder.n_layers, "12 = base, 6 = small")->group(group);
-  app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states")->group(group);
-  app.add_option("--heads", encoder.n_heads, "Attention heads")->group(group);
-  app.add_option("--intermediate", encoder.intermediate_size, "Width of the feed-forward part")
-      ->group(group);
-  app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to")
-      ->group(group);
+  app.option_defaults()->group("Model");
+  app.add_option("--layers", encoder.n_layers, "12 = base, 6 = small");
+  app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states");
+  app.add_option("--heads", encoder.n_heads, "Attention heads");
+  app.add_option("--intermediate", encoder.intermediate_size, "Width of the feed-forward part");
+  app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to");
 }
 
 void add_training_options(CLI::App& app, Arguments& arguments) {
-  const std::string group = "Training";
+  app.option_defaults()->group("Training");
   TrainOptions& train = arguments.options.train;
-  app.add_option("--learning-rate", train.learning_rate, "Peak, after the warm-up")->group(group);
-  app.add_option("--weight-decay", train.weight_decay, "Of matrices, embeddings, convolutions")
-      ->group(group);
-  app.add_option("--beta2", train.beta2, "Adam's second moment")->group(group);
-  app.add_option("--warmup-steps", train.warmup_steps, "Optimizer steps of linear warm-up")
-      ->group(group);
-  app.add_option("--epochs", train.epochs, "Passes over the data at the most")->group(group);
-  app.add_option("--max-steps", train.max_steps, "Optimizer steps at the most; 0 = epochs decide")
-      ->group(group);
-  app.add_option("--accumulate", train.accumulate, "Batches per optimizer step")->group(group);
-  app.add_option("--eval-every", train.eval_every, "Steps between evaluations and checkpoints")
-      ->group(group);
+  app.add_option("--learning-rate", train.learning_rate, "Peak, after the warm-up");
+  app.add_option("--weight-decay", train.weight_decay, "Of matrices, embeddings, convolutions");
+  app.add_option("--beta2", train.beta2, "Adam's second moment");
+  app.add_option("--warmup-steps", train.warmup_steps, "Optimizer steps of linear warm-up");
+  app.add_option("--epochs", train.epochs, "Passes over the data at the most");
+  app.add_option("--max-steps", train.max_steps, "Optimizer steps at the most; 0 = epochs decide");
+  app.add_option("--accumulate", train.accumulate, "Batches per optimizer step");
+  app.add_option("--eval-every", train.eval_every, "Steps between evaluations and checkpoints");
   app.add_option("--patience", train.patience,
-                 "Evaluations without gain before the end; 0 = no end")
-      ->group(group);
-  app.add_option("--log-every", train.log_every, "Steps between log lines")->group(group);
-  app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best")
-      ->group(group);
+                 "Evaluations without gain before the end; 0 = no end");
+  app.add_option("--log-every", train.log_every, "Steps between log lines");
+  app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best");
   app.add_option("--precision", arguments.precision,
-                 "bf16 or fp32; default: the faster one on this device")
-      ->group(group);
+                 "bf16 or fp32; default: the faster one on this device");
   app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
-               "About half the memory for a quarter more time; the weights are the same")
-      ->group(group);
-  app.add_option("--seed", arguments.options.seed, "Of weights and batch order")->group(group);
+               "About half the memory for a quarter more time; the weights are the same");
+  app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
 }
 
 int run_motor(const CLI::App& app, Arguments& arguments) {

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "sequela/cli/terminal.h"
+#include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
 
@@ -10,14 +11,6 @@ namespace sequela {
 namespace {
 
 const char* const kGroup = "Masked language modelling (--objective mlm)";
-
-VisitRule to_visit_rule(const std::string& text) {
-  if (text == "hybrid") return VisitRule::hybrid;
-  if (text == "encounter") return VisitRule::encounter;
-  if (text == "day") return VisitRule::day;
-  if (text == "hours") return VisitRule::hours_window;
-  throw ConfigError("visits", text, "hybrid, encounter, day or hours");
-}
 
 BertKind to_bert_kind(const std::string& text) {
   if (text == "cehr_bert") return BertKind::cehr_bert;
@@ -75,35 +68,29 @@ void print_report(const PretrainMlmOptions& options, const PretrainMlmReport& re
 
 void add_mlm_options(CLI::App& app, MlmArguments& arguments) {
   PretrainMlmOptions& options = arguments.options;
-  const auto add = [&](const char* name, auto& variable, const char* text) {
-    app.add_option(name, variable, text)->group(kGroup);
-  };
-  add("--meds", options.meds, "MEDS data set or meds_reader database");
-  add("--encoder", arguments.encoder, "cehr_bert (ages, dates, visits, values) or bert (codes)");
-  add("--max-length", options.mlm.max_length, "Tokens of a sequence, [CLS] counted");
-  add("--vocab-size", options.data.vocabulary.max_size, "Codes at the most, special ones counted");
-  add("--min-frequency", options.data.vocabulary.min_frequency, "Rarer codes are [OOV]");
-  app.add_flag("--values", options.data.with_values, "Take values of events in, and predict them")
-      ->group(kGroup);
-  add("--time-tokens", arguments.time_tokens,
-      "Between visits: cehr_bert, day, week, month, mix or none");
+  app.option_defaults()->group(kGroup);
+  app.add_option("--meds", options.meds, "MEDS data set or meds_reader database");
+  app.add_option("--encoder", arguments.encoder,
+                 "cehr_bert (ages, dates, visits, values) or bert (codes)");
+  app.add_option("--max-length", options.mlm.max_length, "Tokens of a sequence, [CLS] counted");
+  app.add_option("--vocab-size", options.data.vocabulary.max_size,
+                 "Codes at the most, special ones counted");
+  app.add_option("--min-frequency", options.data.vocabulary.min_frequency, "Rarer codes are [OOV]");
+  app.add_flag("--values", options.data.with_values, "Take values of events in, and predict them");
+  app.add_option("--time-tokens", arguments.time_tokens,
+                 "Between visits: cehr_bert, day, week, month, mix or none");
   app.add_flag("--visit-type", options.data.records.with_visit_type,
-               "Tokens of visit types and discharge places")
-      ->group(kGroup);
+               "Tokens of visit types and discharge places");
   app.add_flag("--demographics", options.data.records.with_demographics,
-               "Begin with year, age, gender and race")
-      ->group(kGroup);
-  add("--visits", arguments.visits, "hybrid (encounter id, else day), encounter, day or hours");
-  add("--window-hours", options.data.meds.visits.window_hours, "Of --visits hours");
-  add("--encounter-column", options.data.meds.visits.encounter_column,
-      "Default: visit_id and the like");
-  add("--split-seed", options.data.split_seed, "Of the hash that splits subjects");
-  add("--val-fraction", options.data.val_fraction, "Share of subjects for validation");
-  add("--batch-tokens", options.mlm.batch_tokens, "Tokens of a batch");
-  add("--mask-probability", options.mlm.mask.probability, "Share of tokens to predict");
-  add("--dropout", options.encoder.hidden_dropout_prob, "Of hidden states");
-  add("--attention-dropout", options.encoder.attention_probs_dropout_prob,
-      "Of attention probabilities");
+               "Begin with year, age, gender and race");
+  add_visit_rule_options(app, options.data.meds.visits, arguments.visits);
+  app.add_option("--split-seed", options.data.split_seed, "Of the hash that splits subjects");
+  app.add_option("--val-fraction", options.data.val_fraction, "Share of subjects for validation");
+  app.add_option("--batch-tokens", options.mlm.batch_tokens, "Tokens of a batch");
+  app.add_option("--mask-probability", options.mlm.mask.probability, "Share of tokens to predict");
+  app.add_option("--dropout", options.encoder.hidden_dropout_prob, "Of hidden states");
+  app.add_option("--attention-dropout", options.encoder.attention_probs_dropout_prob,
+                 "Of attention probabilities");
 }
 
 void refuse_mlm_options(const CLI::App& app) {
@@ -123,7 +110,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   }
   options.encoder.kind = to_bert_kind(arguments.encoder);
   options.data.records.time_tokens = parse_time_tokens(arguments.time_tokens, "time-tokens");
-  options.data.meds.visits.rule = to_visit_rule(arguments.visits);
+  options.data.meds.visits.rule = parse_visit_rule(arguments.visits);
   options.out = shared.out;
   options.model = shared.model;
   options.precision = shared.precision;

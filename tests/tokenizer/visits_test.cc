@@ -22,7 +22,7 @@ struct Event {
 
 // A store of these events, sorted by subject and time.
 struct Data {
-  ScratchFolder folder;
+  TestFolder folder;
   std::optional<EventStore> store;
 
   explicit Data(const std::vector<Event>& events) {
@@ -115,10 +115,34 @@ TEST(Visits, OptionsThatCannotBe) {
   EXPECT_THROW(data.group({.max_visits = -1}), ConfigError);
 }
 
+// A store of ids as numbers, which a meds_reader database leads to: rounded to float32.
+TEST(Visits, RoundedEncounterIdsAreRefusedByName) {
+  const TestFolder folder;
+  std::filesystem::create_directories(folder / "meds/data");
+  TableColumn times{"time", std::vector<int64_t>{0, kHour}};
+  times.is_timestamp = true;
+  write_parquet(folder / "meds/data/0.parquet",
+                {{"subject_id", std::vector<int64_t>{1, 1}},
+                 times,
+                 {"code", std::vector<std::string>{"A", "B"}},
+                 {"hadm_id", std::vector<int64_t>{20'000'001, 20'000'002}}});
+  ingest({.meds = folder / "meds", .folder = folder / "store", .properties = {"hadm_id"}});
+  const EventStore store = EventStore::open(folder / "store");
+  try {
+    build_visits(store, {}, 2, nullptr);
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("'hadm_id' go beyond 16777216"), std::string::npos) << message;
+    EXPECT_NE(message.find("Fix: give the MEDS data set"), std::string::npos) << message;
+  }
+  EXPECT_EQ(build_visits(store, {.rule = VisitRule::day}, 2, nullptr).num_visits(), 1);
+}
+
 // Against a plain grouping of the same events.
 TEST(Visits, EncountersOfSynthea) {
   SEQUELA_NEED_SHARED();
-  ScratchFolder folder;
+  TestFolder folder;
   IngestOptions options;
   options.meds = shared_path("data/synthea27_meds");
   options.folder = folder / "store";

@@ -64,6 +64,14 @@ std::vector<std::string> encounter_columns(const VisitOptions& options) {
   return {std::begin(kEncounterColumns), std::end(kEncounterColumns)};
 }
 
+VisitRule parse_visit_rule(const std::string& name) {
+  if (name == "hybrid") return VisitRule::hybrid;
+  if (name == "encounter") return VisitRule::encounter;
+  if (name == "day") return VisitRule::day;
+  if (name == "hours") return VisitRule::hours_window;
+  throw ConfigError("visits", name, "hybrid, encounter, day or hours");
+}
+
 void VisitOptions::validate() const {
   if (rule == VisitRule::hours_window && !(window_hours > 0)) {
     throw ConfigError("window_hours", str(window_hours), "a positive number of hours");
@@ -126,9 +134,11 @@ bool VisitGrouper::find_encounter(const Subject& subject, int64_t event, int64_t
   const PropertyValues values = subject.properties[static_cast<size_t>(encounter_property_)];
   if (const auto number = values.number(event)) {
     if (std::abs(*number) > kMaxExactFloat) {
-      throw ConfigError(str("encounter ids of column '", options_.encounter_column,
-                            "' go beyond 16777216, which the store holds as rounded numbers. Fix: "
-                            "have the column as text in the data"));
+      throw ConfigError(
+          str("encounter ids of column '", options_.encounter_column,
+              "' go beyond 16777216 and were rounded, as a meds_reader database gives "
+              "numbers. Fix: give the MEDS data set that it was made from, make the "
+              "column text there, or group visits by day or hours."));
     }
     *encounter = static_cast<int64_t>(__builtin_bit_cast(uint32_t, *number));
     return true;

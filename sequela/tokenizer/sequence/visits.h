@@ -38,6 +38,9 @@ enum class VisitRule {
   hours_window,  // an event more than window_hours after the visit's start begins a new one
 };
 
+// "hybrid", "encounter", "day" or "hours"; ConfigError.
+VisitRule parse_visit_rule(const std::string& name);
+
 struct VisitOptions {
   VisitRule rule = VisitRule::hybrid;
   // Property column of the encounter id; empty = the first there is of visit_id, encounter_id,
