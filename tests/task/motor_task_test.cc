@@ -20,7 +20,7 @@ MotorTask fit(const Cohort& cohort, MotorTaskOptions options = {}) {
 }
 
 std::string text_of(const MotorTask& task) {
-  ScratchFolder folder;
+  TestFolder folder;
   task.write(folder / "motor_task.json");
   return read_file(folder / "motor_task.json");
 }
@@ -93,7 +93,7 @@ TEST(MotorTask, NothingToLearnIsADataError) {
 }
 
 TEST(MotorTask, ReadsWhatItWrote) {
-  ScratchFolder folder;
+  TestFolder folder;
   MotorTask task;
   task.time_bins = {0, 2613045.5, INFINITY};
   task.tasks = {{"ATC/I", 1.4114539566367878e-08, 364, 675, 46027936.977863304}};
@@ -111,7 +111,7 @@ TEST(MotorTask, ReadsWhatItWrote) {
 }
 
 TEST(MotorTask, RefusesBrokenFiles) {
-  ScratchFolder folder;
+  TestFolder folder;
   for (const char* text :
        {"", "[]", R"({"time_bins": [0, Infinity], "final_layer_size": 1})",
         R"({"time_bins": [0, 5, 3, Infinity], "tasks": [], "final_layer_size": 1})",

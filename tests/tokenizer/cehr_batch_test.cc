@@ -33,19 +33,25 @@ std::vector<double> doubles(const std::vector<T>& values) {
   return {values.begin(), values.end()};
 }
 
+// Our columns by the names that the package gives them.
+template <class Columns, class Expect>
+void expect_columns(const Columns& columns, const Expect& expect) {
+  expect("input_ids", columns.ids);
+  expect("ages", columns.ages);
+  expect("dates", columns.weeks);
+  expect("visit_concept_orders", columns.visit_orders);
+  expect("visit_segments", columns.segments);
+  expect("concept_values", columns.values);
+  expect("concept_value_masks", columns.value_masks);
+}
+
 void expect_matrix(const SafetensorsFile& file, const std::string& prefix,
                    const PaddedCehrBatch& batch) {
   const auto expect = [&](const char* name, const auto& ours) {
     EXPECT_EQ(doubles(ours), tensor_values<double>(file, prefix + name)) << prefix << name;
   };
-  expect("input_ids", batch.ids);
+  expect_columns(batch, expect);
   expect("attention_mask", batch.attention_mask);
-  expect("ages", batch.ages);
-  expect("dates", batch.weeks);
-  expect("visit_concept_orders", batch.visit_orders);
-  expect("visit_segments", batch.segments);
-  expect("concept_values", batch.values);
-  expect("concept_value_masks", batch.value_masks);
 }
 
 TEST(CehrTokens, IdsAndNormalisedValues) {
@@ -64,13 +70,7 @@ TEST(CehrTokens, IdsAndNormalisedValues) {
             << name << " of " << row;
       }
     };
-    expect("input_ids", tokens.ids);
-    expect("ages", tokens.ages);
-    expect("dates", tokens.weeks);
-    expect("visit_concept_orders", tokens.visit_orders);
-    expect("visit_segments", tokens.segments);
-    expect("concept_values", tokens.values);
-    expect("concept_value_masks", tokens.value_masks);
+    expect_columns(tokens, expect);
   }
 }
 

@@ -9,7 +9,7 @@ namespace sequela {
 namespace {
 
 struct Stored {
-  ScratchFolder folder;
+  TestFolder folder;
   std::optional<EventStore> store;
 
   explicit Stored(const std::string& meds) {
@@ -31,7 +31,7 @@ std::vector<std::string> concepts_of(const CehrRecords& records, int64_t row) {
 }
 
 TEST(CehrFromMeds, TypesEndsAndValues) {
-  ScratchFolder folder;
+  TestFolder folder;
   constexpr int64_t kDay = kMicrosPerDay;
   TableColumn times{"time", std::vector<int64_t>{0, 0, 10000 * kDay, 10000 * kDay, 10002 * kDay,
                                                  10004 * kDay, 10030 * kDay}};

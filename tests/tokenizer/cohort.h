@@ -1,7 +1,5 @@
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -22,32 +20,15 @@
 #include "sequela/meds/split.h"
 #include "sequela/ontology/ontology.h"
 #include "tests/support/shared.h"
+#include "tests/support/test_folder.h"
 
 namespace sequela {
-
-// A folder of its own for a test; gone with the object.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    static int number = 0;
-    path_ = std::filesystem::temp_directory_path() /
-            ("sequela_tokens_" + std::to_string(getpid()) + "_" + std::to_string(number++));
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 using Parents = std::map<std::string, std::vector<std::string>>;
 
 // What the tokenizer and the task are fitted from. All subjects are on the train side unless said.
 struct Cohort {
-  std::unique_ptr<ScratchFolder> folder;
+  std::unique_ptr<TestFolder> folder;
   EventStore store;
   Ontology ontology;
   std::vector<Side> sides;
@@ -61,7 +42,7 @@ inline Ontology ontology_of(const EventStore& store, Parents parents) {
 }
 
 inline Cohort cohort_of_meds(const std::string& meds, const Parents& parents = {}) {
-  auto folder = std::make_unique<ScratchFolder>();
+  auto folder = std::make_unique<TestFolder>();
   IngestOptions options;
   options.meds = meds;
   options.folder = *folder / "store";
@@ -122,7 +103,7 @@ inline Cohort cohort_of_events(const std::vector<TestEvent>& events, const Paren
     texts.push_back(event.text.value_or(""));
     has_text.push_back(event.text.has_value());
   }
-  ScratchFolder meds;
+  TestFolder meds;
   std::filesystem::create_directories(meds / "data");
   write_parquet(meds / "data/0.parquet", {{"subject_id", subjects, {}},
                                           {"time", times, has_time, true},

@@ -19,7 +19,7 @@ Vocabulary fit(const Cohort& cohort, TokenizerOptions options = {}) {
 }
 
 std::string bytes_of(const Vocabulary& vocabulary) {
-  ScratchFolder folder;
+  TestFolder folder;
   vocabulary.write(folder / "dictionary.msgpack");
   return read_file(folder / "dictionary.msgpack");
 }

@@ -31,7 +31,7 @@ TEST(Vocabulary, ReadsBothBundlesOfTheTutorial) {
 
 TEST(Vocabulary, WritesWhatFemrWrites) {
   SEQUELA_NEED_SHARED();
-  ScratchFolder folder;
+  TestFolder folder;
   for (const char* name : {"g60", "tutorial"}) {
     const std::string path =
         shared_path(std::string("parity/motor/") + name + "/tokenizer/dictionary.msgpack");
@@ -41,7 +41,7 @@ TEST(Vocabulary, WritesWhatFemrWrites) {
 }
 
 TEST(Vocabulary, KeepsTextsOfProperties) {
-  ScratchFolder folder;
+  TestFolder folder;
   Vocabulary vocabulary;
   VocabularyEntry entry;
   entry.type = Type::text;
