@@ -1,9 +1,12 @@
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/utils/pybind.h>
 
+#include "python/compute_guard.h"
+#include "python/encoded_batch.h"
+#include "python/fields.h"
 #include "python/run_job.h"
 #include "sequela/encoders/bert/bert_folder.h"
+#include "sequela/encoders/bert/bert_weights.h"
 #include "sequela/encoders/bert/resize_vocabulary.h"
 #include "sequela/encoders/bert/visit_encoder.h"
 
@@ -25,27 +28,35 @@ void register_config(py::module_& module) {
       .value("gelu", BertActivation::gelu)
       .value("gelu_tanh", BertActivation::gelu_tanh)
       .value("relu", BertActivation::relu);
-  py::class_<BertConfig>(
+  py::class_<BertConfig> config(
       module, "BertConfig",
       "Sizes of an encoder; the fields are those of Hugging Face's config.json, the defaults "
-      "BERT-base's.")
-      .def(py::init<>())
-      .def_readwrite("kind", &BertConfig::kind)
-      .def_readwrite("vocab_size", &BertConfig::vocab_size)
-      .def_readwrite("hidden_size", &BertConfig::hidden_size)
-      .def_readwrite("num_hidden_layers", &BertConfig::num_hidden_layers)
-      .def_readwrite("num_attention_heads", &BertConfig::num_attention_heads)
-      .def_readwrite("intermediate_size", &BertConfig::intermediate_size)
-      .def_readwrite("hidden_act", &BertConfig::hidden_act)
-      .def_readwrite("layer_norm_eps", &BertConfig::layer_norm_eps)
-      .def_readwrite("max_position_embeddings", &BertConfig::max_position_embeddings)
-      .def_readwrite("type_vocab_size", &BertConfig::type_vocab_size)
-      .def_readwrite("pad_token_id", &BertConfig::pad_token_id)
-      .def_readwrite("hidden_dropout_prob", &BertConfig::hidden_dropout_prob)
-      .def_readwrite("attention_probs_dropout_prob", &BertConfig::attention_probs_dropout_prob)
-      .def_readwrite("n_time_embd", &BertConfig::n_time_embd)
-      .def_readwrite("include_value_prediction", &BertConfig::include_value_prediction)
-      .def("__copy__", [](const BertConfig& config) { return BertConfig(config); });
+      "BERT-base's.");
+  config.def(py::init<>());
+  using Config = BertConfig;
+  register_fields(
+      config, field("kind", &Config::kind), field("vocab_size", &Config::vocab_size),
+      field("hidden_size", &Config::hidden_size),
+      field("num_hidden_layers", &Config::num_hidden_layers),
+      field("num_attention_heads", &Config::num_attention_heads),
+      field("intermediate_size", &Config::intermediate_size),
+      field("hidden_act", &Config::hidden_act), field("layer_norm_eps", &Config::layer_norm_eps),
+      field("max_position_embeddings", &Config::max_position_embeddings),
+      field("type_vocab_size", &Config::type_vocab_size),
+      field("pad_token_id", &Config::pad_token_id), field("cls_token_id", &Config::cls_token_id),
+      field("hidden_dropout_prob", &Config::hidden_dropout_prob),
+      field("attention_probs_dropout_prob", &Config::attention_probs_dropout_prob),
+      field("classifier_dropout", &Config::classifier_dropout),
+      field("initializer_range", &Config::initializer_range),
+      field("n_time_embd", &Config::n_time_embd),
+      field("n_visit_segments", &Config::n_visit_segments),
+      field("time_embedding_scaling_factor", &Config::time_embedding_scaling_factor),
+      field("age_embedding_scaling_factor", &Config::age_embedding_scaling_factor),
+      field("sample_packing_max_positions", &Config::sample_packing_max_positions),
+      field("include_value_prediction", &Config::include_value_prediction),
+      field("bidirectional", &Config::bidirectional),
+      field("mlm_probability", &Config::mlm_probability),
+      field("lab_token_ids", &Config::lab_token_ids));
 }
 
 void register_folder(py::module_& module) {
@@ -55,6 +66,7 @@ void register_folder(py::module_& module) {
   });
   module.def("write_bert_folder", &write_bert_folder, NoGil());
   module.def("random_bert_weights", &random_bert_weights, NoGil());
+  module.def("is_trainable", &is_trainable);
 }
 
 void register_resize(py::module_& module) {
@@ -75,53 +87,6 @@ void register_resize(py::module_& module) {
                const ResizeReport report = resize_vocabulary(config, weights, new_size, options);
                return py::make_tuple(config, std::move(weights), report);
              });
-}
-
-struct PaddedOutput {
-  at::Tensor hidden_BLH;
-  at::Tensor pooled_BH;
-  std::vector<at::Tensor> attentions;
-};
-
-// Of each row the first sequence that lies in it: sequences [R] and their rows [R].
-std::pair<at::Tensor, at::Tensor> first_sequences(const at::Tensor& row_S) {
-  const at::Tensor is_first = at::ones_like(row_S, at::kBool);
-  is_first.slice(0, 1).copy_(row_S.slice(0, 1).ne(row_S.slice(0, 0, -1)));
-  const at::Tensor first_R = is_first.nonzero().squeeze(1);
-  return {first_R, row_S.index_select(0, first_R)};
-}
-
-// [S, ...] to [num_rows, ...]; rows that are not in row_S are 0.
-at::Tensor to_rows(const at::Tensor& values, const at::Tensor& row_S, int64_t num_rows) {
-  std::vector<int64_t> shape = values.sizes().vec();
-  shape[0] = num_rows;
-  return at::zeros(shape, values.options()).index_copy(0, row_S, values);
-}
-
-// A padded batch through the model. Rows and places of padding only are 0.
-PaddedOutput forward_padded(const BertModel& model, const PaddedBertBatch& batch,
-                            const BertRequest& request, bool is_training) {
-  const BertConfig& config = model.config();
-  const bool is_packed = config.kind == BertKind::cehr_bert;
-  const PackedBertBatch packed =
-      pack_bert_batch(batch, is_packed ? MaskHoles::separate : MaskHoles::skipped);
-  BertDropout dropout;
-  if (is_training) dropout.generator = at::detail::getDefaultCPUGenerator();
-  const BertOutput output =
-      is_training ? bert_forward(config, model.weights(), packed.input, request, dropout)
-                  : model.forward(packed.input, request);
-  const int64_t num_rows = batch.ids_BL.size(0);
-  PaddedOutput padded;
-  padded.hidden_BLH = to_padded(output.hidden_TH, packed.places_T, num_rows, batch.ids_BL.size(1));
-  for (const at::Tensor& attention_SALL : output.attentions) {
-    padded.attentions.push_back(is_packed ? attention_SALL
-                                          : to_rows(attention_SALL, packed.row_S, num_rows));
-  }
-  if (request.pooled) {
-    const auto [first_R, row_R] = first_sequences(packed.row_S);
-    padded.pooled_BH = to_rows(output.pooled_SH.index_select(0, first_R), row_R, num_rows);
-  }
-  return padded;
 }
 
 void register_batch(py::module_& module) {
@@ -152,10 +117,10 @@ void register_model(py::module_& module) {
             BertRequest request;
             request.pooled = wants_pooled;
             request.attentions = wants_attentions;
-            const PaddedOutput output = forward_padded(model, batch, request, is_training);
-            return std::make_tuple(output.hidden_BLH, output.pooled_BH, output.attentions);
+            const EncodedBatch encoded(model, batch, request, is_training);
+            return std::make_tuple(encoded.hidden_BLH(), encoded.pooled_BH(), encoded.attentions());
           },
-          NoGil());
+          ComputeGuard());
 }
 
 void register_visit_encoder(py::module_& module) {
@@ -165,27 +130,27 @@ void register_visit_encoder(py::module_& module) {
         options.pooling = parse_pooling(pooling);
         return VisitEncoder(model, options);
       }))
-      .def("get_code_embeddings", &VisitEncoder::get_code_embeddings, NoGil())
-      .def("encode_codes", &VisitEncoder::encode_codes, NoGil())
+      .def("get_code_embeddings", &VisitEncoder::get_code_embeddings, ComputeGuard())
+      .def("encode_codes", &VisitEncoder::encode_codes, ComputeGuard())
       .def(
           "encode_codes_with_attention",
           [](const VisitEncoder& encoder, const at::Tensor& ids) {
             CodesInContext codes = encoder.encode_codes_with_attention(ids);
             return std::make_pair(std::move(codes.hidden), std::move(codes.attentions));
           },
-          NoGil())
+          ComputeGuard())
       .def(
           "encode_visit",
           [](const VisitEncoder& encoder, const at::Tensor& ids_BC, const MaybeTensor& mask_BC) {
             return encoder.encode_visit(ids_BC, or_undefined(mask_BC));
           },
-          NoGil())
+          ComputeGuard())
       .def(
           "encode_patient",
           [](const VisitEncoder& encoder, const at::Tensor& ids_BVC, const MaybeTensor& mask_BVC) {
             return encoder.encode_patient(ids_BVC, or_undefined(mask_BVC));
           },
-          NoGil());
+          ComputeGuard());
 }
 
 }  // namespace

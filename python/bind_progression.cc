@@ -1,7 +1,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/utils/pybind.h>
 
-#include "python/bindings.h"
+#include "python/compute_guard.h"
+#include "python/fields.h"
 #include "sequela/encoders/progression/pretrained_embeddings.h"
 #include "sequela/encoders/progression/progression_memory.h"
 #include "sequela/encoders/progression/progression_model.h"
@@ -14,35 +15,32 @@ using NoGil = py::call_guard<py::gil_scoped_release>;
 
 void register_config(py::module_& module) {
   using Config = ProgressionConfig;
-  py::class_<Config>(module, "ProgressionConfig")
-      .def(py::init<>())
-      .def_readwrite("vocab_size", &Config::vocab_size)
-      .def_readwrite("code_embed_dim", &Config::code_embed_dim)
-      .def_readwrite("visit_embed_dim", &Config::visit_embed_dim)
-      .def_readwrite("hidden_dim", &Config::hidden_dim)
-      .def_readwrite("num_stages", &Config::num_stages)
-      .def_readwrite("num_layers", &Config::num_layers)
-      .def_readwrite("dropout", &Config::dropout)
+  py::class_<Config> config(module, "ProgressionConfig");
+  config.def(py::init<>())
       .def_property_readonly("num_parameters", &Config::num_parameters)
       .def_static("read", &Config::read)
       .def("validate", &Config::validate)
       .def("to_json", &Config::to_json);
+  register_fields(config, field("vocab_size", &Config::vocab_size),
+                  field("code_embed_dim", &Config::code_embed_dim),
+                  field("visit_embed_dim", &Config::visit_embed_dim),
+                  field("hidden_dim", &Config::hidden_dim),
+                  field("num_stages", &Config::num_stages),
+                  field("num_layers", &Config::num_layers), field("dropout", &Config::dropout));
   using Preset = ProgressionPreset;
-  py::class_<Preset>(module, "ProgressionPreset")
-      .def_readwrite("config", &Preset::config)
-      .def_readwrite("max_visits", &Preset::max_visits)
-      .def_readwrite("max_codes_per_visit", &Preset::max_codes_per_visit)
-      .def_readwrite("batch_size", &Preset::batch_size)
-      .def_readwrite("accumulate", &Preset::accumulate)
-      .def_readwrite("use_bf16", &Preset::use_bf16)
-      .def_readwrite("use_checkpoint", &Preset::use_checkpoint)
-      .def("estimate_memory_bytes", [](const Preset& preset, bool is_embedding_frozen) {
-        ProgressionMemoryOptions options;
-        options.is_embedding_frozen = is_embedding_frozen;
-        options.use_bf16 = preset.use_bf16;
-        options.use_checkpoint = preset.use_checkpoint;
-        return estimate_memory(preset.config, full_batch(preset), options).total();
-      });
+  py::class_<Preset> preset(module, "ProgressionPreset");
+  register_fields(
+      preset, field("config", &Preset::config), field("max_visits", &Preset::max_visits),
+      field("max_codes_per_visit", &Preset::max_codes_per_visit),
+      field("batch_size", &Preset::batch_size), field("accumulate", &Preset::accumulate),
+      field("use_bf16", &Preset::use_bf16), field("use_checkpoint", &Preset::use_checkpoint));
+  preset.def("estimate_memory_bytes", [](const Preset& preset, bool is_embedding_frozen) {
+    ProgressionMemoryOptions options;
+    options.is_embedding_frozen = is_embedding_frozen;
+    options.use_bf16 = preset.use_bf16;
+    options.use_checkpoint = preset.use_checkpoint;
+    return estimate_memory(preset.config, full_batch(preset), options).total();
+  });
   module.def("progression_preset", &progression_preset);
 }
 
@@ -63,9 +61,9 @@ void register_forward(py::module_& module) {
                                output.sequence_output_BNH, output.visit_embed_BNV,
                                output.final_hidden_LBH);
       },
-      NoGil());
-  module.def("stage_loss", &stage_loss, NoGil());
-  module.def("to_time_features", &to_time_features, NoGil());
+      ComputeGuard());
+  module.def("stage_loss", &stage_loss, ComputeGuard());
+  module.def("to_time_features", &to_time_features, ComputeGuard());
 }
 
 void register_embeddings(py::module_& module) {

@@ -21,7 +21,9 @@ void register_features(py::module_& module);
 void register_inspect(py::module_& module);
 void register_vocabulary(py::module_& module);
 void register_encoder(py::module_& module);
+void register_bert_heads(py::module_& module);
 void register_progression(py::module_& module);
+void register_survival(py::module_& module);
 void register_metrics(py::module_& module);
 void register_compare(py::module_& module);
 

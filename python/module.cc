@@ -13,7 +13,9 @@ PYBIND11_MODULE(_core, module) {
   register_inspect(module);
   register_vocabulary(module);
   register_encoder(module);
+  register_bert_heads(module);
   register_progression(module);
+  register_survival(module);
   register_metrics(module);
   register_pretrain_mlm(module);
   register_compare(module);

@@ -3,8 +3,9 @@
 MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` makes up data to try them on, `inspect`
 says what any artifact holds.
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
-`VocabularyMapper` maps codes to its ids, `LSTMProgressionModel` stands on its embeddings, `evaluate` tells how good that
-is, `compare` whether pretraining helped.
+`BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
+Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`; `evaluate` tells how good the first is, `compare`
+whether pretraining helped.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -14,6 +15,13 @@ import torch  # noqa: F401
 from sequela import _core
 from sequela._progress import ProgressState
 from sequela.bert_encoder import BertConfig, BertEncoder, BertOutput
+from sequela.bert_heads import (
+    BertForMaskedLM,
+    CehrBertForClassification,
+    CehrBertLstmForClassification,
+    ClassifierOutput,
+    MaskedLMOutput,
+)
 from sequela.cehrbert_wrapper import CEHRBERTWrapper
 from sequela.data import inspect, synth
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
@@ -28,6 +36,13 @@ from sequela.progression import (
     stage_loss,
     to_time_features,
 )
+from sequela.survival import (
+    HazardHead,
+    SurvivalLSTM,
+    concordance_index,
+    survival_curves,
+    survival_loss,
+)
 from sequela.vocabulary import VocabularyMapper
 
 __version__ = _core.__version__
@@ -35,19 +50,27 @@ __version__ = _core.__version__
 __all__ = [
     "BertConfig",
     "BertEncoder",
+    "BertForMaskedLM",
     "BertOutput",
     "CEHRBERTWrapper",
+    "CehrBertForClassification",
+    "CehrBertLstmForClassification",
+    "ClassifierOutput",
     "ConfigError",
     "DataError",
     "Error",
     "FileError",
+    "HazardHead",
     "LSTMProgressionModel",
-    "ProgressionOutput",
+    "MaskedLMOutput",
     "ProgressState",
+    "ProgressionOutput",
     "ResourceError",
+    "SurvivalLSTM",
     "VocabularyMapper",
     "compare",
     "compute_features",
+    "concordance_index",
     "evaluate",
     "inspect",
     "prepare",
@@ -55,6 +78,8 @@ __all__ = [
     "pretrain_mlm",
     "progression_preset",
     "stage_loss",
+    "survival_curves",
+    "survival_loss",
     "synth",
     "to_time_features",
     "write_features",

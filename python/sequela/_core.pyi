@@ -365,16 +365,26 @@ class BertConfig:
     max_position_embeddings: int
     type_vocab_size: int
     pad_token_id: int
+    cls_token_id: int
     hidden_dropout_prob: float
     attention_probs_dropout_prob: float
+    classifier_dropout: float
+    initializer_range: float
     n_time_embd: int
+    n_visit_segments: int
+    time_embedding_scaling_factor: float
+    age_embedding_scaling_factor: float
+    sample_packing_max_positions: int
     include_value_prediction: bool
+    bidirectional: bool
+    mlm_probability: float
+    lab_token_ids: list[int]
     def __init__(self) -> None: ...
-    def __copy__(self) -> BertConfig: ...
 
 def open_bert_folder(path: str, reporter: _Reporter) -> tuple[BertConfig, _Tensors]: ...
 def write_bert_folder(path: str, config: BertConfig, weights: _Tensors) -> None: ...
 def random_bert_weights(config: BertConfig, seed: int) -> _Tensors: ...
+def is_trainable(name: str) -> bool: ...
 
 class NewCodeInit(Enum):
     neighbours = ...
@@ -422,6 +432,21 @@ class BertModel:
     def forward(
         self, batch: PaddedBertBatch, wants_pooled: bool, wants_attentions: bool, is_training: bool
     ) -> tuple[Tensor, Tensor | None, list[Tensor]]: ...
+
+class CehrClassifier(Enum):
+    pooled = ...
+    lstm = ...
+
+def score_masked(
+    model: BertModel, batch: PaddedBertBatch, is_training: bool
+) -> tuple[Tensor, Tensor | None, Tensor]: ...
+def masked_loss(
+    model: BertModel, batch: PaddedBertBatch, labels: Tensor, is_training: bool
+) -> tuple[Tensor, Tensor, Tensor | None, Tensor]: ...
+def classify(
+    model: BertModel, batch: PaddedBertBatch, ages: Tensor, kind: CehrClassifier, is_training: bool
+) -> tuple[Tensor, Tensor]: ...
+def classifier_loss(logits: Tensor, labels: Tensor) -> Tensor: ...
 
 class VisitEncoder:
     def __init__(self, model: BertModel, pooling: str) -> None: ...
@@ -477,6 +502,33 @@ class EmbeddingResize(Enum):
 def read_embedding_table(path: str) -> Tensor: ...
 def load_pretrained_embeddings(weight: Tensor, table: Tensor, resize: EmbeddingResize) -> Tensor: ...
 def read_progression_weights(config: ProgressionConfig, path: str) -> _Tensors: ...
+
+class SurvivalConfig:
+    vocab_size: int
+    embedding_dim: int
+    hidden_dim: int
+    num_layers: int
+    dropout: float
+    num_event_kinds: int
+    time_encoding_dim: int
+    def validate(self) -> None: ...
+
+def forward_hazards(
+    config: SurvivalConfig,
+    weights: _Tensors,
+    codes: Tensor,
+    mask: Tensor | None,
+    time_features: Tensor | None,
+    is_training: bool,
+) -> Tensor: ...
+
+class SurvivalTargets:
+    def __init__(self, event_visits: Tensor, is_event: Tensor, mask: Tensor) -> None: ...
+
+def survival_loss(hazards: Tensor, targets: SurvivalTargets) -> Tensor: ...
+def competing_risks_loss(hazards: Tensor, targets: SurvivalTargets) -> Tensor: ...
+def survival_curves(hazards: Tensor) -> tuple[Tensor, Tensor]: ...
+def concordance_index(risks: Tensor, times: Tensor, is_event: Tensor) -> float: ...
 
 class Interval:
     """A figure and its 95 % interval."""

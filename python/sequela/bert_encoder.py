@@ -4,13 +4,14 @@ import copy
 import itertools
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 
 from sequela import _core
+from sequela._module import CoreModule, check_inputs
 from sequela._options import choose, fill
-from sequela._progress import listener
+from sequela._progress import listener, logger
 from sequela.errors import ConfigError
 
 __all__ = ["BertConfig", "BertEncoder", "BertOutput"]
@@ -18,8 +19,6 @@ __all__ = ["BertConfig", "BertEncoder", "BertOutput"]
 Path = str | os.PathLike[str]
 BertConfig = _core.BertConfig
 
-# What a folder holds besides trained tensors.
-_BUFFERS = ("positional_embedding_layer.pe", "running_mean", "running_var", "num_batches_tracked")
 _WORD_EMBEDDINGS = ("embeddings.word_embeddings.weight", "cehr_bert_embeddings.concept_embeddings.weight")
 
 
@@ -38,6 +37,31 @@ class BertOutput(NamedTuple):
     attentions: tuple[torch.Tensor, ...]
 
 
+def to_batch(
+    input_ids: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    token_type_ids: torch.Tensor | None,
+    visit_concept_orders: torch.Tensor | None = None,
+    ages: torch.Tensor | None = None,
+    dates: torch.Tensor | None = None,
+    concept_values: torch.Tensor | None = None,
+    concept_value_masks: torch.Tensor | None = None,
+) -> _core.PaddedBertBatch:
+    """What an encoder and its heads take; BertEncoder.forward says what each is."""
+    tensors = dict(
+        ids=input_ids,
+        mask=attention_mask,
+        segments=token_type_ids,
+        visit_orders=visit_concept_orders,
+        ages=ages,
+        dates=dates,
+        values=concept_values,
+        value_mask=concept_value_masks,
+    )
+    check_inputs(**tensors)
+    return fill(_core.PaddedBertBatch(), **tensors)
+
+
 def _by_layer(name: str) -> list[tuple[int, int | str]]:
     """Sorts names so that layer 10 comes after layer 9."""
     return [(0, int(part)) if part.isdigit() else (1, part) for part in name.split(".")]
@@ -49,7 +73,7 @@ def _child(parent: torch.nn.Module, name: str, is_list: bool) -> torch.nn.Module
     return parent._modules[name]
 
 
-class BertEncoder(torch.nn.Module):
+class BertEncoder(CoreModule):
     """An encoder as a module: its parameters have transformers' names and train with torch.optim.
 
     The tensors are the core's own; nothing is copied. Weights of a folder are memory-mapped: a page is read when it
@@ -62,6 +86,10 @@ class BertEncoder(torch.nn.Module):
         seed: of random weights.
     """
 
+    cpu_only = True
+    dtypes = (torch.float32,)
+    half_precision = "give precision='bf16' when it is made"
+
     def __init__(
         self,
         config: BertConfig,
@@ -72,18 +100,29 @@ class BertEncoder(torch.nn.Module):
         super().__init__()
         self.precision = precision
         self._precision = choose(_core.BertPrecision, "precision", precision)
-        self._set_weights(config, _core.random_bert_weights(config, seed) if weights is None else weights)
+        if weights is None:
+            weights = _core.random_bert_weights(config, seed)
+        self._set_weights(config, {**self._new_weights(config, weights, seed), **weights})
         self.eval()
 
     @classmethod
-    def from_pretrained(cls, path: Path, precision: str = "fp32") -> "BertEncoder":
+    def from_pretrained(cls, path: Path, precision: str = "fp32", seed: int = 0) -> Self:
         """Opens a folder of config.json and weights (safetensors, .bin, TensorFlow; whole or sharded).
+
+        Args:
+            path: the folder.
+            precision: as the constructor's.
+            seed: of a head's weights that the folder lacks; a warning of the logger "sequela" tells which.
 
         Raises:
             FileError: a missing, corrupt or unknown file, or tensors that do not fit config.json.
         """
         config, weights = _core.open_bert_folder(os.fspath(path), listener(False))
-        return cls(config, weights, precision)
+        model = cls(config, weights, precision, seed)
+        if new := sorted(model.weights().keys() - weights.keys()):
+            parts = sorted({name.rpartition(".")[0] for name in new})
+            logger.warning("%s has no %s: new weights start at random", os.fspath(path), ", ".join(parts))
+        return model
 
     def save_pretrained(self, path: Path) -> None:
         """Writes config.json and model.safetensors, which transformers and cehrbert read."""
@@ -111,8 +150,10 @@ class BertEncoder(torch.nn.Module):
         key = [(tensor, tensor.data_ptr()) for tensor in weights.values()]
         if self._key is None or not _are_same(key, self._key):
             for name, tensor in weights.items():
-                if tensor.device.type != "cpu":
-                    raise ConfigError(f"{name} is on {tensor.device}. Fix: encode on the CPU: .to('cpu').")
+                if tensor.device.type != "cpu" or tensor.dtype not in (torch.float32, torch.int64):
+                    raise ConfigError(
+                        f"{name} is {tensor.dtype} on {tensor.device}. Fix: keep weights in float32 on the CPU."
+                    )
             self._core = _core.BertModel(self.config, weights, self._precision)
             self._key = key
         return self._core
@@ -123,12 +164,8 @@ class BertEncoder(torch.nn.Module):
         attention_mask: torch.Tensor | None = None,
         token_type_ids: torch.Tensor | None = None,
         *,
-        visit_concept_orders: torch.Tensor | None = None,
-        ages: torch.Tensor | None = None,
-        dates: torch.Tensor | None = None,
-        concept_values: torch.Tensor | None = None,
-        concept_value_masks: torch.Tensor | None = None,
         output_attentions: bool = False,
+        **cehr_inputs: torch.Tensor | None,
     ) -> BertOutput:
         """Encodes padded sequences. Padding is not computed. Dropout is on in training mode.
 
@@ -137,24 +174,14 @@ class BertEncoder(torch.nn.Module):
             attention_mask: [B, L], 0 = padding; None: all are tokens. CEHR-BERT: a 0 between tokens separates
                 packed samples.
             token_type_ids: [B, L]; CEHR-BERT's visit segments.
-            visit_concept_orders, ages (years), dates (weeks since 1970), concept_values, concept_value_masks:
-                [B, L], CEHR-BERT only.
             output_attentions: return the attention weights, too.
+            cehr_inputs: of CEHR-BERT, each [B, L]: visit_concept_orders, ages (years), dates (weeks since 1970),
+                concept_values, concept_value_masks.
 
         Raises:
             DataError: an id, segment or position outside the tables. ValueError: wrong shapes.
         """
-        batch = fill(
-            _core.PaddedBertBatch(),
-            ids=input_ids,
-            mask=attention_mask,
-            segments=token_type_ids,
-            visit_orders=visit_concept_orders,
-            ages=ages,
-            dates=dates,
-            values=concept_values,
-            value_mask=concept_value_masks,
-        )
+        batch = to_batch(input_ids, attention_mask, token_type_ids, **cehr_inputs)
         hidden, pooled, attentions = self.core().forward(
             batch, self._has_pooler, output_attentions, self.training
         )
@@ -178,6 +205,12 @@ class BertEncoder(torch.nn.Module):
             if name in frozen:
                 tensor.requires_grad_(False)
         return report
+
+    def _new_weights(
+        self, config: BertConfig, weights: dict[str, torch.Tensor], seed: int
+    ) -> dict[str, torch.Tensor]:
+        """Fresh weights of what this class needs and `weights` lacks; an encoder alone needs nothing."""
+        return {}
 
     def _set_weights(self, config: BertConfig, weights: dict[str, torch.Tensor]) -> None:
         """Builds the tree of modules that the names say."""
@@ -204,29 +237,14 @@ class BertEncoder(torch.nn.Module):
             return
         for part, following in itertools.zip_longest(path, path[1:], fillvalue=leaf):
             parent = _child(parent, part, is_list=following.isdigit())
-        if name.endswith(_BUFFERS):
-            parent.register_buffer(leaf, tensor)
-        else:
+        if _core.is_trainable(name):
             parent.register_parameter(leaf, torch.nn.Parameter(tensor))
+        else:
+            parent.register_buffer(leaf, tensor)
 
     def __getstate__(self) -> dict:
-        """For copy and pickle: without the core's objects, which are made anew."""
-        config = {name: getattr(self.config, name) for name in dir(self.config) if _is_field(self.config, name)}
-        state = {**self.__dict__, "_key": None, "_core": None, "config": config}
-        del state["_precision"]
-        return state
-
-    def __setstate__(self, state: dict) -> None:
-        config = BertConfig()
-        for name, value in state.pop("config").items():
-            setattr(config, name, value)
-        super().__setstate__(state)
-        self.config = config
-        self._precision = choose(_core.BertPrecision, "precision", self.precision)
-
-
-def _is_field(config: BertConfig, name: str) -> bool:
-    return not name.startswith("_") and not callable(getattr(config, name))
+        """For copy and pickle: without the core's model, which is made anew."""
+        return {**super().__getstate__(), "_key": None, "_core": None}
 
 
 def _are_same(a: list[tuple[torch.Tensor, int]], b: list[tuple[torch.Tensor, int]]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 
 from sequela import _core
+from sequela._module import check_inputs
 from sequela.bert_encoder import BertEncoder
 from sequela.errors import ConfigError
 from sequela.vocabulary import VocabularyMapper
@@ -52,7 +53,8 @@ class CEHRBERTWrapper(torch.nn.Module):
     ):
         super().__init__()
         self.model = BertEncoder.from_pretrained(model_path, precision)
-        self.tokenizer = _core.CodeVocabulary.find(os.fspath(model_path))
+        self._path = os.fspath(model_path)
+        self.tokenizer = _core.CodeVocabulary.find(self._path)
         self.pooling = pooling
         self.embed_dim: int = self.model.config.hidden_size
         if freeze_embeddings:
@@ -91,6 +93,7 @@ class CEHRBERTWrapper(torch.nn.Module):
         Raises:
             DataError: an id outside the vocabulary. ValueError: another shape or type.
         """
+        check_inputs(code_ids=code_ids)
         if not return_attention:
             return self._encoder().encode_codes(code_ids)
         hidden, attentions = self._encoder().encode_codes_with_attention(code_ids)
@@ -108,6 +111,7 @@ class CEHRBERTWrapper(torch.nn.Module):
         Raises:
             DataError: an id outside the vocabulary; a visit over the context window.
         """
+        check_inputs(visit_codes=visit_codes, attention_mask=attention_mask)
         return self._encoder().encode_visit(visit_codes, attention_mask)
 
     def encode_patient(
@@ -122,6 +126,7 @@ class CEHRBERTWrapper(torch.nn.Module):
         Raises:
             DataError: an id outside the vocabulary; a visit over the context window.
         """
+        check_inputs(patient_visits=patient_visits, visit_mask=visit_mask)
         return self._encoder().encode_patient(patient_visits, visit_mask)
 
     def forward(self, patient_visits: torch.Tensor, visit_mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -166,3 +171,11 @@ class CEHRBERTWrapper(torch.nn.Module):
 
     def _encoder(self) -> _core.VisitEncoder:
         return _core.VisitEncoder(self.model.core(), self.pooling)
+
+    def __getstate__(self) -> dict:
+        """For copy and pickle: the vocabulary is read from its folder again."""
+        return {**super().__getstate__(), "tokenizer": self.tokenizer is not None}
+
+    def __setstate__(self, state: dict) -> None:
+        super().__setstate__(state)
+        self.tokenizer = _core.CodeVocabulary.find(self._path) if state["tokenizer"] else None

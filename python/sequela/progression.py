@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from sequela import _core
+from sequela._module import CoreModule
 from sequela._options import choose, fill
 from sequela.errors import ConfigError
 
@@ -66,7 +67,7 @@ class _VisitEncoder(torch.nn.Module):
         self.sequence_lstm = torch.nn.LSTM(visit_dim + 2, hidden_dim, num_layers, batch_first=True)
 
 
-class LSTMProgressionModel(torch.nn.Module):
+class LSTMProgressionModel(CoreModule):
     """Stage and time to progression after each visit, from the codes of the visits so far.
 
     codes -> `encoder.code_embeddings` -> LSTM over a visit's codes -> projection -> with two time features ->
@@ -89,6 +90,8 @@ class LSTMProgressionModel(torch.nn.Module):
 
     Source: ehr-sequencing, docs/implementation/resource-aware-models.md, part 2, made aware of lengths.
     """
+
+    half_precision = "give use_bf16=True when it is made"
 
     def __init__(
         self,

@@ -33,10 +33,15 @@ class VocabularyMapper:
         ontology: str | os.PathLike[str] | None = None,
         normalise: bool = True,
     ):
-        path = os.fspath(cehrbert_vocab_path)
+        path, graph = os.fspath(cehrbert_vocab_path), os.fspath(ontology or "")
+        self._arguments = path, graph, normalise
         read = _core.CodeVocabulary.read_folder if os.path.isdir(path) else _core.CodeVocabulary.read_file
         self.vocabulary = read(path)
-        self._mapper = _core.VocabularyMapper(self.vocabulary, os.fspath(ontology or ""), normalise)
+        self._mapper = _core.VocabularyMapper(self.vocabulary, graph, normalise)
+
+    def __reduce__(self) -> tuple:
+        """For copy and pickle: the files are read again."""
+        return VocabularyMapper, self._arguments
 
     @property
     def unk_id(self) -> int:

@@ -53,7 +53,8 @@ struct SurvivalTargets {
 at::Tensor survival_loss(const at::Tensor& hazards_BN, const SurvivalTargets& targets);
 
 // Competing risks: survival is that of no event of any kind, prod(1 - sum of hazards); the event's
-// visit costs -ln of its own kind's hazard.
+// visit costs -ln of its own kind's hazard. Where the hazards sum to 1 or more the first part has
+// no slope: fresh heads should start below, at 1 / (K + 1), say.
 at::Tensor competing_risks_loss(const at::Tensor& hazards_BNK, const SurvivalTargets& targets);
 
 // S_t = prod over visits up to t of (1 - h), and H_t = the sum of h.
