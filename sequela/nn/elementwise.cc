@@ -86,6 +86,8 @@ void gelu_backward(const at::Tensor& ff_TF, const at::Tensor& grad_out_TF,
 void add_bias(const at::Tensor& x_TF, const at::Tensor& bias_F) {
   check_tensor("x_TF", x_TF, {-1, -1}, kMixed);
   check_tensor("bias_F", bias_F, {x_TF.size(1)}, {at::kFloat});
+  const RowOps* ops = x_TF.is_cpu() ? row_ops_in_use() : nullptr;
+  if (ops != nullptr) return add_bias_rows(*ops, x_TF, bias_F);
   x_TF.add_(bias_F);
 }
 

@@ -102,6 +102,14 @@ void swiglu_backward_rows(const RowOps& ops, const at::Tensor& ff_T2F,
                    [&](int64_t begin, int64_t end) { run(rows, begin, end); });
 }
 
+void add_bias_rows(const RowOps& ops, const at::Tensor& x_TF, const at::Tensor& bias_F) {
+  const BiasRows rows{x_TF.data_ptr(), x_TF.stride(0), bias_F.const_data_ptr<float>(),
+                      x_TF.size(1)};
+  const auto run = ops.add_bias[is_bf16(x_TF)];
+  at::parallel_for(0, x_TF.size(0), kGrainRows,
+                   [&](int64_t begin, int64_t end) { run(rows, begin, end); });
+}
+
 void accumulate_rows(const RowOps& ops, const at::Tensor& total, const at::Tensor& part) {
   const auto run = ops.accumulate[is_bf16(part)];
   float* to = total.data_ptr<float>();

@@ -51,6 +51,13 @@ struct SwigluRows {
   int64_t size;  // half the columns of ff
 };
 
+struct BiasRows {
+  void* x;
+  int64_t x_stride;
+  const float* bias;
+  int64_t size;
+};
+
 // Types of the branch and of the output may differ; all others follow one type.
 struct RowOps {
   void (*norm_forward[2][2])(const NormForwardRows& rows, int64_t begin,
@@ -59,6 +66,7 @@ struct RowOps {
                               int64_t end);  // [grad_out][copy]
   void (*swiglu_forward[2])(const SwigluRows& rows, int64_t begin, int64_t end);
   void (*swiglu_backward[2])(const SwigluRows& rows, int64_t begin, int64_t end);
+  void (*add_bias[2])(const BiasRows& rows, int64_t begin, int64_t end);
   // total[i] += part[i]
   void (*accumulate[2])(float* total, const void* part, int64_t size);
   // total[i] += factor * row[i]

@@ -140,6 +140,16 @@ void swiglu_backward(const SwigluRows& rows, int64_t begin, int64_t end) {
 }
 
 template <class In>
+void add_bias(const BiasRows& rows, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t) {
+    In* x = static_cast<In*>(rows.x) + t * rows.x_stride;
+    for_columns(rows.size, [&](int64_t c, auto lanes) {
+      lanes.put(x + c, lanes.get(x + c) + lanes.get(rows.bias + c));
+    });
+  }
+}
+
+template <class In>
 void accumulate(float* total, const void* part, int64_t size) {
   const In* values = static_cast<const In*>(part);
   for_columns(size, [&](int64_t c, auto lanes) {
@@ -160,6 +170,7 @@ constexpr RowOps row_ops() {
            {norm_backward<BFloat16, float>, norm_backward<BFloat16, BFloat16>}},
           {swiglu_forward<float>, swiglu_forward<BFloat16>},
           {swiglu_backward<float>, swiglu_backward<BFloat16>},
+          {add_bias<float>, add_bias<BFloat16>},
           {accumulate<float>, accumulate<BFloat16>},
           add_scaled};
 }
