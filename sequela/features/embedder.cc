@@ -225,11 +225,8 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
   Progress progress("embed", static_cast<int64_t>(labels.size()), "labels");
   Job job;
   while (queue.pop(job)) {
-    const at::Tensor hidden_TH = model.encode(job.inputs);
-    const at::Tensor tokens = at::tensor(job.tokens, at::kLong);
-    const at::Tensor rows = hidden_TH.index_select(0, tokens.to(hidden_TH.device()))
-                                .to(at::kCPU, at::kFloat)
-                                .contiguous();
+    const at::Tensor rows =
+        model.encode(job.inputs, at::tensor(job.tokens, at::kLong)).to(at::kCPU).contiguous();
     const int64_t* timestamps = job.inputs.timestamps_T.const_data_ptr<int64_t>();
     for (size_t i = 0; i < job.labels.size(); ++i) {
       std::memcpy(embeddings_nd + job.labels[i] * width,
@@ -240,7 +237,7 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
     report.num_embedded += static_cast<int64_t>(job.labels.size());
     report.num_subjects += job.num_subjects;
     report.num_windows += job.num_windows;
-    report.num_tokens += hidden_TH.size(0);
+    report.num_tokens += job.inputs.ages_days_T.size(0);
     progress.advance(static_cast<int64_t>(job.labels.size()));
     throw_if_stopped();
   }

@@ -1,5 +1,7 @@
 #include "sequela/model/encoder.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -94,17 +96,34 @@ void Encoder::observe_layer(size_t i, const at::Tensor& branch_TH) const {
   observer_(str("layer_", i, "_out"), branch_TH);
 }
 
-void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
-                      const at::Tensor& out_TH) {
+// Makes room for what is kept and embeds the tokens.
+void Encoder::start(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep) {
   inputs_ = inputs;
   keep_ = keep;
   prepare_context(inputs, keep);
   const size_t num_layers = weights.layers.size();
-  const bool is_kept = keep != Keep::nothing;
   layers_.resize(std::max(layers_.size(), keep == Keep::activations ? num_layers : 1));
-  sums_.resize(std::max(sums_.size(), is_kept ? num_layers + 1 : 1));
+  sums_.resize(std::max(sums_.size(), keep != Keep::nothing ? num_layers + 1 : 1));
   embed(weights);
+}
 
+void Encoder::encode(const BatchInputs& inputs, const EncoderTensors& weights,
+                     const at::Tensor& rows_L, const at::Tensor& out_LH) {
+  if (!observer_) {
+    start(inputs, weights, Keep::nothing);
+    return inference_.run(context_, weights, sums_[0].tensor(), rows_L, out_LH);
+  }
+  const at::Tensor hidden_TH =
+      at::empty({inputs.ages_days_T.size(0), config_.hidden_size}, out_LH.options());
+  forward(inputs, weights, Keep::nothing, hidden_TH);
+  out_LH.copy_(rows_L.defined() ? hidden_TH.index_select(0, rows_L) : hidden_TH);
+}
+
+void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
+                      const at::Tensor& out_TH) {
+  start(inputs, weights, keep);
+  const size_t num_layers = weights.layers.size();
+  const bool is_kept = keep != Keep::nothing;
   const at::Tensor& first_TH = sums_[0].tensor();
   at::Tensor residual_TH = first_TH;
   at::Tensor branch_TH;

@@ -9,6 +9,7 @@
 #include "sequela/model/encoder_config.h"
 #include "sequela/model/encoder_layer.h"
 #include "sequela/model/encoder_weights.h"
+#include "sequela/model/inference_pass.h"
 #include "sequela/model/workspace.h"
 #include "sequela/nn/inputs.h"
 
@@ -37,6 +38,11 @@ class Encoder {
   void forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,
                const at::Tensor& out_TH);
 
+  // The same where no backward() will follow, at the speed of inference_pass.h: hidden states of
+  // the tokens rows_L (int64; undefined = all), float32 or bfloat16 [L, H].
+  void encode(const BatchInputs& inputs, const EncoderTensors& weights, const at::Tensor& rows_L,
+              const at::Tensor& out_LH);
+
   // Adds the gradients of the last forward(), which was told to keep. grad_out_TH: float32 or
   // bfloat16.
   void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
@@ -46,6 +52,7 @@ class Encoder {
 
  private:
   void check(const BatchInputs& inputs) const;
+  void start(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep);
   void prepare_context(const BatchInputs& inputs, Keep keep);
   LayerActivations& saved_of(size_t layer);
   void embed(const EncoderTensors& weights);
@@ -57,6 +64,7 @@ class Encoder {
   Keep keep_ = Keep::nothing;
   LayerContext context_;
   LayerScratch scratch_;
+  InferencePass inference_;
   std::vector<LayerActivations> layers_;
   std::vector<Buffer> sums_;  // the residual stream before each layer and after the last
   at::Tensor final_sum_TH_;

@@ -160,22 +160,27 @@ double Motor::flops_per_token() const {
 }
 
 at::Tensor Motor::encode(const BatchInputs& inputs) {
-  const BatchInputs on_device = to_device(inputs, state_->device);
-  at::Tensor out_TH = at::empty({on_device.ages_days_T.size(0), state_->config.encoder.hidden_size},
+  return encode(inputs, {});
+}
+
+at::Tensor Motor::encode(const BatchInputs& inputs, const at::Tensor& rows_L) {
+  const int64_t rows = rows_L.defined() ? rows_L.size(0) : inputs.ages_days_T.size(0);
+  at::Tensor out_LH = at::empty({rows, state_->config.encoder.hidden_size},
                                 at::TensorOptions(at::kFloat).device(state_->device));
-  state_->encoder.forward(on_device, state_->weights, Encoder::Keep::nothing, out_TH);
-  return out_TH;
+  state_->encoder.encode(to_device(inputs, state_->device), state_->weights,
+                         moved(rows_L, state_->device), out_LH);
+  return out_LH;
 }
 
 at::Tensor Motor::logits(const BatchInputs& inputs) {
   const BatchInputs on_device = to_device(inputs, state_->device);
   if (state_->head) {
     const at::Tensor& hidden_TH = state_->hidden_buffer(on_device);
-    state_->encoder.forward(on_device, state_->weights, Encoder::Keep::nothing, hidden_TH);
+    state_->encoder.encode(on_device, state_->weights, {}, hidden_TH);
     return state_->head->logits(hidden_TH, on_device.label_indices_L, state_->head_weights);
   }
   if (state_->config.clmbr_vocab_size == 0) throw std::invalid_argument("the model has no head");
-  const at::Tensor labelled_LH = encode(inputs).index_select(0, on_device.label_indices_L);
+  const at::Tensor labelled_LH = encode(inputs, on_device.label_indices_L.to(at::kLong));
   return at::linear(labelled_LH, state_->parameters.get("task_model.final_layer.weight").value,
                     state_->parameters.get("task_model.final_layer.bias").value);
 }
@@ -186,7 +191,7 @@ at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_s
   const MotorTargets targets = to_device(batch.targets, state_->device);
   const at::Tensor& hidden_TH = state_->hidden_buffer(inputs);
   if (!gradient_scale) {
-    state_->encoder.forward(inputs, state_->weights, Encoder::Keep::nothing, hidden_TH);
+    state_->encoder.encode(inputs, state_->weights, {}, hidden_TH);
     return state_->head->loss(hidden_TH, inputs.label_indices_L, targets, state_->head_weights,
                               std::nullopt);
   }

@@ -45,6 +45,9 @@ class Motor {
 
   // Hidden states after out_norm, float32 [T, H]. Needs the memory of one layer.
   at::Tensor encode(const BatchInputs& inputs);
+  // Those of the tokens rows_L (int64) alone, [L, H]: the last layer is not computed for the
+  // others.
+  at::Tensor encode(const BatchInputs& inputs, const at::Tensor& rows_L);
 
   // The head's raw outputs for the labelled tokens, float32: MOTOR [labels, bins, tasks], log2 of
   // events per second; CLMBR [labels, vocabulary]. Large: for inspection and risk scores.
