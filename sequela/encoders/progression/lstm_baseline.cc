@@ -3,8 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "sequela/core/error.h"
-#include "sequela/encoders/progression/packed_lstm.h"
-#include "sequela/encoders/progression/visit_encoder.h"
+#include "sequela/encoders/progression/lstm_stack.h"
 
 namespace sequela {
 namespace {

@@ -1,3 +1,5 @@
+#include "sequela/encoders/progression/lstm_stack.h"
+
 #include <ATen/ATen.h>
 
 #include "sequela/core/error.h"

@@ -121,9 +121,4 @@ int64_t load_pretrained_embeddings(Parameters& parameters, const at::Tensor& tab
   return rows;
 }
 
-int64_t load_pretrained_embeddings(Parameters& parameters, const std::string& path,
-                                   EmbeddingResize resize) {
-  return load_pretrained_embeddings(parameters, read_embedding_table(path), resize);
-}
-
 }  // namespace sequela

@@ -26,7 +26,5 @@ enum class EmbeddingResize {
 // rows; returns that number.
 int64_t load_pretrained_embeddings(Parameters& parameters, const at::Tensor& table_WE,
                                    EmbeddingResize resize = EmbeddingResize::fail);
-int64_t load_pretrained_embeddings(Parameters& parameters, const std::string& path,
-                                   EmbeddingResize resize = EmbeddingResize::fail);
 
 }  // namespace sequela

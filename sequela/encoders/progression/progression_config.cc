@@ -4,7 +4,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
-#include "sequela/encoders/progression/packed_lstm.h"
+#include "sequela/encoders/progression/lstm_stack.h"
 #include "sequela/io/file.h"
 
 namespace sequela {

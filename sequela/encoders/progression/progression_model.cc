@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "sequela/core/error.h"
-#include "sequela/encoders/progression/packed_lstm.h"
+#include "sequela/encoders/progression/lstm_stack.h"
 #include "sequela/encoders/progression/visit_encoder.h"
 
 namespace sequela {
@@ -63,8 +63,7 @@ ProgressionOutput forward_progression(const ProgressionConfig& config, const Nam
   return out;
 }
 
-Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t seed,
-                                       at::Device device) {
+Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t seed) {
   config.validate();
   Parameters parameters = Parameters::allocate(config.parameter_shapes(), at::kCPU);
   at::Generator generator = at::detail::createCPUGenerator(seed);
@@ -77,10 +76,7 @@ Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t
       item.value.uniform_(-bound, bound, generator);
     }
   }
-  if (device.is_cpu()) return parameters;
-  Parameters moved = Parameters::allocate(config.parameter_shapes(), device);
-  moved.flat_values.copy_(parameters.flat_values);
-  return moved;
+  return parameters;
 }
 
 Parameters read_progression_parameters(const ProgressionConfig& config, const std::string& path) {

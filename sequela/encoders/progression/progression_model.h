@@ -41,8 +41,7 @@ ProgressionOutput forward_progression(const ProgressionConfig& config, const Nam
 
 // Fresh weights from `seed` alone, distributed as torch.nn's modules start: embeddings N(0, 1) with
 // a zero padding row, the rest uniform within 1 / sqrt(fan).
-Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t seed,
-                                       at::Device device = at::kCPU);
+Parameters init_progression_parameters(const ProgressionConfig& config, uint64_t seed);
 
 // Weights of a model.safetensors, names as above; further tensors of the file are not read.
 // FileError that names a tensor that is missing or has another shape.

@@ -1,11 +1,11 @@
+#include "sequela/encoders/progression/sequence_pack.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <numeric>
 #include <span>
 #include <stdexcept>
-
-#include "sequela/encoders/progression/packed_lstm.h"
 
 namespace sequela {
 namespace {

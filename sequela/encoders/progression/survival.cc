@@ -7,8 +7,7 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
-#include "sequela/encoders/progression/packed_lstm.h"
-#include "sequela/encoders/progression/visit_encoder.h"
+#include "sequela/encoders/progression/lstm_stack.h"
 #include "sequela/encoders/progression/visit_pooling.h"
 
 namespace sequela {

@@ -21,6 +21,18 @@ struct VisitBatch {
                                  // time; undefined: zeros
 };
 
+inline constexpr int64_t kPaddingId = 0;
+
+// A batch's mask as bool [B, N, C], checked with its codes: std::invalid_argument for wrong shapes
+// or types, ConfigError for an unmasked id outside [0, vocab_size).
+at::Tensor checked_mask(const VisitBatch& batch, int64_t vocab_size);
+
+// Bool [B, N]: true up to each patient's last visit with an unmasked code.
+at::Tensor to_visit_mask(const at::Tensor& mask_BNC);
+
+// Float32 [B, N, num_features]: the batch's own, or zeros.
+at::Tensor checked_time_features(const VisitBatch& batch, int64_t num_features);
+
 // How a model of visits runs.
 struct VisitForwardOptions {
   bool is_training = false;                // dropout is active
@@ -33,7 +45,7 @@ struct VisitForwardOptions {
 
 // Days from each patient's first visit and from the visit before, over 365, as the published model
 // was given them: float32 [B, N, 2]. visit_days_BN: any numeric type, ascending per row; entries at
-// or after num_visits_B[b] give 0.
+// or after num_visits_B[b] give 0. std::invalid_argument for other shapes.
 at::Tensor to_time_features(const at::Tensor& visit_days_BN, const at::Tensor& num_visits_B);
 
 }  // namespace sequela

@@ -4,9 +4,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <stdexcept>
-
-#include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 
 namespace sequela {
@@ -14,8 +11,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr int64_t kPaddingId = 0;
 
 // The last state of each sequence of a block.
 at::Tensor encode_block(const at::Tensor& table_WE, const at::Tensor& ids_T,
@@ -72,49 +67,6 @@ bool needs_graph(const at::Tensor& table_WE, const LstmWeights& weights) {
 
 }  // namespace
 
-at::Tensor checked_mask(const VisitBatch& batch, int64_t vocab_size) {
-  const at::Tensor& codes = batch.codes_BNC;
-  if (!codes.defined() || codes.dim() != 3 || !at::isIntegralType(codes.scalar_type(), false)) {
-    throw std::invalid_argument("visits: codes must be integers [patients, visits, codes]");
-  }
-  if (batch.mask_BNC.defined() && batch.mask_BNC.sizes() != codes.sizes()) {
-    throw std::invalid_argument(sequela::str("visits: the mask has shape ", batch.mask_BNC.sizes(),
-                                             ", the codes ", codes.sizes()));
-  }
-  at::Tensor mask = batch.mask_BNC.defined() ? batch.mask_BNC.ne(0) : codes.ne(kPaddingId);
-  const at::Tensor bad = codes.lt(0).logical_or_(codes.ge(vocab_size)).logical_and_(mask);
-  if (bad.any().item<bool>()) {
-    throw ConfigError(sequela::str(
-        "code id ", codes.masked_select(bad)[0].item<int64_t>(), " is outside the vocabulary of ",
-        vocab_size, " codes. Fix: map the codes with this model's vocabulary, or resize it."));
-  }
-  return mask;
-}
-
-at::Tensor to_visit_mask(const at::Tensor& mask_BNC) {
-  const int64_t num_visits = mask_BNC.size(1);
-  const at::Tensor numbers_N = at::arange(1, num_visits + 1, mask_BNC.options().dtype(at::kLong));
-  if (mask_BNC.numel() == 0) {
-    return at::zeros({mask_BNC.size(0), num_visits}, mask_BNC.options().dtype(at::kBool));
-  }
-  const at::Tensor last_B1 = mask_BNC.any(-1).to(at::kLong).mul_(numbers_N).amax({1}, true);
-  return numbers_N.unsqueeze(0).le(last_B1);
-}
-
-at::Tensor checked_time_features(const VisitBatch& batch, int64_t num_features) {
-  const at::Tensor& codes = batch.codes_BNC;
-  const std::vector<int64_t> shape = {codes.size(0), codes.size(1), num_features};
-  if (!batch.time_features_BNF.defined()) {
-    return at::zeros(shape, codes.options().dtype(at::kFloat));
-  }
-  if (batch.time_features_BNF.sizes() != at::IntArrayRef(shape)) {
-    throw std::invalid_argument(sequela::str("visits: the time features have shape ",
-                                             batch.time_features_BNF.sizes(), ", expected ",
-                                             at::IntArrayRef(shape)));
-  }
-  return batch.time_features_BNF.to(at::kFloat);
-}
-
 at::Tensor encode_visits_by_lstm(const at::Tensor& table_WE, const LstmWeights& weights,
                                  const at::Tensor& codes_BNC, const at::Tensor& mask_BNC,
                                  const VisitForwardOptions& options) {
@@ -140,19 +92,6 @@ at::Tensor encode_visits_by_lstm(const at::Tensor& table_WE, const LstmWeights& 
   const at::Tensor all = at::zeros({num_rows, size}, table_WE.options().requires_grad(false));
   if (states.empty()) return all;
   return all.index_copy(0, at::cat(rows), at::cat(states));
-}
-
-at::Tensor to_time_features(const at::Tensor& visit_days_BN, const at::Tensor& num_visits_B) {
-  constexpr double kDaysPerUnit = 365;
-  const at::Tensor days = visit_days_BN.to(at::kDouble);
-  const int64_t num_visits = days.size(1);
-  const at::Tensor previous = at::cat({days.narrow(1, 0, 1), days.narrow(1, 0, num_visits - 1)}, 1);
-  const at::Tensor features = at::stack({days - days.narrow(1, 0, 1), days - previous}, -1);
-  const at::Tensor is_visit = at::arange(num_visits, num_visits_B.options())
-                                  .unsqueeze(0)
-                                  .lt(num_visits_B.unsqueeze(1))
-                                  .unsqueeze(-1);
-  return features.div(kDaysPerUnit).to(at::kFloat).mul(is_visit);
 }
 
 }  // namespace sequela

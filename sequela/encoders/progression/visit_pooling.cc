@@ -5,11 +5,10 @@
 #include <limits>
 
 #include "sequela/core/error.h"
+#include "sequela/encoders/progression/visit_batch.h"
 
 namespace sequela {
 namespace {
-
-constexpr int64_t kPaddingId = 0;
 
 // Softmax over the codes of each visit.
 at::Tensor softmax_by_visit(const at::Tensor& scores_T, const VisitCodes& codes) {
