@@ -2,20 +2,25 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sequela/batch/builder.h"
 #include "sequela/batch/tensors.h"
+#include "sequela/core/error.h"
+#include "sequela/core/random.h"
 #include "sequela/features/stream_embedder.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/event_store.h"
-#include "sequela/meds/ingest.h"
 #include "sequela/ontology/code_metadata.h"
 #include "sequela/ontology/ontology.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
+#include "tests/features/ingested_store.h"
 #include "tests/support/shared.h"
 #include "tests/support/test_folder.h"
 
@@ -54,7 +59,7 @@ struct Demo {
   Motor model;
 
   explicit Demo(int64_t attention_width = 100)
-      : store(read_store(folder / "store")),
+      : store(ingest_and_open(shared_path("data/mimic4_demo_meds"), folder / "store")),
         ontology(read_ontology(store)),
         vocabulary(fit(store, ontology)),
         tokenizer(store, ontology, vocabulary),
@@ -103,13 +108,6 @@ struct Demo {
   }
 
  private:
-  static EventStore read_store(const std::string& folder) {
-    IngestOptions options;
-    options.meds = shared_path("data/mimic4_demo_meds");
-    options.folder = folder;
-    ingest(options);
-    return EventStore::open(folder);
-  }
   static Ontology read_ontology(const EventStore& store) {
     std::vector<Ontology::Node> nodes;
     for (size_t i = 0; i < store.codes().size(); ++i) {
@@ -167,5 +165,41 @@ inline double difference(const float* a, const float* b, int64_t size) {
   }
   return worst;
 }
+
+// What answers may differ from those of another way of computing them.
+inline constexpr double kLiveTolerance = 1e-5;
+
+// A record's answers from an embedder, in calls of `step` events.
+inline LiveAnswers send(Embedder& embedder, const LiveRecord& record, size_t begin, size_t end,
+                        size_t step) {
+  LiveAnswers answers(record.events.size(), embedder.config().encoder.hidden_size);
+  for (size_t i = begin; i < end; i += step) {
+    const size_t size = std::min(step, end - i);
+    embedder.add(std::span(record.events).subspan(i, size), answers.output(i));
+  }
+  return answers;
+}
+
+// Events of many patients, each in order, shuffled together.
+struct Crowd {
+  std::vector<LiveRecord> records;
+  std::vector<LiveEvent> events;
+  std::vector<std::pair<size_t, size_t>> sources;  // (record, event) of each
+
+  Crowd(const Demo& demo, size_t num_patients, size_t most_events) {
+    for (const Subject& subject : demo.subjects(num_patients))
+      records.emplace_back(demo.store, subject);
+    std::vector<size_t> next(records.size(), 0);
+    Random random(3);
+    for (size_t left = records.size(); left > 0;) {
+      const size_t r = random.below(records.size());
+      const size_t end = std::min(most_events, records[r].events.size());
+      if (next[r] == end) continue;
+      events.push_back(records[r].events[next[r]]);
+      sources.emplace_back(r, next[r]);
+      if (++next[r] == end) --left;
+    }
+  }
+};
 
 }  // namespace sequela

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "sequela/features/embedder.h"
-#include "sequela/meds/ingest.h"
 #include "sequela/model/model_dir.h"
 #include "sequela/ontology/code_metadata.h"
 #include "sequela/ontology/ontology.h"
 #include "sequela/tokenizer/vocabulary.h"
+#include "tests/features/ingested_store.h"
 #include "tests/support/shared.h"
 #include "tests/support/test_folder.h"
 
@@ -36,7 +36,7 @@ struct Tutorial {
   Motor model;
 
   explicit Tutorial(const std::string& bundle)
-      : store(ingest_and_open(folder / "store")),
+      : store(ingest_and_open(path("meds"), folder / "store")),
         ontology(read_ontology(store)),
         vocabulary(Vocabulary::read(path(bundle + "/dictionary.msgpack"))),
         tokenizer(store, ontology, vocabulary),
@@ -61,14 +61,6 @@ struct Tutorial {
   }
 
  private:
-  static EventStore ingest_and_open(const std::string& folder) {
-    IngestOptions options;
-    options.meds = path("meds");
-    options.folder = folder;
-    ingest(options);
-    return EventStore::open(folder);
-  }
-
   static Ontology read_ontology(const EventStore& store) {
     std::set<std::string> missing(store.codes().begin(), store.codes().end());
     std::vector<Ontology::Node> nodes;
