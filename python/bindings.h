@@ -24,6 +24,7 @@ void register_encoder(py::module_& module);
 void register_bert_heads(py::module_& module);
 void register_progression(py::module_& module);
 void register_survival(py::module_& module);
+void register_baseline(py::module_& module);
 void register_metrics(py::module_& module);
 void register_compare(py::module_& module);
 

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, module) {
   register_bert_heads(module);
   register_progression(module);
   register_survival(module);
+  register_baseline(module);
   register_metrics(module);
   register_pretrain_mlm(module);
   register_compare(module);

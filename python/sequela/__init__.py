@@ -4,8 +4,8 @@ MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` make
 says what any artifact holds.
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
 `BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
-Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`; `evaluate` tells how good the first is, `compare`
-whether pretraining helped.
+Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
+the first is, `compare` whether pretraining helped.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -14,6 +14,7 @@ import torch  # noqa: F401
 
 from sequela import _core
 from sequela._progress import ProgressState
+from sequela.baseline import BaselineOutput, LSTMBaseline
 from sequela.bert_encoder import BertConfig, BertEncoder, BertOutput
 from sequela.bert_heads import (
     BertForMaskedLM,
@@ -48,6 +49,7 @@ from sequela.vocabulary import VocabularyMapper
 __version__ = _core.__version__
 
 __all__ = [
+    "BaselineOutput",
     "BertConfig",
     "BertEncoder",
     "BertForMaskedLM",
@@ -61,6 +63,7 @@ __all__ = [
     "Error",
     "FileError",
     "HazardHead",
+    "LSTMBaseline",
     "LSTMProgressionModel",
     "MaskedLMOutput",
     "ProgressState",

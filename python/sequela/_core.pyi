@@ -530,6 +530,27 @@ def competing_risks_loss(hazards: Tensor, targets: SurvivalTargets) -> Tensor: .
 def survival_curves(hazards: Tensor) -> tuple[Tensor, Tensor]: ...
 def concordance_index(risks: Tensor, times: Tensor, is_event: Tensor) -> float: ...
 
+class VisitPooling(Enum):
+    mean = ...
+    sum = ...
+    max = ...
+    attention = ...
+
+class LstmBaselineConfig:
+    vocab_size: int
+    embedding_dim: int
+    hidden_dim: int
+    num_layers: int
+    dropout: float
+    bidirectional: bool
+    pooling: VisitPooling
+    output_dim: int
+    def validate(self) -> None: ...
+
+def forward_lstm_baseline(
+    config: LstmBaselineConfig, weights: _Tensors, codes: Tensor, mask: Tensor | None, is_training: bool
+) -> tuple[Tensor, Tensor, Tensor]: ...
+
 class Interval:
     """A figure and its 95 % interval."""
 

@@ -168,6 +168,13 @@ def test_time_features():
     torch.testing.assert_close(features, torch.tensor([[[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]))
 
 
+def test_time_features_of_no_visits_and_wrong_shapes():
+    assert sequela.to_time_features(torch.zeros(2, 0), torch.tensor([0, 0])).shape == (2, 0, 2)
+    for days, counts in ((torch.zeros(3), torch.tensor([3])), (torch.zeros(2, 3), torch.tensor([3]))):
+        with pytest.raises(ValueError, match="time features"):
+            sequela.to_time_features(days, counts)
+
+
 def test_evaluate():
     class Oracle(torch.nn.Module):
         """Knows the stage from the first code."""
