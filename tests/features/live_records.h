@@ -48,39 +48,25 @@ struct LiveRecord {
   }
 };
 
-// The MIMIC-IV demo with a dictionary fitted to it and a small model of fresh weights.
-struct Demo {
+// A model with its dictionary and ontology, and records to embed.
+struct LiveModel {
   TestFolder folder;
   EventStore store;
   Ontology ontology;
   Vocabulary vocabulary;
   EventTokenizer tokenizer;
-  ModelConfig config;
   Motor model;
+  ModelConfig config;
 
-  explicit Demo(int64_t attention_width = 100)
-      : store(ingest_and_open(shared_path("data/mimic4_demo_meds"), folder / "store")),
+  template <class ReadOntology, class MakeVocabulary, class MakeModel>
+  LiveModel(const std::string& meds, ReadOntology read_ontology, MakeVocabulary make_vocabulary,
+            MakeModel make_model)
+      : store(ingest_and_open(meds, folder / "store")),
         ontology(read_ontology(store)),
-        vocabulary(fit(store, ontology)),
+        vocabulary(make_vocabulary(store, ontology)),
         tokenizer(store, ontology, vocabulary),
-        config(model_config(vocabulary, attention_width)),
-        model(config, 7, at::kCPU, Precision::fp32) {
-    tame_squared_times();
-  }
-
-  // Squares of normalized gaps reach 9,600 in these records, other inputs of a layer are about 1.
-  // With fresh weights on them, attention scores reach 1e5 and float32 leaves them no fifth digit:
-  // two instruction sets of the batch computation itself then differ by 6e-5. A trained model's
-  // weights on these columns are as much smaller as the columns are larger.
-  void tame_squared_times() {
-    constexpr int64_t kSquares = 5;
-    for (int64_t i = 1; i < config.encoder.n_layers; i += 2) {
-      at::Tensor& weight =
-          model.parameters().get(str("transformer.layers.", i, ".input_proj.weight")).value;
-      weight.narrow(1, weight.size(1) - kSquares, kSquares).mul_(0.01);
-    }
-    model.refresh_weights();
-  }
+        model(make_model(vocabulary)),
+        config(model.config()) {}
 
   // Subjects of which `most` have a birth.
   std::vector<Subject> subjects(size_t most) const {
@@ -105,6 +91,32 @@ struct Demo {
 
   Embedder embedder(const EmbedderOptions& options = {}) {
     return {config, model.parameters(), vocabulary, ontology, options};
+  }
+};
+
+// The MIMIC-IV demo with a dictionary fitted to it and a small model of fresh weights.
+struct Demo : LiveModel {
+  explicit Demo(int64_t attention_width = 100)
+      : LiveModel(shared_path("data/mimic4_demo_meds"), read_ontology, fit,
+                  [&](const Vocabulary& fitted) {
+                    return Motor(model_config(fitted, attention_width), 7, at::kCPU,
+                                 Precision::fp32);
+                  }) {
+    tame_squared_times();
+  }
+
+  // Squares of normalized gaps reach 9,600 in these records, other inputs of a layer are about 1.
+  // With fresh weights on them, attention scores reach 1e5 and float32 leaves them no fifth digit:
+  // two instruction sets of the batch computation itself then differ by 6e-5. A trained model's
+  // weights on these columns are as much smaller as the columns are larger.
+  void tame_squared_times() {
+    constexpr int64_t kSquares = 5;
+    for (int64_t i = 1; i < config.encoder.n_layers; i += 2) {
+      at::Tensor& weight =
+          model.parameters().get(str("transformer.layers.", i, ".input_proj.weight")).value;
+      weight.narrow(1, weight.size(1) - kSquares, kSquares).mul_(0.01);
+    }
+    model.refresh_weights();
   }
 
  private:
@@ -186,7 +198,7 @@ struct Crowd {
   std::vector<LiveEvent> events;
   std::vector<std::pair<size_t, size_t>> sources;  // (record, event) of each
 
-  Crowd(const Demo& demo, size_t num_patients, size_t most_events) {
+  Crowd(const LiveModel& demo, size_t num_patients, size_t most_events) {
     for (const Subject& subject : demo.subjects(num_patients))
       records.emplace_back(demo.store, subject);
     std::vector<size_t> next(records.size(), 0);

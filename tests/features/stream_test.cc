@@ -4,7 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 
+#include "sequela/core/json.h"
+#include "sequela/io/file.h"
+#include "sequela/model/model_dir.h"
 #include "tests/features/live_records.h"
 #include "tests/features/tutorial.h"
 
@@ -16,7 +22,7 @@ namespace {
 // each state of it is computed on its own.
 class Expected {
  public:
-  Expected(Demo& demo, const Subject& subject)
+  Expected(LiveModel& demo, const Subject& subject)
       : demo_(demo),
         subject_(subject),
         hidden_TH_(demo.model.encode(demo.inputs(subject, subject.num_events))) {}
@@ -30,13 +36,13 @@ class Expected {
   }
 
  private:
-  Demo& demo_;
+  LiveModel& demo_;
   const Subject subject_;
   at::Tensor hidden_TH_;
 };
 
 // Compares each event's answer; returns the largest difference.
-double compare(Demo& demo, const Subject& subject, const LiveAnswers& answers) {
+double compare(LiveModel& demo, const Subject& subject, const LiveAnswers& answers) {
   Expected expected(demo, subject);
   double worst = 0;
   int64_t token = -1;
@@ -77,6 +83,56 @@ TEST(StreamEmbedder, EqualsTheBatchComputationForEveryPrefixOfTheDemosRecords) {
   }
   EXPECT_GT(num_tokens, 20'000);
   EXPECT_GT(num_events, num_tokens);
+}
+
+// femr's model after a hundred training steps on the records of g60, with their dictionary and
+// ontology: weights on the squared times as training makes them.
+struct TrainedModel : LiveModel {
+  TrainedModel() : LiveModel(g60("meds"), read_ontology, read_vocabulary, read_model) {}
+
+ private:
+  static std::string g60(const std::string& name) {
+    return shared_path("parity/motor/g60/" + name);
+  }
+  static Ontology read_ontology(const EventStore& store) {
+    std::set<std::string> missing(store.codes().begin(), store.codes().end());
+    std::vector<Ontology::Node> nodes;
+    const Json parents = parse_json(read_file(g60("ontology_parents.json")), "ontology");
+    for (const auto& [code, codes] : parents["parents"].items()) {
+      nodes.push_back({.code = code, .parents = codes.get<std::vector<std::string>>()});
+      missing.erase(code);
+    }
+    for (const std::string& code : missing) nodes.push_back({.code = code});
+    return Ontology::build(std::move(nodes));
+  }
+  static Vocabulary read_vocabulary(const EventStore&, const Ontology&) {
+    return Vocabulary::read(g60("tokenizer/dictionary.msgpack"));
+  }
+  static Motor read_model(const Vocabulary& vocabulary) {
+    TestFolder bundle;
+    const std::string from = shared_path("parity/motor/model_main/");
+    std::filesystem::copy(from + "config.json", bundle / "config.json");
+    std::filesystem::copy(from + "weights_after_100.safetensors", bundle / "model.safetensors");
+    std::filesystem::copy(g60("tokenizer/dictionary.msgpack"), bundle / "dictionary.msgpack");
+    Motor model = open_bundle(bundle.path(), at::kCPU, Precision::fp32);
+    EXPECT_EQ(model.config().encoder.vocab_size, static_cast<int64_t>(vocabulary.entries.size()));
+    return model;
+  }
+};
+
+TEST(StreamEmbedder, EqualsTheBatchComputationOfATrainedModel) {
+  SEQUELA_NEED_SHARED();
+  TrainedModel trained;
+  Embedder embedder = trained.embedder();
+  int64_t num_tokens = 0;
+  for (const Subject& subject : trained.subjects(20)) {
+    const LiveRecord record(trained.store, subject);
+    embedder.admit(subject.id, subject.birth_us);
+    const LiveAnswers answers = send(embedder, record, 0, record.events.size(), 3);
+    EXPECT_LT(compare(trained, subject, answers), kLiveTolerance);
+    num_tokens += std::ranges::count(answers.outcomes, EventOutcome::new_token);
+  }
+  EXPECT_GT(num_tokens, 1'000);
 }
 
 TEST(StreamEmbedder, TakesManyPatientsTogether) {
