@@ -4,6 +4,8 @@
 #include <ATen/Context.h>
 #include <ATen/native/CPUBlas.h>
 
+#include <cstdlib>
+
 #include "sequela/nn/elementwise.h"
 
 namespace sequela {
@@ -17,7 +19,17 @@ bool has_amx() {
 
 }  // namespace
 
+void bound_product_caches() {
+  // oneDNN, and the layer between it and torch, each keep the compiled products of the last 1,024
+  // shapes, 0.4 MB apiece, and look through all to drop one: batches of ever new sizes would fill
+  // both. A training step has some 40 shapes.
+  for (const char* capacity : {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"}) {
+    setenv(capacity, "64", /*overwrite=*/0);
+  }
+}
+
 void configure_gemm() {
+  bound_product_caches();
   // "medium" lets oneDNN do float32 products; MKL's run at AVX2 speed on AMD.
   if (!has_amx()) at::globalContext().setFloat32MatmulPrecision("medium");
 }

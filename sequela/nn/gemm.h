@@ -11,8 +11,12 @@ namespace sequela {
 //
 // All of one type, float32 or bfloat16; views with unit column stride are taken as they are.
 
-// Sends float32 products on the CPU to the fastest library whose result is float32-exact. Call once
-// at start.
+// Keeps the memory that products of ever new sizes leave behind under some 60 MB. Call before the
+// first product: the limits (environment variables, left alone where set) are read then.
+void bound_product_caches();
+
+// The same, and sends float32 products on the CPU to the fastest library whose result is
+// float32-exact.
 void configure_gemm();
 
 // out = x @ weight^T

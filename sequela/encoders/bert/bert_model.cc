@@ -12,6 +12,7 @@
 #include "sequela/encoders/bert/bert_weights.h"
 #include "sequela/encoders/ops/differentiable_ops.h"
 #include "sequela/encoders/ops/inference_ops.h"
+#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -98,6 +99,7 @@ struct BertModel::State {
 
 BertModel::BertModel(BertConfig config, NamedTensors weights, BertPrecision precision)
     : state_(std::make_shared<State>()) {
+  bound_product_caches();
   config.validate();
   check_bert_weights(config, weights, "the weights");
   state_->config = std::move(config);
