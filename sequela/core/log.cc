@@ -16,6 +16,8 @@ Sinks& sinks() {
 
 constexpr int64_t kReportIntervalMs = 100;
 
+thread_local int num_quiet_scopes = 0;
+
 }  // namespace
 
 void set_log_sink(std::function<void(LogLevel, const std::string&)> sink) {
@@ -29,6 +31,7 @@ void set_progress_sink(std::function<void(const ProgressState&)> sink) {
 }
 
 void log(LogLevel level, const std::string& message) {
+  if (num_quiet_scopes > 0 && level == LogLevel::info) level = LogLevel::debug;
   std::lock_guard lock(sinks().mutex);
   if (sinks().log) sinks().log(level, message);
 }
@@ -53,10 +56,19 @@ void Progress::advance(int64_t amount) {
 }
 
 void Progress::report(bool is_finished) {
+  if (num_quiet_scopes > 0) return;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   std::lock_guard lock(sinks().mutex);
   if (!sinks().progress) return;
   sinks().progress({label_, unit_, done_, total_, elapsed.count(), is_finished});
+}
+
+QuietScope::QuietScope() {
+  ++num_quiet_scopes;
+}
+
+QuietScope::~QuietScope() {
+  --num_quiet_scopes;
 }
 
 }  // namespace sequela

@@ -56,4 +56,14 @@ class Progress {
   std::atomic<int64_t> next_report_ms_{0};
 };
 
+// While one lives, this thread's info messages are debug messages and its progress is not reported:
+// for the parts of a job that has a Progress of its own.
+class QuietScope {
+ public:
+  QuietScope();
+  ~QuietScope();
+  QuietScope(const QuietScope&) = delete;
+  QuietScope& operator=(const QuietScope&) = delete;
+};
+
 }  // namespace sequela

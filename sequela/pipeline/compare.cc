@@ -81,7 +81,7 @@ class Comparison {
   Comparison(const CompareOptions& options, const CompareData& data, const at::Tensor& table_WE)
       : options_(options),
         data_(data),
-        table_WE_(table_WE),
+        table_WE_(scale_like_random_start(table_WE)),
         test_visits_(select_patients(data.visits, data.test)),
         test_outcomes_(outcomes_of(data, data.test)) {
     config_.vocab_size = table_WE.size(0);
@@ -158,7 +158,10 @@ std::vector<double> Comparison::score_model(CompareMethod method, const Sample& 
   const TrainOptions train_options =
       this->train_options(method, static_cast<int64_t>(sample.train.size()), key);
   fs::remove_all(train_options.folder);
-  train(model, train_options, "compare");
+  {
+    const QuietScope quiet;
+    train(model, train_options, "compare");
+  }
   fs::remove_all(train_options.folder);
   throw_if_stopped();
   const at::Tensor odds = model.predict(test_visits_).select(1, 1).to(at::kDouble).contiguous();
