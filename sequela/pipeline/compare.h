@@ -78,7 +78,8 @@ struct CompareReport {
 
 // Trains a progression model for each number of labels, seed and start (pretrained and fine-tuned,
 // pretrained and frozen, random; same sizes, samples, batches and number of steps at most) and
-// boosted trees on counts of codes, and evaluates all on the same held-out labels.
+// boosted trees on counts of codes, and evaluates all on the same held-out labels. The pretrained
+// table is scaled to the size of a random start.
 //
 // Splits are the data set's own (train, tuning, held_out); without them 60, 15 and 25 % of the
 // subjects by a hash of the seed. A label sees the events up to its time. Of the tuning labels each

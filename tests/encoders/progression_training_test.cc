@@ -160,6 +160,15 @@ TEST(ProgressionTraining, CheckpointsAndBf16GiveNearlyTheSameGradients) {
             0.03 * size);
 }
 
+TEST(PretrainedEmbeddings, ScaleOfARandomStart) {
+  const at::Tensor table =
+      at::tensor({0.0, 0.0, 0.03, -0.05, 0.01, 0.02}).to(at::kFloat).view({3, 2});
+  const at::Tensor scaled = scale_like_random_start(table);
+  EXPECT_NEAR(scaled.square().mean().item<double>(), 1, 1e-6);
+  EXPECT_TRUE(at::allclose(scaled, scale_like_random_start(table * 7)));
+  EXPECT_TRUE(at::equal(scale_like_random_start(at::zeros({3, 2})), at::zeros({3, 2})));
+}
+
 TEST(PretrainedEmbeddings, ComeFromFoldersAndExtractedTables) {
   SEQUELA_NEED_SHARED();
   const TestFolder folder;

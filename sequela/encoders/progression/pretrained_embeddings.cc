@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -119,6 +120,11 @@ int64_t load_pretrained_embeddings(Parameters& parameters, const at::Tensor& tab
   }
   target.value.detach()[0].zero_();
   return rows;
+}
+
+at::Tensor scale_like_random_start(const at::Tensor& table_WE) {
+  const double mean_square = table_WE.square().mean().item<double>();
+  return mean_square > 0 ? table_WE / std::sqrt(mean_square) : table_WE;
 }
 
 }  // namespace sequela

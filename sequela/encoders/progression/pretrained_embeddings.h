@@ -27,4 +27,9 @@ enum class EmbeddingResize {
 int64_t load_pretrained_embeddings(Parameters& parameters, const at::Tensor& table_WE,
                                    EmbeddingResize resize = EmbeddingResize::fail);
 
+// The table times one number, so that its values have the mean square 1 of a random start, N(0, 1);
+// a table of zeros stays. A table of BERT's is some 20 times smaller, and an LSTM fed with it
+// hardly leaves its start in the few steps that few labels allow.
+at::Tensor scale_like_random_start(const at::Tensor& table_WE);
+
 }  // namespace sequela
