@@ -5,8 +5,8 @@
 
 Writes OUT/meds, OUT/pretraining (its training subjects only), OUT/in_hospital_mortality.parquet (24 hours
 after each admission that lasts so long: does it end in death?) and OUT/readmission_30d.parquet (at each
-discharge of the living: an admission within 30 days?). Subjects are split 60, 15, 25 % by rank of a hash,
-those who die in hospital and the others apart, so that no part lacks an outcome.
+discharge of the living: an admission within 30 days?). Subjects are split 60, 15, 25 %, each outcome
+spread over the three.
 """
 
 import hashlib
@@ -104,16 +104,19 @@ def label_tasks(stays) -> dict[str, list[tuple[int, datetime, bool]]]:
     return {"in_hospital_mortality": mortality, "readmission_30d": readmission}
 
 
-def split_subjects(subjects, stays) -> dict[int, str]:
+def split_subjects(subjects, tasks) -> dict[int, str]:
     def rank(subject):
         return hashlib.sha256(str(subject).encode()).digest()
 
+    outcomes = {subject: () for subject in subjects}
+    for task, labels in tasks.items():
+        for subject in {subject for subject, _, value in labels if value}:
+            outcomes[subject] += (task,)
+    # Multiples of the golden ratio spread each stretch of the list over the parts.
     splits = {}
-    for died in (False, True):
-        group = [s for s in subjects if any(stay[2] for stay in stays.get(s, [])) == died]
-        for i, subject in enumerate(sorted(group, key=rank)):
-            share = (i + 0.5) / len(group)
-            splits[subject] = "train" if share < 0.6 else "tuning" if share < 0.75 else "held_out"
+    for i, subject in enumerate(sorted(subjects, key=lambda s: (outcomes[s], rank(s)))):
+        share = i * 0.6180339887 % 1
+        splits[subject] = "train" if share < 0.6 else "tuning" if share < 0.75 else "held_out"
     return splits
 
 
@@ -133,13 +136,13 @@ def write_meds(events: pa.Table, folder: Path, splits: dict[int, str]) -> None:
 def main() -> None:
     kind, source, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     events = read_mimic3(source) if kind == "mimic3" else read_mimic4(source)
-    stays = find_admissions(events)
-    splits = split_subjects(pc.unique(events["subject_id"]).to_pylist(), stays)
+    tasks = label_tasks(find_admissions(events))
+    splits = split_subjects(pc.unique(events["subject_id"]).to_pylist(), tasks)
     write_meds(events, out / "meds", splits)
     train = {subject: split for subject, split in splits.items() if split == "train"}
     is_train = pc.is_in(events["subject_id"], pa.array(list(train), pa.int64()))
     write_meds(events.filter(is_train), out / "pretraining", train)
-    for task, labels in label_tasks(stays).items():
+    for task, labels in tasks.items():
         subjects, times, values = zip(*labels)
         table = pa.table({
             "subject_id": pa.array(subjects, pa.int64()),
