@@ -3,7 +3,6 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sequela;
-  return fuzz_bytes(data, size, [](std::span<const std::byte> bytes) {
-    touch(parse_npz(bytes, "fuzz.npz"));
-  });
+  return fuzz_bytes(data, size,
+                    [](std::span<const std::byte> bytes) { touch(parse_npz(bytes, "fuzz.npz")); });
 }
