@@ -45,3 +45,12 @@ if [ -x "$bin/bench_features" ]; then
   step features "$bin/bench_features" "$meds" "$work/kept" "$labels" small fp32
 fi
 if [ -x "$bin/bench_embedder" ]; then step "one patient at a time" "$bin/bench_embedder" small bf16; fi
+step "masked language modelling" "$bin/bench_mlm_step" 2 128
+bert=$(dirname "$0")/../../shared/parity/bert
+if [ -d "$bert" ]; then
+  step "sequence tokenizers" "$bin/bench_sequence_tokenizer" "$bert/b_cehrbert/pretrain_vp1" \
+    "$bert/b_cehrbert/raw_patients.json" "$bert/c_clinicalbert/uncased" "$bert/c_clinicalbert/strings.json"
+else
+  echo "== sequence tokenizers: not run, $bert is missing"
+fi
+echo "Encoders beside their peers: tools/bench_encoders.sh; MOTOR beside femr: tools/bench_peer.sh"
