@@ -46,16 +46,18 @@ def test_it_learns_and_its_folder_opens(meds, tmp_path):
 
 
 def test_an_interrupted_call_goes_on_to_the_same_weights(meds, tmp_path):
-    sequela.pretrain_mlm(meds, tmp_path / "whole", **SMALL, encoder="bert", progress=False)
+    # Long enough that progress is reported before the last step; it is ten times a second.
+    options = {**SMALL, "max_steps": 150, "eval_every": 150, "encoder": "bert"}
+    sequela.pretrain_mlm(meds, tmp_path / "whole", **options, progress=False)
 
     def interrupt(state):
         if state.label == "pretrain mlm" and state.done >= 1:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        sequela.pretrain_mlm(meds, tmp_path / "parts", **SMALL, encoder="bert", progress=interrupt)
+        sequela.pretrain_mlm(meds, tmp_path / "parts", **options, progress=interrupt)
     assert not (tmp_path / "parts").exists()
-    report = sequela.pretrain_mlm(meds, tmp_path / "parts", **SMALL, encoder="bert", progress=False)
+    report = sequela.pretrain_mlm(meds, tmp_path / "parts", **options, progress=False)
     assert report.train.is_resumed
     for name in ("model.safetensors", "vocab.json"):
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
