@@ -39,6 +39,15 @@ endif()
 add_library(sequela_torch INTERFACE)
 target_link_libraries(sequela_torch INTERFACE ${TORCH_LIBRARIES})
 target_include_directories(sequela_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+# Without OpenMP, torch's parallel loops (templates) run on one thread. The runtime must be torch's own: a
+# second one would bring its own threads.
+file(GLOB torch_openmp "${torch_folder}/lib/libgomp*.so*")
+if(NOT torch_openmp)
+  find_package(OpenMP REQUIRED)
+  set(torch_openmp ${OpenMP_CXX_LIBRARIES})
+endif()
+target_compile_options(sequela_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+target_link_libraries(sequela_torch INTERFACE ${torch_openmp})
 
 file(GLOB arrow_libraries "${pyarrow_folder}/libarrow.so.*" "${pyarrow_folder}/libparquet.so.*")
 list(FILTER arrow_libraries EXCLUDE REGEX "\\.so\\.[0-9]+\\.")

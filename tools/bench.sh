@@ -10,8 +10,6 @@ build=${1:-build}
 subjects=${SUBJECTS:-5000}
 sizes=${SIZES:-small six}
 bin=$build/bin
-# Waiting threads must not take processor time from those that work.
-export OMP_WAIT_POLICY=passive
 if [ $# -gt 1 ]; then
   work=$2
 else

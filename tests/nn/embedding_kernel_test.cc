@@ -44,6 +44,17 @@ TEST(EmbeddingBagKernel, EqualsAutograd) {
   }
 }
 
+TEST(EmbeddingBagKernel, DoesNotDependOnTheNumberOfThreads) {
+  const Bags bags = random_bags(700, 90);
+  const at::Tensor table = at::randn({90, 200}), grad_out = at::randn({700, 200});
+  expect_same_for_any_threads([&] {
+    const at::Tensor out = at::empty({700, 200}), grad_table = at::zeros({90, 200});
+    embedding_bag_forward(table, bags.ids, bags.weights, bags.offsets, out);
+    embedding_bag_backward(grad_out, bags.ids, bags.weights, bags.offsets, grad_table);
+    return std::vector{out, grad_table};
+  });
+}
+
 TEST(EmbeddingBagKernel, TakesOneTokenPerEntryWithoutWeights) {
   for (Isa isa : runnable_isas()) {
     const WithIsa with_isa(isa);

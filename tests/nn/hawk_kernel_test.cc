@@ -116,6 +116,28 @@ TEST(HawkKernel, EqualsThePublishedRecurrenceAndItsGradients) {
   }
 }
 
+TEST(HawkKernel, DoesNotDependOnTheNumberOfThreads) {
+  const Case c{{300, 1, 90}, 4, 32};
+  const PackedSequences sequences =
+      build_packed_sequences(at::tensor(c.lengths, at::kInt), at::kCPU);
+  const HawkParameters parameters = random_parameters(c);
+  for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor x = random_values({3, sequences.num_tokens(), 128}, 1, type);
+    expect_same_for_any_threads([&] {
+      const at::Tensor states = at::empty({num_hawk_chunks(sequences.num_tokens()), 128});
+      std::vector<at::Tensor> results;
+      for (const at::Tensor& tensor : tensors_of(parameters))
+        results.push_back(at::zeros(tensor.sizes()));
+      const HawkParameters gradients = from_tensors(results);
+      const at::Tensor out = at::empty_like(x);
+      hawk_forward(x[0], x[1], parameters, sequences, out[0], states);
+      hawk_backward(x[0], x[1], parameters, sequences, states, x[2], out[1], out[2], gradients);
+      results.push_back(out);
+      return results;
+    });
+  }
+}
+
 TEST(HawkKernel, BoundsTheGradientOfTheRoot) {
   // a_param so small that a rounds to 1: the root's derivative is infinite without the bound.
   at::manual_seed(6);

@@ -133,6 +133,22 @@ TEST(TimeToEventKernel, EqualsTheDenseLossAndItsGradients) {
   }
 }
 
+TEST(TimeToEventKernel, DoesNotDependOnTheNumberOfThreads) {
+  for (const Case& c : kCases) {
+    const MotorTargets targets = random_targets(c);
+    const at::Tensor z = random_values({c.labels, c.bins, c.features}, 1, at::kFloat),
+                     weight = random_values({c.tasks, c.features}, 0.1, at::kFloat);
+    const TimeToEventHead head{weight, at::full({c.tasks}, -6.0), {}, make_edges(c.bins)};
+    expect_same_for_any_threads([&] {
+      const TimeToEventGradients gradients{
+          at::zeros_like(z), at::zeros_like(weight), at::zeros({c.tasks}), {}};
+      const at::Tensor loss =
+          time_to_event_loss(z, head, targets, TimeAtRisk::exact, 1.0, gradients);
+      return std::vector{loss, gradients.z_LKF, gradients.weight_CF, gradients.bias_C};
+    });
+  }
+}
+
 TEST(TimeToEventKernel, IsZeroWithoutLabels) {
   for (Isa isa : runnable_isas()) {
     const WithIsa with_isa(isa);
