@@ -1,12 +1,11 @@
 #include "sequela/model/inference_pass.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "sequela/nn/attention.h"
+#include "sequela/nn/dealt_loop.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/recurrence.h"
@@ -74,12 +73,9 @@ void InferencePass::for_each_block(int64_t num_rows, Work work) {
   blocks_.resize(std::max(blocks_.size(), static_cast<size_t>(at::get_num_threads())));
   if (!context_->device.is_cpu()) return work(0, num_rows, blocks_[0]);
   const int64_t rows = block_rows(num_rows);
-  std::atomic<int64_t> next = 0;
-  at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), (num_rows + rows - 1) / rows), 1,
-                   [&](int64_t, int64_t) {
-                     for (int64_t first; (first = next.fetch_add(rows)) < num_rows;)
-                       work(first, std::min(rows, num_rows - first), blocks_[at::get_thread_num()]);
-                   });
+  dealt_loop((num_rows + rows - 1) / rows, [&](int64_t i, int thread) {
+    work(i * rows, std::min(rows, num_rows - i * rows), blocks_[thread]);
+  });
 }
 
 // The activated feed-forward part of normed rows.

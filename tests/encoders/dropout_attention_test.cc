@@ -8,11 +8,12 @@
 #include "sequela/core/random.h"
 #include "sequela/encoders/ops/bf16_linear.h"
 #include "sequela/encoders/ops/dropout_mask.h"
+#include "tests/support/threads.h"
 
 namespace sequela {
 namespace {
 
-constexpr int64_t kHeads = 2, kSize = 4, kHidden = kHeads * kSize;
+constexpr int64_t kHeads = 6, kSize = 4, kHidden = kHeads * kSize;
 
 // The same by plain operations under autograd, with the same masks.
 at::Tensor plain_attention(const at::Tensor& qkv_T3H, const std::vector<int64_t>& lengths,
@@ -25,7 +26,8 @@ at::Tensor plain_attention(const at::Tensor& qkv_T3H, const std::vector<int64_t>
         qkv_T3H.narrow(0, start, length).reshape({length, 3, kHeads, kSize}).permute({1, 2, 0, 3});
     const at::Tensor scores = at::matmul(qkv[0], qkv[1].transpose(1, 2)) / std::sqrt(kSize);
     at::Tensor mask = at::empty({kHeads, length, length});
-    fill_dropout_mask(mask, dropout, hash_key(seed, s));
+    for (int64_t h = 0; h < kHeads; ++h)
+      fill_dropout_mask(mask[h], dropout, hash_key(hash_key(seed, s), static_cast<uint64_t>(h)));
     contexts.push_back(at::matmul(at::softmax(scores, -1) * mask, qkv[2])
                            .transpose(0, 1)
                            .reshape({length, kHidden}));
@@ -48,6 +50,18 @@ TEST(DropoutAttention, EqualsPlainOperationsAndTheirGradients) {
   (out * weights).sum().backward();
   (expected * weights).sum().backward();
   EXPECT_TRUE(at::allclose(ours.grad(), plain.grad(), 1e-4, 1e-5));
+}
+
+TEST(DropoutAttention, DoesNotDependOnTheNumberOfThreads) {
+  const at::Tensor values = at::randn({360, 3 * kHidden}), weights = at::randn({360, kHidden});
+  const PackedSequences sequences =
+      build_packed_sequences(at::tensor({200, 1, 159}, at::kLong), at::kCPU);
+  expect_same_for_any_threads([&] {
+    const at::Tensor leaf = values.clone().requires_grad_(true);
+    const at::Tensor out = dropout_attention(leaf, sequences, kHeads, 0.3, 11);
+    (out * weights).sum().backward();
+    return std::vector{out.detach(), leaf.grad()};
+  });
 }
 
 TEST(DropoutAttention, MasksAreKeyedAndUnbiased) {

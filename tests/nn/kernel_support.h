@@ -1,12 +1,12 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "tests/support/isa.h"
+#include "tests/support/threads.h"
 
 namespace sequela {
 
@@ -41,23 +41,6 @@ inline at::Tensor in_wider_rows(const at::Tensor& x, int64_t extra_columns) {
 // A double leaf that records gradients.
 inline at::Tensor leaf(const at::Tensor& x) {
   return x.detach().to(at::kDouble).contiguous().requires_grad_(true);
-}
-
-// Expects that `run`, which returns tensors, gives the same bits on one thread, on two and on
-// three.
-template <class Run>
-void expect_same_for_any_threads(Run run) {
-  const int before = at::get_num_threads();
-  std::vector<at::Tensor> alone;
-  for (int threads : {1, 2, 3}) {
-    at::set_num_threads(threads);
-    const std::vector<at::Tensor> results = run();
-    at::set_num_threads(before);
-    if (threads == 1) alone = results;
-    for (size_t i = 0; i < results.size(); ++i) {
-      EXPECT_TRUE(results[i].equal(alone[i])) << "result " << i << ", " << threads << " threads";
-    }
-  }
 }
 
 }  // namespace sequela

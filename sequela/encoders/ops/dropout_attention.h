@@ -9,9 +9,9 @@
 namespace sequela {
 
 // Bidirectional attention of packed sequences with dropout of its probabilities, differentiable, on
-// the CPU: [T, 3H] -> [T, H], float32. Probabilities are made sequence by sequence and again in the
-// backward pass, so that memory holds one sequence's alone. What is dropped depends on `seed` and
-// the sequence's number alone.
+// the CPU: [T, 3H] -> [T, H], float32. Probabilities are made for a few heads of a sequence at a
+// time and again in the backward pass, so that memory holds those of one sequence a thread. What is
+// dropped depends on `seed` and the numbers of sequence and head alone.
 at::Tensor dropout_attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences,
                              int64_t num_heads, double dropout, uint64_t seed);
 
