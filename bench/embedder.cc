@@ -9,7 +9,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -18,8 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/core/error.h"
-#include "sequela/features/stream_embedder.h"
+#include "bench/live_feed.h"
 #include "sequela/nn/few_rows.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/isa.h"
@@ -27,11 +25,8 @@
 namespace sequela {
 namespace {
 
-constexpr int32_t kVocabulary = 16'384;
-constexpr int32_t kAncestors = 7;
-
 struct Settings {
-  int64_t layers, hidden, tasks;
+  LiveModel model;
   Precision precision;
   std::vector<int64_t> patients;  // how many go through together, case by case
   int64_t tokens;
@@ -67,72 +62,6 @@ Costs costs_of(int repeats, const std::function<void()>& work) {
   return {{wall[repeats / 2], cpu[repeats / 2]}, {wall[0], cpu[0]}};
 }
 
-ModelConfig config_of(const Settings& settings) {
-  ModelConfig config;
-  config.encoder.vocab_size = kVocabulary;
-  config.encoder.hidden_size = settings.hidden;
-  config.encoder.intermediate_size = 4 * settings.hidden;
-  config.encoder.n_heads = settings.hidden / 64;
-  config.encoder.n_layers = settings.layers;
-  config.motor = MotorHeadConfig{};
-  for (int64_t i = 0; i < settings.tasks; ++i) config.motor->tasks.push_back({str("T/", i), 1e-9});
-  for (int i = 0; i < 8; ++i) config.motor->time_bins.push_back(1e7 * i);
-  config.motor->time_bins.push_back(INFINITY);
-  return config;
-}
-
-std::string code_of(int64_t i) {
-  return str("C/", i % kVocabulary);
-}
-
-Ontology ontology() {
-  std::vector<Ontology::Node> nodes;
-  for (int32_t i = 0; i < kVocabulary; ++i) {
-    nodes.push_back({.code = code_of(i)});
-    for (int32_t k = 1; k <= kAncestors && i >= 100; ++k)
-      nodes.back().parents.push_back(code_of((i * 13 + k) % 100));
-  }
-  return Ontology::build(std::move(nodes));
-}
-
-Vocabulary vocabulary() {
-  Vocabulary vocabulary;
-  for (int32_t i = 0; i < kVocabulary; ++i) {
-    vocabulary.entries.push_back({.type = VocabularyEntry::Type::code, .code_string = code_of(i)});
-  }
-  vocabulary.age_stats = {{1e9, 1e9}, {20, 2}, {1e6, 1e6}, {10, 3}};
-  return vocabulary;
-}
-
-// Sends each patient one event a day.
-class Feed {
- public:
-  Feed(Embedder& embedder, int64_t patients) : embedder_(embedder), patients_(patients) {
-    for (int32_t i = 0; i < kVocabulary; ++i) codes_.push_back(code_of(i));
-    for (int64_t p = 0; p < patients; ++p) embedder.admit(p, 0);
-  }
-
-  void send(int64_t days, float* log2_rates) {
-    std::vector<LiveEvent> events;
-    for (int64_t day = 0; day < days; ++day) {
-      ++day_;
-      for (int64_t p = 0; p < patients_; ++p) {
-        const std::string& code = codes_[100 + (day_ * 37 + p * 101) % (kVocabulary - 100)];
-        events.push_back({p, day_ * kMicrosPerDay, code, {}});
-      }
-    }
-    embeddings_.resize(events.size() * embedder_.config().encoder.hidden_size);
-    embedder_.add(events, {embeddings_.data(), log2_rates, nullptr});
-  }
-
- private:
-  Embedder& embedder_;
-  const int64_t patients_;
-  std::vector<std::string> codes_;
-  std::vector<float> embeddings_;
-  int64_t day_ = 0;
-};
-
 // GB/s of reading this many bytes on one thread.
 double read_bandwidth(int64_t bytes) {
   const at::Tensor memory = empty_on_huge_pages({bytes / 8}, at::kLong);
@@ -150,10 +79,11 @@ double read_bandwidth(int64_t bytes) {
 // One row against weights of this many bytes in all: the kernel without the model around it.
 Costs product_costs(const Settings& settings, int64_t bytes) {
   const at::ScalarType type = settings.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  const int64_t outputs = bytes / settings.hidden / static_cast<int64_t>(c10::elementSize(type));
-  const at::Tensor weight = empty_on_huge_pages({outputs, settings.hidden}, type);
+  const int64_t outputs =
+      bytes / settings.model.hidden / static_cast<int64_t>(c10::elementSize(type));
+  const at::Tensor weight = empty_on_huge_pages({outputs, settings.model.hidden}, type);
   at::Tensor(weight).fill_(0.01);
-  const at::Tensor x = at::ones({1, settings.hidden}), out = at::empty({1, outputs});
+  const at::Tensor x = at::ones({1, settings.model.hidden}), out = at::empty({1, outputs});
   return costs_of(20, [&] { linear_few_rows(x, weight, out); });
 }
 
@@ -171,13 +101,13 @@ void print_single(const char* name, const Costs& costs, double limit_ms) {
 }
 
 void time_single(Embedder& embedder, const Settings& settings) {
-  Feed feed(embedder, 1);
+  LiveFeed feed(embedder, 1);
   feed.send(settings.tokens, nullptr);
-  std::vector<float> rates(8 * settings.tasks);
+  std::vector<float> rates(8 * settings.model.tasks);
   const auto weight_bytes = static_cast<double>(embedder.bytes_per_event());
   const double state_bytes = static_cast<double>(embedder.patients().memory_bytes());
   const double head_bytes = (settings.precision == Precision::bf16 ? 2.0 : 4.0) * 512 *
-                            static_cast<double>(8 * settings.hidden + settings.tasks);
+                            static_cast<double>(8 * settings.model.hidden + settings.model.tasks);
   const double bandwidth = read_bandwidth(embedder.bytes_per_event());
   std::printf("  read bandwidth %.1f GB/s; weights %.1f MB, state %.2f MB, head %.1f MB\n",
               bandwidth, weight_bytes / 1e6, state_bytes / 1e6, head_bytes / 1e6);
@@ -193,7 +123,7 @@ void time_single(Embedder& embedder, const Settings& settings) {
 
 // One new event of each of so many patients in one call.
 void time_batch(Embedder& embedder, const Settings& settings, int64_t num_patients, double peak) {
-  Feed feed(embedder, num_patients);
+  LiveFeed feed(embedder, num_patients);
   feed.send(settings.tokens, nullptr);
   const Costs costs = costs_of(10, [&] { feed.send(1, nullptr); });
   for (int64_t p = 0; p < num_patients; ++p) embedder.discharge(p);
@@ -211,18 +141,14 @@ void time_batch(Embedder& embedder, const Settings& settings, int64_t num_patien
 
 void run(const Settings& settings) {
   at::set_num_threads(settings.threads);
-  const ModelConfig config = config_of(settings);
-  const Ontology codes = ontology();
+  const Ontology ontology = live_ontology();
   EmbedderOptions options;
   options.precision = settings.precision;
-  Embedder embedder = [&] {
-    Motor model(config, 1, at::kCPU, Precision::fp32);
-    return Embedder(config, model.parameters(), vocabulary(), codes, options);
-  }();
+  Embedder embedder = live_embedder(settings.model, ontology, options);
   std::printf(
       "%lld layers, hidden %lld, %s, %s, %d threads, %lld tokens before; a patient takes up to "
       "%.2f MB\n",
-      static_cast<long long>(settings.layers), static_cast<long long>(settings.hidden),
+      static_cast<long long>(settings.model.layers), static_cast<long long>(settings.model.hidden),
       settings.precision == Precision::bf16 ? "bf16" : "fp32", to_text(kernel_isa()).c_str(),
       settings.threads, static_cast<long long>(settings.tokens),
       static_cast<double>(embedder.max_bytes_per_patient()) / 1e6);
@@ -239,8 +165,7 @@ int main(int argc, char** argv) {
   const auto argument = [&](int i, const char* otherwise) {
     return std::string(argc > i ? argv[i] : otherwise);
   };
-  const bool is_base = argument(1, "small") == "base";
-  sequela::Settings settings{is_base ? 12 : 4, is_base ? 768 : 256, is_base ? 8'192 : 1'024};
+  sequela::Settings settings{sequela::live_model(argument(1, "small"))};
   settings.precision =
       argument(2, "bf16") == "bf16" ? sequela::Precision::bf16 : sequela::Precision::fp32;
   std::istringstream patients(argument(3, "64"));

@@ -43,6 +43,7 @@ if [ -x "$bin/bench_features" ]; then
   step features "$bin/bench_features" "$meds" "$work/kept" "$labels" small fp32
 fi
 if [ -x "$bin/bench_embedder" ]; then step "one patient at a time" "$bin/bench_embedder" small bf16; fi
+if [ -x "$bin/bench_live_patients" ]; then step "many live patients" "$bin/bench_live_patients" "$work/live" small 20000 256 2; fi
 step "masked language modelling" "$bin/bench_mlm_step" 2 128
 bert=$(dirname "$0")/../../shared/parity/bert
 if [ -d "$bert" ]; then
