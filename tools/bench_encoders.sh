@@ -9,7 +9,6 @@ threads=${3:-1}
 seconds=${4:-3}
 here=$(cd "$(dirname "$0")/.." && pwd)
 python=$work/env/bin/python
-export OMP_WAIT_POLICY=passive
 if [ ! -x "$python" ]; then
   python3 -m venv "$work/env"
   "$python" -m pip -q install torch==2.13.0 transformers==4.45.0 onnxruntime onnx ctranslate2==4.5.0 safetensors numpy

@@ -119,7 +119,8 @@ def compare(
 
     For each number of labels and seed it trains the model from the pretrained table (fine-tuned, and frozen) and
     from a random start, all on the same labels, and boosted trees on counts of codes; then evaluates all on the
-    same held-out labels. `sequela compare` is the same. It works outside the GIL; Ctrl-C ends it.
+    same held-out labels. The pretrained table is scaled to the spread of the random one, so that both starts are
+    alike but for what was learnt. `sequela compare` is the same. It works outside the GIL; Ctrl-C ends it.
 
     Args:
         meds: MEDS data set or meds_reader database.
