@@ -157,8 +157,10 @@ LayerActivations& Encoder::saved_of(size_t layer) {
 void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
                        const EncoderTensors& gradients) {
   context_.is_kept = true;
+  // What is not needed again makes room: the last sum for the gradient of the residual stream, the
+  // embedded tokens for theirs.
   const ResidualGradient residual{
-      .grad_TH = grad_x_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device),
+      .grad_TH = final_sum_TH_,
       .copy_TH = grad_x_copy_.resize(final_sum_TH_.sizes(), context_.type, context_.device)};
   rms_norm_backward({.grad_out_TH = grad_out_TH,
                      .sum_TH = final_sum_TH_,
@@ -177,16 +179,15 @@ void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weig
     }
     layer.backward(gradients.layers[i], residual);
   }
-  const at::Tensor& grad_embedded_TH =
-      grad_embedded_.resize(final_sum_TH_.sizes(), at::kFloat, context_.device);
+  const at::Tensor& embedded_TH = embedded_.tensor();
   rms_norm_backward({.grad_out_TH = residual.grad_TH,
-                     .sum_TH = embedded_.tensor(),
+                     .sum_TH = embedded_TH,
                      .inverse_rms_T = embedded_inverse_rms_.tensor(),
                      .weight_H = weights.in_norm_H,
-                     .grad_x_TH = grad_embedded_TH,
+                     .grad_x_TH = embedded_TH,
                      .is_first = true,
                      .grad_weight_H = gradients.in_norm_H});
-  embedding_bag_backward(grad_embedded_TH, inputs_.token_ids_N, inputs_.token_weights_N,
+  embedding_bag_backward(embedded_TH, inputs_.token_ids_N, inputs_.token_weights_N,
                          inputs_.token_offsets_T1, gradients.embedding_VH);
 }
 

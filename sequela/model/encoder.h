@@ -43,7 +43,7 @@ class Encoder {
   void encode(const BatchInputs& inputs, const EncoderTensors& weights, const at::Tensor& rows_L,
               const at::Tensor& out_LH);
 
-  // Adds the gradients of the last forward(), which was told to keep. grad_out_TH: float32 or
+  // Adds the gradients of the last forward(), which was told to keep; once. grad_out_TH: float32 or
   // bfloat16.
   void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
                 const EncoderTensors& gradients);
@@ -69,7 +69,7 @@ class Encoder {
   std::vector<Buffer> sums_;  // the residual stream before each layer and after the last
   at::Tensor final_sum_TH_;
   Buffer embedded_, embedded_inverse_rms_, inverse_rms_;
-  Buffer grad_x_, grad_x_copy_, grad_embedded_;
+  Buffer grad_x_copy_;
   Buffer time_features_, cos_, sin_;
 };
 

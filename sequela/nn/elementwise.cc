@@ -94,6 +94,8 @@ void add_bias(const at::Tensor& x_TF, const at::Tensor& bias_F) {
 void add_column_sums(const at::Tensor& grad_TF, const at::Tensor& grad_bias_F) {
   check_tensor("grad_TF", grad_TF, {-1, -1}, kMixed);
   check_tensor("grad_bias_F", grad_bias_F, {grad_TF.size(1)}, {at::kFloat});
+  const RowOps* ops = grad_TF.is_cpu() ? row_ops_in_use() : nullptr;
+  if (ops != nullptr) return add_column_sums_rows(*ops, grad_TF, grad_bias_F);
   grad_bias_F.add_(at::sum(grad_TF, {0}, false, at::kFloat));
 }
 

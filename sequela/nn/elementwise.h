@@ -40,7 +40,7 @@ struct RmsNormBackward {
   at::Tensor inverse_rms_T;     // float32
   at::Tensor weight_H;          // float32
   int64_t num_overwritten = 0;  // K
-  at::Tensor grad_x_TH;         // float32
+  at::Tensor grad_x_TH;         // float32; may be sum_TH itself if is_first
   bool is_first = false;        // grad_x is overwritten instead of added to
   at::Tensor grad_x_copy_TH;  // mixed, gets the new grad_x; undefined = none. Gradient of `branch`.
   at::Tensor grad_weight_H;   // float32, added to

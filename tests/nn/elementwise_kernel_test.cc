@@ -74,6 +74,20 @@ TEST(RmsNormKernel, NormsWithoutABranchOrFeatures) {
   });
 }
 
+TEST(RmsNormKernel, PutsTheGradientInPlaceOfWhatWasNormed) {
+  for_each_kind([](at::ScalarType type, int64_t rows, int64_t columns) {
+    const at::Tensor grad_out = random_values({rows, columns}, 1, type),
+                     x = random_values({rows, columns}, 1, at::kFloat),
+                     weight = at::rand({columns}), inverse_rms = at::rand({rows});
+    const at::Tensor apart = at::empty({rows, columns}), sums = at::zeros({columns});
+    rms_norm_backward({grad_out, x, inverse_rms, weight, 0, apart, true, {}, sums});
+    const at::Tensor in_place = x.clone(), same_sums = at::zeros({columns});
+    rms_norm_backward({grad_out, in_place, inverse_rms, weight, 0, in_place, true, {}, same_sums});
+    EXPECT_TRUE(in_place.equal(apart));
+    EXPECT_TRUE(same_sums.equal(sums));
+  });
+}
+
 TEST(RmsNormKernel, DoesNotDependOnTheNumberOfThreads) {
   const at::Tensor x = at::randn({900, 64}), grad_out = at::randn({900, 64}),
                    weight = at::ones({64});
@@ -144,9 +158,21 @@ TEST(BiasKernel, AddsAndSumsColumns) {
     at::Tensor x = in_wider_rows(before, 8), sums = at::ones({columns});
     add_bias(x, bias);
     EXPECT_LT(relative_error(x, before.to(at::kDouble) + bias), tolerance(type));
-    add_column_sums(before, sums);
+    add_column_sums(in_wider_rows(before, 24), sums);
     EXPECT_LT(relative_error(sums, before.to(at::kDouble).sum(0) + 1), 1e-5);
   });
+}
+
+TEST(BiasKernel, SumsManyRowsOnAnyNumberOfThreads) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const at::Tensor x = random_values({20'000, 700}, 1, type) + 1;
+    expect_same_for_any_threads([&] {
+      const at::Tensor sums = at::zeros({700});
+      add_column_sums(x, sums);
+      EXPECT_LT(relative_error(sums, x.to(at::kDouble).sum(0)), 1e-6);
+      return std::vector{sums};
+    });
+  }
 }
 
 TEST(AccumulateKernel, AddsInFloat32) {

@@ -22,6 +22,8 @@ void swiglu_forward_rows(const RowOps& ops, const at::Tensor& ff_T2F, const at::
 void swiglu_backward_rows(const RowOps& ops, const at::Tensor& ff_T2F,
                           const at::Tensor& grad_out_TF, const at::Tensor& grad_ff_T2F);
 void add_bias_rows(const RowOps& ops, const at::Tensor& x_TF, const at::Tensor& bias_F);
+void add_column_sums_rows(const RowOps& ops, const at::Tensor& grad_TF,
+                          const at::Tensor& grad_bias_F);
 void accumulate_rows(const RowOps& ops, const at::Tensor& total, const at::Tensor& part);
 
 }  // namespace sequela

@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <array>
+
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/elementwise_kernels.h"
 
@@ -13,6 +16,8 @@ constexpr int64_t kGrainRows = 16;
 constexpr int64_t kGrainValues = 1 << 15;
 constexpr int64_t kSumRows =
     256;  // rows of one partial sum: fixed, so that threads do not change the result
+
+constexpr int64_t kSumColumns = 256;
 
 int is_bf16(const at::Tensor& x) {
   return x.defined() && x.scalar_type() == at::kBFloat16 ? 1 : 0;
@@ -108,6 +113,31 @@ void add_bias_rows(const RowOps& ops, const at::Tensor& x_TF, const at::Tensor& 
   const auto run = ops.add_bias[is_bf16(x_TF)];
   at::parallel_for(0, x_TF.size(0), kGrainRows,
                    [&](int64_t begin, int64_t end) { run(rows, begin, end); });
+}
+
+// Blocks of columns dealt to threads; rows summed in groups, so that a sum of many stays exact.
+void add_column_sums_rows(const RowOps& ops, const at::Tensor& grad_TF,
+                          const at::Tensor& grad_bias_F) {
+  const int64_t rows = grad_TF.size(0), columns = grad_TF.size(1),
+                row_bytes = grad_TF.stride(0) * grad_TF.element_size();
+  const auto run = ops.accumulate[is_bf16(grad_TF)];
+  const char* grad = static_cast<const char*>(grad_TF.const_data_ptr());
+  float* sums = grad_bias_F.data_ptr<float>();
+  const auto add_block = [&](int64_t column, int64_t width) {
+    std::array<float, kSumColumns> group, total = {};
+    for (int64_t first = 0; first < rows; first += kSumRows) {
+      group.fill(0);
+      for (int64_t t = first; t < std::min(first + kSumRows, rows); ++t)
+        run(group.data(), grad + t * row_bytes + column * grad_TF.element_size(), width);
+      ops.accumulate[0](total.data(), group.data(), width);
+    }
+    ops.accumulate[0](sums + column, total.data(), width);
+  };
+  at::parallel_for(0, (columns + kSumColumns - 1) / kSumColumns, 1,
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i)
+                       add_block(i * kSumColumns, std::min(kSumColumns, columns - i * kSumColumns));
+                   });
 }
 
 void accumulate_rows(const RowOps& ops, const at::Tensor& total, const at::Tensor& part) {
