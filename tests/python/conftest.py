@@ -2,12 +2,16 @@
 
 import os
 import pathlib
+import signal
 
 import pytest
 import sequela
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", REPOSITORY.parent / "shared"))
+
+# A shell starts its background jobs with Ctrl-C ignored, and programs inherit that; tests here send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
