@@ -8,26 +8,19 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "bench/live_feed.h"
+#include "bench/reference_gemm.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 double peak_mib() {
   rusage usage{};
@@ -40,14 +33,14 @@ double plain_file_us(const fs::path& folder, int64_t bytes) {
   constexpr int kFiles = 2'000;
   fs::create_directories(folder);
   std::vector<char> data(bytes, 1);
-  const double seconds = seconds_of([&] {
+  const Cost cost = cost_of([&] {
     for (int i = 0; i < kFiles; ++i)
       std::ofstream(folder / std::to_string(i), std::ios::binary).write(data.data(), bytes);
     for (int i = 0; i < kFiles; ++i)
       std::ifstream(folder / std::to_string(i), std::ios::binary).read(data.data(), bytes);
   });
   fs::remove_all(folder);
-  return 1e6 * seconds / kFiles;
+  return 1e6 * cost.wall / kFiles;
 }
 
 void run(const fs::path& folder, const LiveModel& model, int64_t num_patients, int64_t memory_mb,
@@ -65,11 +58,11 @@ void run(const fs::path& folder, const LiveModel& model, int64_t num_patients, i
       static_cast<long long>(num_patients), static_cast<long long>(memory_mb), threads, peak_mib());
   LiveFeed feed(embedder, num_patients);
   for (int round = 1; round <= rounds; ++round) {
-    const double seconds = seconds_of([&] { feed.send(1, nullptr); });
+    const Cost cost = cost_of([&] { feed.send(1, nullptr); });
     const PatientStore& store = embedder.patients();
     const auto in_memory = static_cast<double>(store.num_in_memory());
     std::printf("  round %d: %.0f events/s; %.0f in memory, %.1f kB each; peak %.0f MiB resident\n",
-                round, static_cast<double>(num_patients) / seconds, in_memory,
+                round, static_cast<double>(num_patients) / cost.wall, in_memory,
                 static_cast<double>(store.memory_bytes()) / in_memory / 1e3, peak_mib());
   }
   const PatientStore& store = embedder.patients();
@@ -92,7 +85,9 @@ int main(int argc, char** argv) {
         "[threads]\n");
     return 2;
   }
-  sequela::run(argv[1], sequela::live_model(argument(2, "small")),
-               std::stoll(argument(3, "100000")), std::stoll(argument(4, "2048")),
-               std::stoi(argument(5, "3")), std::stoi(argument(6, "2")));
+  const std::filesystem::path folder = argv[1];
+  sequela::run(folder, sequela::live_model(argument(2, "small")), std::stoll(argument(3, "100000")),
+               std::stoll(argument(4, "2048")), std::stoi(argument(5, "3")),
+               std::stoi(argument(6, "2")));
+  std::filesystem::remove(folder / "states");
 }
