@@ -43,8 +43,8 @@ struct Piece {
 class SomeHeads {
  public:
   explicit SomeHeads(const Call& call) : call_(call) {
-    const int64_t longest = call.sequences.max_length;
-    const int64_t places = std::max(kPlacesTogether, longest * longest);
+    const int64_t of_head = call.sequences.max_length * call.sequences.max_length;
+    const int64_t places = std::min(call.heads * of_head, std::max(kPlacesTogether, of_head));
     for (at::Tensor* buffer : {&scores_, &score_grads_, &probabilities_, &kept_})
       *buffer = at::empty({places}, call.qkv_T3H.options());
   }

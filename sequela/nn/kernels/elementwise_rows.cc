@@ -16,8 +16,7 @@ constexpr int64_t kGrainRows = 16;
 constexpr int64_t kGrainValues = 1 << 15;
 constexpr int64_t kSumRows =
     256;  // rows of one partial sum: fixed, so that threads do not change the result
-
-constexpr int64_t kSumColumns = 256;
+constexpr int64_t kSumColumns = 256;  // of a block whose sums stay in the nearest cache
 
 int is_bf16(const at::Tensor& x) {
   return x.defined() && x.scalar_type() == at::kBFloat16 ? 1 : 0;
