@@ -102,20 +102,13 @@ std::optional<int32_t> token_at(const Sequence& sequence, int64_t time_us) {
 
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
                                  Side side) {
-  constexpr int64_t kMinEvents = int64_t{1} << 18;
-  constexpr int64_t kMaxEvents = int64_t{1} << 20;
-  constexpr int64_t kWantedBuckets = 64;
-  int64_t total = 0;
-  for (int64_t i = 0; i < store.num_subjects(); ++i) {
-    if (sides[i] == side) total += store.subject(i).num_events;
-  }
-  const int64_t wanted_events = std::clamp(total / kWantedBuckets, kMinEvents, kMaxEvents);
+  constexpr int64_t kBucketEvents = int64_t{1} << 18;
   std::vector<Bucket> buckets;
   Bucket bucket;
   for (int64_t i = 0; i < store.num_subjects(); ++i) {
     bucket.end_subject = i + 1;
     if (sides[i] == side) bucket.num_events += store.subject(i).num_events;
-    if (bucket.num_events < wanted_events) continue;
+    if (bucket.num_events < kBucketEvents) continue;
     buckets.push_back(bucket);
     bucket = {i + 1, i + 1, 0};
   }

@@ -64,7 +64,7 @@ struct Bucket {
   int64_t end_subject = 0;
   int64_t num_events = 0;  // of the subjects of the side asked for
 };
-// Buckets of about a 64th of the side's events, but 2^18 to 2^22 of them; at least one bucket.
+// Buckets of 2^18 of the side's events and the rest of the last subject's; at least one bucket.
 // sides: by subject index.
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
                                  Side side);

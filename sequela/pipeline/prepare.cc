@@ -111,10 +111,15 @@ void PrepareRun::stage(const Recipe& recipe, const Make& make) {
 
 PrepareReport PrepareRun::run() {
   const Stopwatch watch;
-  stage(recipes_.ontology(), [this] {
+  const int num_threads = threads_within_memory(options_);
+  if (num_threads < options_.num_threads) {
+    log_info(str("memory of ", human_bytes(options_.memory_bytes), " has room for ", num_threads,
+                 " of ", options_.num_threads, " threads"));
+  }
+  stage(recipes_.ontology(), [this, num_threads] {
     OntologyStats stats;
     const OntologyOptions wanted{options_.athena, recipes_.codes_parquet(),
-                                 options_.remove_vocabularies, options_.num_threads};
+                                 options_.remove_vocabularies, num_threads};
     ontology_ = build_ontology(wanted, store().codes(), store().counts(), &stats);
     ontology_->write(path(kOntologyName));
     return to_json(stats, measure_coverage(*ontology_));

@@ -1,6 +1,15 @@
 #include "sequela/pipeline/stage_options.h"
 
+#include <algorithm>
+
 namespace sequela {
+namespace {
+
+// Resident memory of every stage beside what its threads need, by measurement: libraries, pages of
+// the mapped events, ontology and dictionary.
+constexpr int64_t kSharedBytes = int64_t{224} << 20;
+
+}  // namespace
 
 IngestOptions ingest_options(const PrepareOptions& options, const std::string& folder) {
   IngestOptions wanted;
@@ -9,8 +18,15 @@ IngestOptions ingest_options(const PrepareOptions& options, const std::string& f
   wanted.properties = options.properties;
   wanted.repair = options.repair;
   wanted.num_threads = options.num_threads;
-  wanted.memory_bytes = options.memory_bytes;
+  wanted.memory_bytes = std::max(options.memory_bytes - kSharedBytes, int64_t{1} << 20);
   return wanted;
+}
+
+int threads_within_memory(const PrepareOptions& options) {
+  constexpr int64_t kCompactThread = int64_t{56} << 20, kFemrThread = int64_t{88} << 20;
+  const int64_t of_thread = options.batch_format == BatchForm::femr ? kFemrThread : kCompactThread;
+  const int64_t fitting = (options.memory_bytes - kSharedBytes) / of_thread;
+  return static_cast<int>(std::clamp<int64_t>(fitting, 1, std::max(1, options.num_threads)));
 }
 
 TokenizerOptions tokenizer_options(const PrepareOptions& options) {
@@ -19,7 +35,7 @@ TokenizerOptions tokenizer_options(const PrepareOptions& options) {
   wanted.num_numeric = options.num_numeric;
   wanted.min_fraction = options.min_fraction;
   wanted.fit_on_train_only = options.tokenizer_on == TokenizerSubjects::train;
-  wanted.num_threads = options.num_threads;
+  wanted.num_threads = threads_within_memory(options);
   return wanted;
 }
 
@@ -29,7 +45,7 @@ MotorTaskOptions task_options(const PrepareOptions& options) {
   wanted.num_bins = options.num_bins;
   wanted.final_layer_size = options.final_layer_size;
   wanted.min_fraction = options.task_min_fraction;
-  wanted.num_threads = options.num_threads;
+  wanted.num_threads = threads_within_memory(options);
   return wanted;
 }
 
@@ -39,7 +55,7 @@ BatchOptions batch_options(const PrepareOptions& options) {
   wanted.form = options.batch_format;
   wanted.first_timestamp =
       options.is_femr_compatible ? FirstTimestamp::last_event : FirstTimestamp::birth;
-  wanted.num_threads = options.num_threads;
+  wanted.num_threads = threads_within_memory(options);
   return wanted;
 }
 

@@ -16,4 +16,10 @@ TokenizerOptions tokenizer_options(const PrepareOptions& options);
 MotorTaskOptions task_options(const PrepareOptions& options);
 BatchOptions batch_options(const PrepareOptions& options);
 
+// Threads of the stages after ingest, at least one, that `memory_bytes` has room for. By
+// measurement at the published constants, whatever the data's size, a stage takes some 200 MiB and
+// each of its threads 50 (80 for batches in femr's form). Ingest counts what its shards need
+// itself.
+int threads_within_memory(const PrepareOptions& options);
+
 }  // namespace sequela

@@ -49,6 +49,16 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
   }
 }
 
+TEST_F(Command, PrepareStaysUnderItsMemory) {
+  constexpr int64_t kMebibytes = 300;
+  ASSERT_EQ(run_sequela({"synth", "--subjects", "2000", "--out", folder_ + "/data"}).exit_code, 0);
+  const CommandResult result = run_sequela(
+      {"prepare", "--meds", folder_ + "/data/meds", "--athena", folder_ + "/data/athena", "--out",
+       folder_ + "/out", "--threads", "16", "--memory", std::to_string(kMebibytes) + "M"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_LT(result.peak_mib, kMebibytes);
+}
+
 TEST_F(Command, ConfigFileFillsOptionsAndFlagsWin) {
   const std::string config =
       write("synth.toml", "[synth]\nsubjects = 7\nseed = 3\nout = \"" + folder_ +
