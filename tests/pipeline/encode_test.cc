@@ -49,7 +49,7 @@ std::string write_visits(const std::string& path, const std::string& tensor) {
     std::string codes;
     for (int64_t i = 0; i < view.shape[1]; ++i) {
       const int64_t id = ids[row * view.shape[1] + i];
-      if (id != 0) codes += (codes.empty() ? "" : ",") + std::to_string(id);
+      if (id != 0) codes += str(codes.empty() ? "" : ",", id);
     }
     out << R"({"subject_id":)" << row << R"(,"visits":[[)" << codes << "]]}\n";
   }

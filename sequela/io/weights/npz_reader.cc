@@ -28,7 +28,7 @@ constexpr size_t kMaxDimensions = 32;
 
 // The text after `'key':` and spaces.
 std::string_view value_of(std::string_view header, std::string_view key, const std::string& path) {
-  const std::string quoted = "'" + std::string(key) + "':";
+  const std::string quoted = str("'", key, "':");
   const size_t at = header.find(quoted);
   if (at == std::string_view::npos) fail_weights(path, str("an array's header has no ", key));
   std::string_view rest = header.substr(at + quoted.size());

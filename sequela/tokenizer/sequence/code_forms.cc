@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sequela/core/error.h"
 #include "sequela/io/utf8.h"
 #include "sequela/tokenizer/sequence/unicode_text.h"
 
@@ -134,9 +135,11 @@ std::vector<std::string> athena_spellings(std::string_view code) {
   // ICD codes without their dot: after three characters, four in the E codes of ICD-9.
   const bool is_icd9 = names->usual == "ICD9";
   if ((is_icd9 || names->usual == "ICD10") && rest.find('.') == std::string_view::npos) {
-    std::string dotted = bodies[1];
-    const size_t stem = is_icd9 && !dotted.empty() && dotted[0] == 'E' ? 4 : 3;
-    if (dotted.size() > stem) bodies.push_back(dotted.insert(stem, "."));
+    const std::string_view whole = bodies[1];
+    const size_t stem = is_icd9 && whole.starts_with('E') ? 4 : 3;
+    if (whole.size() > stem) {
+      bodies.push_back(str(whole.substr(0, stem), ".", whole.substr(stem)));
+    }
   }
   std::vector<std::string> spellings;
   for (const std::string_view vocabulary : names->athena) {
