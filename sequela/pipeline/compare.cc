@@ -18,6 +18,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/new_folder.h"
 #include "sequela/pipeline/compare_data.h"
+#include "sequela/pipeline/compare_probe.h"
 #include "sequela/pipeline/compare_scores.h"
 #include "sequela/train/trainer.h"
 
@@ -103,7 +104,9 @@ class Comparison {
  private:
   Sample draw(int64_t num_labels, int seed) const;
   std::vector<double> score_model(CompareMethod method, const Sample& sample, uint64_t key) const;
+  std::vector<double> score_table(CompareMethod method, const Sample& sample, uint64_t key) const;
   std::vector<double> score_trees(const Sample& sample, uint64_t key) const;
+  std::vector<double> score(CompareMethod method, const Sample& sample, uint64_t key) const;
   TrainOptions train_options(CompareMethod method, int64_t num_rows, uint64_t key) const;
 
   const CompareOptions& options_;
@@ -168,6 +171,16 @@ std::vector<double> Comparison::score_model(CompareMethod method, const Sample& 
   return {odds.const_data_ptr<double>(), odds.const_data_ptr<double>() + odds.numel()};
 }
 
+// The random table is the one that the progression model of the same seed starts from.
+std::vector<double> Comparison::score_table(CompareMethod method, const Sample& sample,
+                                            uint64_t key) const {
+  const at::Tensor table =
+      method == CompareMethod::pretrained_probe
+          ? table_WE_
+          : init_progression_parameters(config_, key).get("encoder.code_embeddings.weight").value;
+  return score_probe(data_, sample.train, data_.test, table, key, options_.num_threads);
+}
+
 std::vector<double> Comparison::score_trees(const Sample& sample, uint64_t key) const {
   const SparseMatrix train = select_rows(data_.counts, sample.train);
   const SparseMatrix valid = select_rows(data_.counts, sample.validation);
@@ -181,9 +194,23 @@ std::vector<double> Comparison::score_trees(const Sample& sample, uint64_t key) 
       .test_scores;
 }
 
+std::vector<double> Comparison::score(CompareMethod method, const Sample& sample,
+                                      uint64_t key) const {
+  switch (method) {
+    case CompareMethod::trees:
+      return score_trees(sample, key);
+    case CompareMethod::pretrained_probe:
+    case CompareMethod::random_probe:
+      return score_table(method, sample, key);
+    default:
+      return score_model(method, sample, key);
+  }
+}
+
 void Comparison::run() {
   std::vector<CompareMethod> methods = {CompareMethod::fine_tuned, CompareMethod::frozen,
-                                        CompareMethod::random};
+                                        CompareMethod::random, CompareMethod::pretrained_probe,
+                                        CompareMethod::random_probe};
   if (options_.has_trees) methods.push_back(CompareMethod::trees);
   const auto num_runs = static_cast<int64_t>(options_.num_labels.size() * methods.size());
   Progress progress("compare", num_runs * options_.num_seeds, "models");
@@ -192,10 +219,7 @@ void Comparison::run() {
       const Sample sample = draw(num_labels, seed);
       const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed), 3);
       for (const CompareMethod method : methods) {
-        std::vector<double> scores = method == CompareMethod::trees
-                                         ? score_trees(sample, key)
-                                         : score_model(method, sample, key);
-        scores_[{num_labels, method}].emplace_back(std::move(scores), test_outcomes_);
+        scores_[{num_labels, method}].emplace_back(score(method, sample, key), test_outcomes_);
         progress.advance(1);
       }
     }

@@ -43,9 +43,10 @@ struct CompareOptions {
   void validate() const;  // ConfigError
 };
 
-enum class CompareMethod { fine_tuned, frozen, random, trees };
+enum class CompareMethod { fine_tuned, frozen, random, pretrained_probe, random_probe, trees };
 inline constexpr const char* kCompareMethodNames[] = {
-    "pretrained, fine-tuned", "pretrained, frozen", "random start", "counts + boosted trees"};
+    "pretrained, fine-tuned", "pretrained, frozen", "random start",
+    "pretrained, probe",      "random, probe",      "counts + boosted trees"};
 
 // A method with one number of labels: means over the seeds, on all test rows.
 struct CompareResult {
@@ -77,9 +78,10 @@ struct CompareReport {
 };
 
 // Trains a progression model for each number of labels, seed and start (pretrained and fine-tuned,
-// pretrained and frozen, random; same sizes, samples, batches and number of steps at most) and
-// boosted trees on counts of codes, and evaluates all on the same held-out labels. The pretrained
-// table is scaled to the size of a random start.
+// pretrained and frozen, random; same sizes, samples, batches and number of steps at most), a probe
+// of the pretrained and of the random table (logistic regression on the mean embedding of a
+// history's codes) and boosted trees on counts of codes, and evaluates all on the same held-out
+// labels. The pretrained table is scaled to the size of a random start.
 //
 // Splits are the data set's own (train, tuning, held_out); without them 60, 15 and 25 % of the
 // subjects by a hash of the seed. A label sees the events up to its time. Of the tuning labels each

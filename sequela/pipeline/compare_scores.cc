@@ -49,6 +49,9 @@ void summarise_scores(const CompareScores& scores, const std::vector<int64_t>& t
     for (const auto& [first, second] : {std::pair{Method::fine_tuned, Method::random},
                                         {Method::frozen, Method::random},
                                         {Method::fine_tuned, Method::frozen},
+                                        {Method::pretrained_probe, Method::random_probe},
+                                        {Method::pretrained_probe, Method::fine_tuned},
+                                        {Method::pretrained_probe, Method::trees},
                                         {Method::fine_tuned, Method::trees}}) {
       const auto a = scores.find({num_labels, first}), b = scores.find({num_labels, second});
       if (a == scores.end() || b == scores.end()) continue;

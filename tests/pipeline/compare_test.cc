@@ -71,8 +71,8 @@ TEST(Compare, SetsAllMethodsSideBySideAndRepeats) {
   CompareOptions options = small_comparison(folder);
   options.out = folder / "out";
   const CompareReport report = compare(options);
-  EXPECT_EQ(report.results.size(), 4u * 2);
-  EXPECT_EQ(report.differences.size(), 4u * 2);
+  EXPECT_EQ(report.results.size(), 6u * 2);
+  EXPECT_EQ(report.differences.size(), 7u * 2);
   EXPECT_GT(report.num_test_positive, 0);
   EXPECT_GT(report.coverage, 0.05);
   EXPECT_LT(report.coverage, 1);
