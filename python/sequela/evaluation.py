@@ -118,8 +118,9 @@ def compare(
     """Does a pretrained table of code embeddings help a progression model that learns from few labels?
 
     For each number of labels and seed it trains the model from the pretrained table (fine-tuned, and frozen) and
-    from a random start, all on the same labels, and boosted trees on counts of codes; then evaluates all on the
-    same held-out labels. The pretrained table is scaled to the spread of the random one, so that both starts are
+    from a random start, all on the same labels, a probe of the pretrained and of the random table (logistic
+    regression on the mean embedding of a history's codes) and boosted trees on counts of codes; then evaluates all
+    on the same held-out labels. The pretrained table is scaled to the spread of the random one, so that both starts are
     alike but for what was learnt. `sequela compare` is the same. It works outside the GIL; Ctrl-C ends it.
 
     Args:

@@ -20,9 +20,6 @@ struct OpenedFile {
 // Opens a local path (memory-mapped) or any URI that Arrow knows. Throws DataError.
 OpenedFile open_for_reading(const std::string& path_or_uri);
 
-// The path or URI without user name and password, for messages.
-std::string shown_path(const std::string& path_or_uri);
-
 // Arrow's view of a file being written. `file` must outlive it; closing does not commit.
 std::shared_ptr<arrow::io::OutputStream> make_output_stream(AtomicFile* file);
 

@@ -11,6 +11,7 @@
 #include "sequela/io/arrow_convert.h"
 #include "sequela/io/arrow_file.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/uri.h"
 
 namespace sequela {
 namespace {

@@ -6,52 +6,46 @@
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/remote.h"
+#include "sequela/io/uri.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_uri(const std::string& path) {
-  return path.find("://") != std::string::npos;
-}
-
-std::string join(const std::string& folder, const std::string& name) {
-  if (!is_uri(folder)) return (fs::path(folder) / name).string();
-  return folder.ends_with('/') ? folder + name : folder + "/" + name;
-}
-
 // The path of a metadata file if it exists. Behind a URI, only Parquet files can be looked for.
 std::optional<std::string> find_metadata(const std::string& root, const std::string& name) {
-  const std::string path = join(join(root, "metadata"), name);
+  const std::string path = join_path(join_path(root, "metadata"), name);
   if (!is_uri(root)) return fs::exists(path) ? std::optional(path) : std::nullopt;
   try {
-    const auto files = list_parquet_files(join(root, "metadata"));
+    const auto files = list_parquet_files(join_path(root, "metadata"));
     for (const std::string& file : files) {
-      if (file.ends_with("/" + name)) return file;
+      if (path_below(root, file) == "metadata/" + name) return file;
     }
   } catch (const DataError&) {  // no metadata folder: it is optional
   }
   return std::nullopt;
 }
 
+// Where the time of change is not known, the number of rows must do for the stages after ingest.
 std::string fingerprint_of(const std::string& path) {
-  if (!is_uri(path)) return file_fingerprint(path);
-  return str("rows ", ParquetReader(path).num_rows());
+  const std::string fingerprint = shard_fingerprint(path);
+  return fingerprint.empty() ? str("rows ", ParquetReader(path).num_rows()) : fingerprint;
 }
 
 }  // namespace
+
+std::string shard_fingerprint(const std::string& path_or_uri) {
+  return is_uri(path_or_uri) ? remote_fingerprint(path_or_uri) : file_fingerprint(path_or_uri);
+}
 
 bool Dataset::is_local() const {
   return !is_uri(root);
 }
 
 std::string Dataset::name_of(const std::string& shard) const {
-  if (shard.starts_with(root)) {
-    const size_t begin = shard.find_first_not_of('/', root.size());
-    if (begin != std::string::npos) return shard.substr(begin);
-  }
-  return shard;
+  return path_below(root, shard);
 }
 
 Dataset find_dataset(const std::string& meds) {
@@ -60,13 +54,13 @@ Dataset find_dataset(const std::string& meds) {
   if (is_local && !fs::is_directory(meds)) {
     throw DataError({.path = meds}, "no such folder", "give the folder that holds data/*.parquet");
   }
-  if (is_local && fs::exists(join(meds, "meds_reader.version"))) {
+  if (is_local && fs::exists(join_path(meds, "meds_reader.version"))) {
     dataset.kind = DatasetKind::reader_database;
-  } else if (is_local && !fs::is_directory(join(meds, "data"))) {
+  } else if (is_local && !fs::is_directory(join_path(meds, "data"))) {
     throw DataError({.path = meds}, "neither a MEDS data set nor a meds_reader database",
                     "give a folder that holds data/*.parquet");
   } else {
-    dataset.shards = list_parquet_files(join(meds, "data"));
+    dataset.shards = list_parquet_files(join_path(meds, "data"));
   }
   dataset.codes_path = find_metadata(meds, "codes.parquet");
   dataset.info_path = is_local ? find_metadata(meds, "dataset.json") : std::nullopt;

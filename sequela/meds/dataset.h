@@ -30,8 +30,12 @@ Dataset find_dataset(const std::string& meds);
 
 struct FileFingerprint {
   std::string name;         // below the root
-  std::string fingerprint;  // file_fingerprint(); for a file behind a URI its number of rows
+  std::string fingerprint;  // shard_fingerprint(), or where it is not known the number of rows
 };
+
+// Changes when the file does: file_fingerprint(), or for a URI the size and time of change; empty
+// if that is not known.
+std::string shard_fingerprint(const std::string& path_or_uri);
 
 // One entry for each file of the data set, data and metadata: what a manifest needs to see a
 // change.

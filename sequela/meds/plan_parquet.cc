@@ -23,7 +23,7 @@ struct ShardHeader {
   std::string fingerprint;  // empty = not known
 };
 
-ShardHeader read_header(const Dataset& dataset, const std::string& path) {
+ShardHeader read_header(const std::string& path) {
   const ParquetReader reader(path);
   check_meds_columns(reader);
   ShardHeader header{.columns = reader.columns(), .num_rows = reader.num_rows()};
@@ -34,7 +34,7 @@ ShardHeader read_header(const Dataset& dataset, const std::string& path) {
     const int64_t rows = std::min(reader.row_group_rows(group), kMaxRunRows);
     header.max_run_rows = std::max(header.max_run_rows, rows);
   }
-  if (dataset.is_local()) header.fingerprint = file_fingerprint(path);
+  header.fingerprint = shard_fingerprint(path);
   return header;
 }
 
@@ -73,7 +73,7 @@ std::vector<PropertyCandidate> candidates_of(const std::vector<ShardHeader>& hea
 IngestPlan plan_parquet(const Dataset& dataset, const IngestOptions& options) {
   std::vector<ShardHeader> headers(dataset.shards.size());
   parallel_for(dataset.shards.size(), options.num_threads,
-               [&](int64_t i, int) { headers[i] = read_header(dataset, dataset.shards[i]); });
+               [&](int64_t i, int) { headers[i] = read_header(dataset.shards[i]); });
   IngestPlan plan{.properties = choose_properties(candidates_of(headers, options), options)};
   const int64_t row_bytes =
       kDecodeBytesPerValue * (3 + static_cast<int64_t>(plan.properties.size()));

@@ -4,6 +4,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/uri.h"
 #include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
@@ -41,6 +42,10 @@ std::string inspect_parquet(const std::string& path) {
 }  // namespace
 
 std::string inspect(const std::string& path) {
+  if (is_uri(path)) {
+    const bool is_file = path.substr(0, path.find('?')).ends_with(".parquet");
+    return is_file ? inspect_parquet(path) : inspect_dataset(path);
+  }
   if (!fs::exists(path)) throw FileError(path, "does not exist");
   if (fs::is_directory(path)) return inspect_folder(path);
   if (path.ends_with(".parquet")) return inspect_parquet(path);
