@@ -12,7 +12,7 @@ subjects=${SUBJECTS:-60}
 sizes=${SIZES:-small six}
 venv=${FEMR_VENV:-.venv-femr}
 [ -n "${FEMR_VENV:-}" ] || tools/setup_femr.sh "$venv"
-export PATH="$(realpath "$venv")/bin:$PATH" OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
+export PATH="$(realpath "$venv")/bin:$PATH" OMP_NUM_THREADS=2
 if [ $# -gt 1 ]; then
   work=$2
 else

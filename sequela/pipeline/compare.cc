@@ -16,10 +16,10 @@
 #include "sequela/encoders/progression/progression_training.h"
 #include "sequela/evaluation/boosted_trees.h"
 #include "sequela/io/file.h"
-#include "sequela/io/new_folder.h"
 #include "sequela/pipeline/compare_data.h"
 #include "sequela/pipeline/compare_probe.h"
 #include "sequela/pipeline/compare_scores.h"
+#include "sequela/pipeline/folder_lock.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
@@ -252,12 +252,12 @@ void CompareOptions::validate() const {
 
 CompareReport compare(const CompareOptions& options) {
   options.validate();
+  const FolderLock lock(options.out);
   const auto start = std::chrono::steady_clock::now();
   at::set_num_threads(options.num_threads);
   const at::Tensor table = read_embedding_table(options.pretrained);
   const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
   vocabulary.check_fits(table.size(0));
-  const NewFolder out(options.out);
   const CompareData data = read_compare_data(options, vocabulary);
 
   CompareReport report;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
@@ -11,6 +12,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"
+#include "sequela/pipeline/folder_lock.h"
 #include "sequela/synth/synth.h"
 #include "tests/support/test_folder.h"
 
@@ -83,17 +85,26 @@ TEST(Compare, SetsAllMethodsSideBySideAndRepeats) {
   }
   EXPECT_TRUE(std::filesystem::exists(options.out + "/compare.json"));
   EXPECT_NE(report.text().find("random start"), std::string::npos);
-  // Nothing is left behind but the tables.
-  int num_files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(options.out)) {
-    ++num_files;
+  // Nothing is left behind but the tables and the lock.
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(options.out)) {
+    names.insert(entry.path().filename().string());
   }
-  EXPECT_EQ(num_files, 2);
+  EXPECT_EQ(names, (std::set<std::string>{".lock", "compare.json", "compare.txt"}));
 
   options.out = folder / "again";
   CompareReport again = compare(options);
   again.seconds = report.seconds;
   EXPECT_EQ(again.to_json(), report.to_json());
+}
+
+TEST(Compare, OneRunAtATime) {
+  const TestFolder folder;
+  CompareOptions options;
+  options.meds = options.labels = options.pretrained = folder / "none";
+  options.out = folder / "out";
+  const FolderLock lock(options.out);
+  EXPECT_THROW(compare(options), ConfigError);
 }
 
 TEST(Compare, BadOptionsAreNamed) {
