@@ -105,8 +105,8 @@ def test_compare(cohort, tmp_path):
     jobs = []
     result = sequela.compare(*cohort, tmp_path / "out", **COMPARISON, progress=jobs.append)
     assert result == json.loads((tmp_path / "out" / "compare.json").read_text())
-    assert [row["num_labels"] for row in result["results"]] == [8] * 4 + [20] * 4
-    assert {row["method"] for row in result["results"]} >= {"random start", "pretrained, frozen"}
+    assert [row["num_labels"] for row in result["results"]] == [8] * 6 + [20] * 6
+    assert {row["method"] for row in result["results"]} >= {"random start", "pretrained, frozen", "pretrained, probe", "random, probe"}
     for row in result["results"]:
         assert 0 <= row["auroc"]["low"] <= row["auroc"]["value"] <= row["auroc"]["high"] <= 1
         assert len(row["auroc_by_seed"]) == 2
