@@ -69,6 +69,7 @@ BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
 
 void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
   clear_staged();
+  int64_t first_unreleased = bucket.first_subject;
   for (int64_t i = bucket.first_subject; i < bucket.end_subject; ++i) {
     if (source_.sides[i] != side_) continue;
     ++report.num_subjects;
@@ -87,7 +88,8 @@ void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
     report.num_shortened += window->first_token > 0 ? 1 : 0;
     stage_window(subject, *window, last_us);
     if (windows_.size() % kWindowsPerRelease == 0) {
-      source_.store.release(bucket.first_subject, i + 1);
+      source_.store.release(first_unreleased, i + 1);
+      first_unreleased = i + 1;
     }
   }
   report.num_windows += static_cast<int64_t>(windows_.size());

@@ -1,7 +1,6 @@
 #include "sequela/meds/event_store.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "sequela/core/error.h"
 #include "sequela/meds/store/shard_file.h"
@@ -173,18 +172,26 @@ Subject EventStore::subject(int64_t index) const {
 }
 
 void EventStore::release(int64_t first_subject, int64_t end_subject) const {
-  for (int64_t i = first_subject; i < end_subject;) {
-    // Neighbours by id mostly lie together in one shard.
+  // Neighbours by id lie in several shards, one for each split at least, and together in each: one
+  // call to the system for all that a shard has of them.
+  struct Span {
+    uint32_t shard;
+    int64_t first_event, end_event;
+  };
+  std::vector<Span> spans;
+  for (int64_t i = first_subject; i < end_subject; ++i) {
     const uint32_t shard = state_->places[i].shard;
-    const ShardFile& file = state_->shards[shard].file;
-    int64_t first_event = std::numeric_limits<int64_t>::max();
-    int64_t end_event = 0;
-    for (; i < end_subject && state_->places[i].shard == shard; ++i) {
-      const SubjectRow& row = file.subjects[state_->places[i].row];
-      first_event = std::min(first_event, row.first_event);
-      end_event = std::max(end_event, row.first_event + row.num_events);
+    const SubjectRow& row = state_->shards[shard].file.subjects[state_->places[i].row];
+    spans.push_back({shard, row.first_event, row.first_event + row.num_events});
+  }
+  std::ranges::stable_sort(spans, {}, &Span::shard);
+  for (size_t i = 0; i < spans.size();) {
+    Span whole = spans[i];
+    for (; i < spans.size() && spans[i].shard == whole.shard; ++i) {
+      whole.first_event = std::min(whole.first_event, spans[i].first_event);
+      whole.end_event = std::max(whole.end_event, spans[i].end_event);
     }
-    file.release(first_event, end_event);
+    state_->shards[whole.shard].file.release(whole.first_event, whole.end_event);
   }
 }
 
