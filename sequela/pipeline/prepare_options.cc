@@ -43,7 +43,10 @@ void PrepareOptions::validate() const {
   require_between("num-bins", num_bins, 1, 1'024);
   require_between("final-layer-size", final_layer_size, 1, 65'536);
   require_between("threads", num_threads, 1, 4'096);
-  require_between("memory", memory_bytes, int64_t{64} << 20, int64_t{1} << 50);
+  // One thread, with the libraries, takes some 220 MiB (stage_options.h).
+  if (memory_bytes < int64_t{256} << 20) {
+    throw ConfigError("memory", str(memory_bytes / (1 << 20), "M"), "256M or more");
+  }
   BatchOptions batch;
   batch.tokens_per_batch = tokens_per_batch;
   batch.validate();

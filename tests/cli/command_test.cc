@@ -57,6 +57,11 @@ TEST_F(Command, PrepareStaysUnderItsMemory) {
        folder_ + "/out", "--threads", "16", "--memory", std::to_string(kMebibytes) + "M"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_LT(result.peak_mib, kMebibytes);
+
+  const CommandResult refused = run_sequela({"prepare", "--meds", folder_ + "/data/meds", "--out",
+                                             folder_ + "/none", "--memory", "255M"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("256M"), std::string::npos) << refused.err;
 }
 
 TEST_F(Command, ConfigFileFillsOptionsAndFlagsWin) {
