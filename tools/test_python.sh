@@ -28,4 +28,4 @@ if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
     || (tail -n 60 $venv/install.log; exit 1)
   echo "$sources" > $venv/.sources
 fi
-OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider tests/python "$@"
+OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider -rs tests/python "$@"

@@ -8,8 +8,14 @@
 
 namespace sequela {
 
-// The value of an arrow::Result, or the error of `path`, which may be a URI; user name and password
-// are not shown.
+// The value of an arrow::Result, or the error at `where`.
+template <class Result>
+auto value_or_throw(Result result, const Where& where) {
+  if (!result.ok()) throw_arrow_error(result.status(), where);
+  return std::move(result).ValueUnsafe();
+}
+
+// The same for a path, which may be a URI; user name and password are not shown.
 template <class Result>
 auto value_or_throw(Result result, const std::string& path) {
   if (result.ok()) return std::move(result).ValueUnsafe();

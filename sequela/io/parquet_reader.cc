@@ -10,6 +10,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/io/arrow_convert.h"
 #include "sequela/io/arrow_file.h"
+#include "sequela/io/arrow_result.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/uri.h"
 
@@ -60,12 +61,6 @@ auto guarded(const Where& where, Body body) {
   } catch (const std::exception& error) {
     throw_arrow_error(arrow::Status::Invalid(error.what()), where);
   }
-}
-
-template <class T>
-T value_or_throw(arrow::Result<T> result, const Where& where) {
-  if (!result.ok()) throw_arrow_error(result.status(), where);
-  return std::move(result).ValueUnsafe();
 }
 
 void check_ok(const arrow::Status& status, const Where& where) {

@@ -71,12 +71,6 @@ ProgressionData to_progression_data(const CompareData& data, const std::vector<i
   return chosen;
 }
 
-std::vector<uint8_t> outcomes_of(const CompareData& data, const std::vector<int64_t>& rows) {
-  std::vector<uint8_t> outcomes;
-  for (const int64_t row : rows) outcomes.push_back(data.outcomes[row]);
-  return outcomes;
-}
-
 class Comparison {
  public:
   Comparison(const CompareOptions& options, const CompareData& data, const at::Tensor& table_WE)
@@ -178,7 +172,7 @@ std::vector<double> Comparison::score_table(CompareMethod method, const Sample& 
       method == CompareMethod::pretrained_probe
           ? table_WE_
           : init_progression_parameters(config_, key).get("encoder.code_embeddings.weight").value;
-  return score_probe(data_, sample.train, data_.test, table, key, options_.num_threads);
+  return score_probe(data_, sample.train, test_visits_, table, key, options_.num_threads);
 }
 
 std::vector<double> Comparison::score_trees(const Sample& sample, uint64_t key) const {

@@ -197,4 +197,10 @@ PatientVisits select_patients(const PatientVisits& visits, std::span<const int64
   return chosen;
 }
 
+std::vector<uint8_t> outcomes_of(const CompareData& data, std::span<const int64_t> rows) {
+  std::vector<uint8_t> outcomes;
+  for (const int64_t row : rows) outcomes.push_back(data.outcomes[row]);
+  return outcomes;
+}
+
 }  // namespace sequela

@@ -28,5 +28,6 @@ CompareData read_compare_data(const CompareOptions& options, const CodeVocabular
 
 // The given rows, in this order.
 PatientVisits select_patients(const PatientVisits& visits, std::span<const int64_t> rows);
+std::vector<uint8_t> outcomes_of(const CompareData& data, std::span<const int64_t> rows);
 
 }  // namespace sequela

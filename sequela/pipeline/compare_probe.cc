@@ -41,20 +41,16 @@ DenseMatrix mean_embeddings(const PatientVisits& visits, const at::Tensor& table
 }
 
 std::vector<double> score_probe(const CompareData& data, std::span<const int64_t> train,
-                                std::span<const int64_t> test, const at::Tensor& table_WE,
+                                const PatientVisits& test_visits, const at::Tensor& table_WE,
                                 uint64_t seed, int num_threads) {
-  std::vector<uint8_t> outcomes;
   std::vector<int64_t> subject_ids;
-  for (const int64_t row : train) {
-    outcomes.push_back(data.outcomes[row]);
-    subject_ids.push_back(data.subject_ids[row]);
-  }
+  for (const int64_t row : train) subject_ids.push_back(data.subject_ids[row]);
   ProbeOptions options;
   options.seed = seed;
   options.num_threads = num_threads;
   const DenseMatrix features = mean_embeddings(select_patients(data.visits, train), table_WE);
-  const Probe probe = fit_probe(features, outcomes, subject_ids, options);
-  return probe.model.predict(mean_embeddings(select_patients(data.visits, test), table_WE));
+  const Probe probe = fit_probe(features, outcomes_of(data, train), subject_ids, options);
+  return probe.model.predict(mean_embeddings(test_visits, table_WE));
 }
 
 }  // namespace sequela

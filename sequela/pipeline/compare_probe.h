@@ -16,10 +16,11 @@ namespace sequela {
 //   table_WE  float32 [vocabulary, size]
 DenseMatrix mean_embeddings(const PatientVisits& visits, const at::Tensor& table_WE);
 
-// P(outcome) of each row of `test`, by logistic regression on mean embeddings; its regularisation
-// is chosen by cross-validation over the subjects of `train`. num_threads changes no digit.
+// P(outcome) of each row of the test visits, by logistic regression on mean embeddings of the rows
+// `train`; its regularisation is chosen by cross-validation over their subjects. num_threads
+// changes no digit.
 std::vector<double> score_probe(const CompareData& data, std::span<const int64_t> train,
-                                std::span<const int64_t> test, const at::Tensor& table_WE,
+                                const PatientVisits& test_visits, const at::Tensor& table_WE,
                                 uint64_t seed, int num_threads);
 
 }  // namespace sequela

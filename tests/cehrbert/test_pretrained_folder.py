@@ -25,7 +25,7 @@ def sequela(*arguments):
 
 
 def pretrain(folder, *options):
-    if not (SHARED / "data/synthea27_meds").exists():
+    if not (SHARED / "design.md").exists():
         pytest.skip("the reference data is not there: put it beside the checkout as ../shared")
     sequela("pretrain", "--objective", "mlm", "--meds", SHARED / "data/synthea27_meds", "--model", folder / "model",
             *SMALL, *options)

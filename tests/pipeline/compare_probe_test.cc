@@ -60,12 +60,12 @@ TEST(CompareProbe, TellsATableThatKnowsTheCodesFromARandomOne) {
     knowing.push_back(is_kind ? static_cast<float>(kind_of(i / kSize)) : noise);
     ignorant.push_back(noise);
   }
-  std::vector<uint8_t> outcomes;
-  for (const int64_t row : data.test) outcomes.push_back(data.outcomes[row]);
+  const PatientVisits test_visits = select_patients(data.visits, data.test);
+  const std::vector<uint8_t> outcomes = outcomes_of(data, data.test);
   const auto auroc = [&](const std::vector<float>& values) {
     const at::Tensor table = at::tensor(values).reshape({kNumCodes + 1, kSize});
-    const std::vector<double> scores = score_probe(data, data.train, data.test, table, 1, 1);
-    EXPECT_EQ(scores, score_probe(data, data.train, data.test, table, 1, 2));
+    const std::vector<double> scores = score_probe(data, data.train, test_visits, table, 1, 1);
+    EXPECT_EQ(scores, score_probe(data, data.train, test_visits, table, 1, 2));
     return ScoredOutcomes(scores, outcomes).auroc();
   };
   EXPECT_GT(auroc(knowing), 0.95);

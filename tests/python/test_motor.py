@@ -217,7 +217,7 @@ def test_memory_is_a_size():
             motor.memory_bytes(bad)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device, or a torch without CUDA, on this machine")
 def test_features_on_cuda_equal_the_cpu_s(records, bundle):
     """In bfloat16, as femr's on CUDA."""
     labels = next((records / "labels").glob("*.parquet"))
