@@ -47,10 +47,8 @@ void transpose_back(const float* from, int64_t size, float* to) {
   }
 }
 
-constexpr Ints kLaneIds = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
 SEQUELA_INLINE Ints is_within(int64_t column, int32_t first, int32_t last) {
-  const Ints columns = kLaneIds + static_cast<int32_t>(column);
+  const Ints columns = lane_ids() + static_cast<int32_t>(column);
   return (columns >= first) & (columns <= last);
 }
 
@@ -149,9 +147,9 @@ template <bool is_masked, class Tile>
 void softmax_backward_tile(const ScorePair& pair, Tile* weights, Tile* grad_scores,
                            Tile* packed_grad_scores) {
   for (int64_t c = 0; c < kTile; c += kLanes) {
-    QueryLanes query{load(pair.logsumexp2 + c), load(pair.delta + c) * pair.grad_scale, {}, {}};
-    std::memcpy(&query.first_key, pair.first_keys + c, sizeof(Ints));
-    std::memcpy(&query.last_key, pair.last_keys + c, sizeof(Ints));
+    const QueryLanes query{load(pair.logsumexp2 + c), load(pair.delta + c) * pair.grad_scale,
+                           load_lanes<Ints>(pair.first_keys + c),
+                           load_lanes<Ints>(pair.last_keys + c)};
     for (int64_t k = 0; k < kTile; k += 2) {
       const WeightAndGradient first = backward_lanes<is_masked>(pair, query, k, c, weights);
       const WeightAndGradient second = backward_lanes<is_masked>(pair, query, k + 1, c, weights);

@@ -26,9 +26,8 @@ SEQUELA_INLINE Pair load_pair(const float* from) {
 }
 
 SEQUELA_INLINE Pair load_pair(const BFloat16* from) {
-  Words words;
-  std::memcpy(&words, from, sizeof(words));
-  return {reinterpret_cast<Floats>(words << 16), reinterpret_cast<Floats>(words & 0xffff0000)};
+  const Words words = load_lanes<Words>(from);
+  return {as_floats(words << 16), as_floats(words & 0xffff0000)};
 }
 
 // The first `count` < 32 weights, the others 0.

@@ -77,8 +77,6 @@ void norm_forward(const NormForwardRows& rows, int64_t begin, int64_t end) {
   }
 }
 
-constexpr Ints kColumnIds = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
 template <class Grad, class Copy>
 void norm_backward(const NormBackwardRows& rows, int64_t begin, int64_t end) {
   const int32_t limit = static_cast<int32_t>(rows.size - rows.num_overwritten);
@@ -88,7 +86,7 @@ void norm_backward(const NormBackwardRows& rows, int64_t begin, int64_t end) {
     float* grad_x = rows.grad_x + t * rows.grad_x_stride;
     const float inverse = rows.inverse_rms[t];
     auto grad_at = [&](int64_t c, auto lanes) {
-      return select(kColumnIds + static_cast<int32_t>(c) < limit, lanes.get(grad_out + c),
+      return select(lane_ids() + static_cast<int32_t>(c) < limit, lanes.get(grad_out + c),
                     Floats{});
     };
     Floats products = {};

@@ -17,36 +17,20 @@ struct RowRotation {
   float direction;
 };
 
-// Eight values, each twice: a, a, b, b, ...
-SEQUELA_INLINE Floats doubled(const float* from) {
-  using EightFloats = float __attribute__((vector_size(32)));
-  EightFloats x;
-  std::memcpy(&x, from, sizeof(x));
-  return __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-}
-
 // Turns the pairs (x[0], x[1]), (x[2], x[3]), ... of columns [column, column + 16).
 SEQUELA_INLINE Floats rotated(Floats x, const RowRotation& rotation, int64_t column) {
   if (rotation.cosines == nullptr) return x;
-  const Floats sign =
-      Floats{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1} * rotation.direction;
+  static constexpr float kSigns[kLanes] = {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1};
+  const Floats sign = load(kSigns) * rotation.direction;
   return x * doubled(rotation.cosines + column / 2) +
          exchanged<1>(x) * (sign * doubled(rotation.sines + column / 2));
-}
-
-// Two rows exchange their off-diagonal blocks of step x step.
-template <int step, int... i>
-SEQUELA_INLINE void exchange_blocks(Words& upper, Words& lower, std::integer_sequence<int, i...>) {
-  const Words a = upper, b = lower;
-  upper = __builtin_shufflevector(a, b, ((i & step) == 0 ? i : i - step + kLanes)...);
-  lower = __builtin_shufflevector(a, b, ((i & step) == 0 ? i + step : i + kLanes)...);
 }
 
 template <int step>
 SEQUELA_INLINE void exchange_all(Words* rows) {
 #pragma GCC unroll 16
   for (int i = 0; i < kLanes; ++i) {
-    if ((i & step) == 0) exchange_blocks<step>(rows[i], rows[i + step], LaneIds{});
+    if ((i & step) == 0) exchange_blocks<step>(rows[i], rows[i + step]);
   }
 }
 
@@ -54,12 +38,12 @@ SEQUELA_INLINE void exchange_all(Words* rows) {
 SEQUELA_INLINE void transpose_block(const uint32_t* from, int64_t from_stride, uint32_t* to,
                                     int64_t to_stride) {
   Words rows[kLanes];
-  for (int i = 0; i < kLanes; ++i) std::memcpy(&rows[i], from + i * from_stride, sizeof(Words));
+  for (int i = 0; i < kLanes; ++i) rows[i] = load_lanes<Words>(from + i * from_stride);
   exchange_all<1>(rows);
   exchange_all<2>(rows);
   exchange_all<4>(rows);
   exchange_all<8>(rows);
-  for (int i = 0; i < kLanes; ++i) std::memcpy(to + i * to_stride, &rows[i], sizeof(Words));
+  for (int i = 0; i < kLanes; ++i) store_lanes(to + i * to_stride, rows[i]);
 }
 
 // to[columns][64] = transpose of from[64][columns], 32-bit values.
@@ -90,8 +74,7 @@ void pack_rows(const BFloat16* from, int64_t columns, BFloat16* to) {
       Halves first, second;
       std::memcpy(&first, from + r * columns + c, sizeof(first));
       std::memcpy(&second, from + (r + 1) * columns + c, sizeof(second));
-      const Words pairs = widened(first) | (widened(second) << 16);
-      std::memcpy(to + r * columns + 2 * c, &pairs, sizeof(pairs));
+      store_lanes(to + r * columns + 2 * c, widened(first) | (widened(second) << 16));
     }
   }
 }
@@ -103,8 +86,7 @@ void unpack_transposed(const float* packed, int64_t columns, float* to) {
 void unpack_transposed(const BFloat16* packed, int64_t columns, BFloat16* to) {
   for (int64_t c = 0; c < columns; c += 2) {
     for (int64_t r = 0; r < kTile; r += kLanes) {
-      Words pairs;
-      std::memcpy(&pairs, packed + c * kTile + 2 * r, sizeof(pairs));
+      const Words pairs = load_lanes<Words>(packed + c * kTile + 2 * r);
       const Halves even = narrowed(pairs & 0xffff);
       const Halves odd = narrowed(pairs >> 16);
       std::memcpy(to + c * kTile + r, &even, sizeof(even));

@@ -14,9 +14,9 @@ struct CellSums {
 
 // Adds 16 cells' cost to the sums and returns u 2^logit - e.
 SEQUELA_INLINE Floats add_cells(Floats logit, Floats risk, CellSums& sums) {
-  const Ints bits = reinterpret_cast<Ints>(risk);
+  const Ints bits = as_ints(risk);
   const Ints is_event = bits < 0;
-  const Floats seconds = reinterpret_cast<Floats>(bits & 0x7fffffff);
+  const Floats seconds = as_floats(bits & 0x7fffffff);
   const Floats expected = select(seconds > 0.0f, exp2(logit) * seconds, Floats{});
   sums.survival += expected;
   sums.event += select(is_event, logit, Floats{});
