@@ -112,9 +112,10 @@ BertPrecision parse_precision(const std::string& name) {
 
 // The machine's limit now, by CPU time: a layer's widest product, by oneDNN.
 double reference_gflops(at::ScalarType type) {
+  if (!has_bf16_products()) type = at::kFloat;
   const at::Tensor x = at::randn({2'048, 768}).to(type), weight = at::randn({3'072, 768}).to(type);
-  at::Tensor out = at::empty({2'048, 3'072}, type);
-  const Cost cost = best_of(8, [&] { at::mm_out(out, x, weight.t()); });
+  const at::Tensor out = at::empty({2'048, 3'072}, type);
+  const Cost cost = best_of(8, [&] { linear_forward(x, weight, out); });
   return 2e-9 * 2'048 * 768 * 3'072 / cost.cpu;
 }
 
@@ -145,7 +146,7 @@ void run_workload(const VisitEncoder& encoder, const VisitEncoder& exact, const 
 
 void run(const std::string& folder, const std::string& precision, int threads, double seconds) {
   at::set_num_threads(threads);
-  configure_gemm();
+  bound_product_caches();
   const at::NoGradGuard no_graph;
   const double start = wall_seconds();
   const VisitEncoder encoder = VisitEncoder::open(folder, parse_precision(precision));

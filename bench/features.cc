@@ -49,7 +49,7 @@ void run(FeaturesOptions options, const std::string& prepared, bool is_base) {
   const ModelConfig config = write_bundle(options.model, prepared, is_base);
   const double gflop_per_token = forward_gflop_per_token(config);
   at::set_num_threads(options.num_threads);
-  configure_gemm();
+  bound_product_caches();
   const at::ScalarType type = *options.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
   const Cost before = reference_cost(type);
   FeaturesReport report;

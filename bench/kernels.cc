@@ -180,7 +180,7 @@ void time_loss(int64_t labels, at::ScalarType type) {
 }
 
 void run(int64_t tokens, int64_t labels) {
-  configure_gemm();
+  bound_product_caches();
   std::printf("%s, %d threads, %lld tokens, %lld labels; best of %d\n",
               to_text(kernel_isa()).c_str(), at::get_num_threads(), static_cast<long long>(tokens),
               static_cast<long long>(labels), kRepeats);

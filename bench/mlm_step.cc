@@ -88,7 +88,7 @@ void time_steps(int64_t length, double dropout, Precision precision) {
 }
 
 void run(const std::vector<int64_t>& lengths, const std::vector<double>& dropouts) {
-  configure_gemm();
+  bound_product_caches();
   for (const auto type : {at::kFloat, at::kBFloat16}) {
     const Cost cost = reference_cost(type);
     std::printf("reference GEMM %s: %.0f GFLOP/s, %.0f per CPU-second\n", at::toString(type),

@@ -1,4 +1,5 @@
 #include "python/run_job.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 
 namespace sequela::python {
@@ -60,7 +61,10 @@ void register_pretrain(py::module_& module) {
   py::enum_<Activations>(module, "Activations")
       .value("kept", Activations::kept)
       .value("recomputed", Activations::recomputed);
-  module.def("to_precision", &to_precision);
+  module.def("to_precision", [](const std::string& text, const std::string& device) {
+    return to_precision(text, to_device(device));
+  });
+  module.def("to_bert_precision", &to_bert_precision);
   py::class_<PretrainOptions>(module, "PretrainOptions")
       .def(py::init<>())
       .def_readwrite("data", &PretrainOptions::data)

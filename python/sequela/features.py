@@ -174,7 +174,7 @@ def write_features(
         cohort: Parquet or CSV with subject_id, dataset_split, a label; or cohort_db, a postgresql:// URI,
             and cohort_query, which gives these columns.
         label_column: of the cohort; None = the only other one.
-        precision: "fp32" or "bf16"; None = fp32 on a CPU, bf16 on CUDA.
+        precision: "fp32", "bf16" or "auto", the faster one; None = fp32 on a CPU, bf16 on CUDA.
         tokens_per_batch: tokens that go through the model together.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
         is_femr_compatible: the first token's time as femr writes it.
@@ -199,7 +199,7 @@ def write_features(
         cohort_db=cohort_db,
         cohort_query=cohort_query,
         label_column=label_column,
-        precision=None if precision is None else _core.to_precision(precision),
+        precision=None if precision is None else _core.to_precision(precision, str(device)),
         tokens_per_batch=tokens_per_batch,
         device=str(device),
         is_femr_compatible=is_femr_compatible,

@@ -91,7 +91,7 @@ def pretrain_mlm(
         eval_every: steps between evaluations and checkpoints. patience: evaluations without gain
             before the end, 0 = no end.
         log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.
-        precision: "bf16" or "fp32"; None = the faster one on this machine.
+        precision: "bf16" or "fp32"; None or "auto" = the faster one on this machine.
         seed: of fresh weights, batches, masks and dropout.
         keep_output: keep checkpoints and logs after the folder is written.
         num_threads: 0 = all. memory: to stay under while reading, such as "8G"; None = half the machine.
@@ -156,7 +156,7 @@ def pretrain_mlm(
         meds=meds,
         model=model,
         out=output_folder(model, out),
-        precision=None if precision is None else _core.to_precision(precision),
+        precision=None if precision is None else _core.to_precision(precision, "cpu"),
         seed=seed,
         keep_output=keep_output,
         num_threads=to_num_threads(num_threads),

@@ -162,7 +162,7 @@ def pretrain(
         eval_every: steps between evaluations and checkpoints. patience: evaluations without gain
             before the end, 0 = no end.
         log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.
-        precision: "bf16" or "fp32"; None = the faster one on this device.
+        precision: "bf16" or "fp32"; None or "auto" = the faster one on this device.
         gradient_checkpointing: the same weights with about half the memory, in a quarter more time.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
         seed: of fresh weights and the order of batches.
@@ -210,7 +210,7 @@ def pretrain(
         data=data,
         model=model,
         out=output_folder(model, out),
-        precision=None if precision is None else _core.to_precision(precision),
+        precision=None if precision is None else _core.to_precision(precision, str(device)),
         activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,
         device=str(device),
         seed=seed,

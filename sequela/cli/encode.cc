@@ -8,6 +8,7 @@
 #include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
+#include "sequela/pipeline/precision.h"
 
 namespace sequela {
 namespace {
@@ -100,7 +101,8 @@ Command make_encode(CLI::App& app) {
   command->add_flag("--extract-code-embeddings", options.extract_code_embeddings,
                     "Write the model's table of code embeddings");
   command->add_option("--pooling", arguments->pooling, "mean, cls or max");
-  command->add_option("--precision", arguments->precision, "fp32, bf16 or int8");
+  command->add_option("--precision", arguments->precision,
+                      "fp32, bf16, int8, or auto = the faster of fp32 and bf16");
   command->add_option("--athena", options.athena,
                       "Athena folder or ontology.parquet: maps codes that the vocabulary lacks");
   command->add_option("--tokens-per-pass", options.tokens_per_pass,

@@ -7,6 +7,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 
 namespace sequela {
@@ -50,7 +51,8 @@ int run_features(const CLI::App& app, Arguments& arguments) {
   FeaturesOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
-  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  if (!arguments.precision.empty())
+    options.precision = to_precision(arguments.precision, to_device(options.device));
   const FeaturesReport report = compute_features(options);
   if (report.is_up_to_date) return 0;
   write_options(app, options.out);
@@ -85,7 +87,8 @@ Command make_features(CLI::App& app) {
                       "Ontology in Parquet, for bundles that lack one");
   command->add_option("--athena", options.athena,
                       "Athena folder, for bundles that lack an ontology");
-  command->add_option("--precision", arguments->precision, "fp32 or bf16; default: fp32 on a CPU");
+  command->add_option("--precision", arguments->precision,
+                      "fp32, bf16, or auto = the fastest here; default: fp32 on a CPU");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,
                       "Tokens that go through the model together");
   command->add_option("--device", options.device, "auto, cpu, cuda or cuda:N");

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/pipeline/machine.h"
 
 namespace sequela {
 
@@ -13,21 +14,26 @@ Command make_inspect(CLI::App& app) {
     std::string path;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("inspect", "Say what an artifact holds");
-  command->add_option("path,--path", arguments->path,
-                      "A data set, a folder that Sequela or femr made, or a file in it");
+  CLI::App* command = app.add_subcommand(
+      "inspect",
+      "Say what an artifact holds; without one, what this machine computes with and how fast");
+  command->add_option(
+      "path,--path", arguments->path,
+      "A data set, a folder that Sequela or femr made, or a file in it; none: the machine");
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"
+      "  sequela inspect\n"
       "  sequela inspect pretraining_files\n"
       "  sequela inspect model\n"
       "  sequela inspect embeddings/features.parquet");
   return {command,
           [arguments] {
-            std::cout << inspect(arguments->path);
+            std::cout << (arguments->path.empty() ? machine_text(arguments->common.threads())
+                                                  : inspect(arguments->path));
             return 0;
           },
-          {"--path"},
+          {},
           &arguments->common};
 }
 

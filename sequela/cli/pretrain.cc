@@ -6,6 +6,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 
 namespace sequela {
@@ -45,7 +46,7 @@ void add_training_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--log-every", train.log_every, "Steps between log lines");
   app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best");
   app.add_option("--precision", arguments.precision,
-                 "bf16 or fp32; default: the faster one on this device");
+                 "bf16, fp32 or auto = the faster one on this device");
   app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
                "About half the memory for a quarter more time; the weights are the same");
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
@@ -75,7 +76,8 @@ int run_motor(const CLI::App& app, Arguments& arguments) {
 
 int run_pretrain(const CLI::App& app, Arguments& arguments) {
   PretrainOptions& options = arguments.options;
-  if (!arguments.precision.empty()) options.precision = to_precision(arguments.precision);
+  if (!arguments.precision.empty())
+    options.precision = to_precision(arguments.precision, to_device(options.device));
   if (options.out.empty()) options.out = options.model + "_output";
   if (arguments.objective == "motor") return run_motor(app, arguments);
   if (arguments.objective == "mlm") {

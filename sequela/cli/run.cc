@@ -1,5 +1,8 @@
 #include "sequela/cli/run.h"
 
+#include <c10/util/Exception.h>
+
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -7,15 +10,35 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/nn/gemm.h"
+#include "sequela/pipeline/machine.h"
 
 namespace sequela {
 namespace {
 
 constexpr int kExitOther = 1, kExitUsage = 2, kExitData = 3, kExitFile = 4, kExitResources = 5;
 
+const char* const kOutOfMemory =
+    "out of memory. Fix: lower --memory, --threads or --tokens-per-batch.";
+const char* const kReport =
+    ". This is a fault of the program: please report it, with what `sequela --version` prints.";
+
 int fail(int code, const std::string& message) {
   std::cerr << "sequela: error: " << message << std::endl;
   return code;
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+// torch's own failures, without its addresses; a lack of memory is the user's to mend.
+int fail_by_torch(const c10::Error& error) {
+  const std::string message = error.what_without_backtrace();
+  const bool is_out_of_memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+                                message.find("allocate memory") != std::string::npos;
+  if (is_out_of_memory) return fail(kExitResources, kOutOfMemory);
+  return fail(kExitOther, str("torch: ", first_line(message), kReport));
 }
 
 // Runs `body` and turns what it throws into one line and an exit code.
@@ -35,12 +58,15 @@ int with_errors_mapped(Body body) {
   } catch (const Error& error) {
     return fail(kExitFile, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(kExitResources,
-                "out of memory. Fix: lower --memory, --threads or --tokens-per-batch.");
+    return fail(kExitResources, kOutOfMemory);
+  } catch (const std::filesystem::filesystem_error& error) {
+    const bool is_full = error.code() == std::errc::no_space_on_device;
+    return fail(is_full ? kExitResources : kExitFile,
+                str(error.path1().string(), ": ", error.code().message()));
+  } catch (const c10::Error& error) {
+    return fail_by_torch(error);
   } catch (const std::exception& error) {
-    std::string first_line = error.what();
-    first_line = first_line.substr(0, first_line.find('\n'));
-    return fail(kExitOther, first_line);
+    return fail(kExitOther, first_line(error.what()) + kReport);
   }
 }
 
@@ -64,11 +90,16 @@ int run_command(const Command& command, const std::vector<std::string>& names) {
 }  // namespace
 
 int run(int argc, char** argv) {
+  bound_product_caches();
   CLI::App app(
       "Sequela pretrains and serves foundation models for electronic health records:\n"
       "MEDS records in, patient embeddings out.",
       "sequela");
-  app.set_version_flag("--version", "sequela " SEQUELA_VERSION);
+  app.set_version_flag("--version", [] {
+    std::string text = version_text();
+    text.pop_back();  // the newline, which CLI11 adds
+    return text;
+  });
   app.require_subcommand(1);
   app.footer(
       "Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare "
@@ -79,13 +110,13 @@ int run(int argc, char** argv) {
                                    make_compare(app),  make_inspect(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return fail(kExitUsage, error.what());
-  }
   return with_errors_mapped([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+      return fail(kExitUsage, error.what());
+    }
     for (const Command& command : commands) {
       if (command.app->parsed()) return run_command(command, names);
     }

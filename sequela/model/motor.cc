@@ -8,7 +8,6 @@
 #include "sequela/core/error.h"
 #include "sequela/model/motor_head.h"
 #include "sequela/model/parameter_layout.h"
-#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -56,7 +55,6 @@ struct Motor::State {
         type(precision_asked == Precision::bf16 ? at::kBFloat16 : at::kFloat),
         parameters(allocate_parameters(parameter_layout(model_config), on_device)),
         encoder(model_config.encoder, type, on_device) {
-    if (device.is_cpu()) configure_gemm();
     flat_matrices = precision == Precision::bf16
                         ? at::empty_like(parameters.flat_values, at::TensorOptions(type))
                         : parameters.flat_values;

@@ -1,20 +1,41 @@
 #include "sequela/nn/gemm.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Context.h>
-#include <ATen/native/CPUBlas.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "sequela/nn/elementwise.h"
+#include "sequela/nn/isa.h"
+
+// oneDNN's product of torch's own tensors, result = beta result + alpha a b. torch exports it, and
+// ships no header of it.
+namespace at::native {
+TORCH_API void mkldnn_matmul(const Tensor& a, const Tensor& b, const Tensor& result, float beta,
+                             float alpha);
+}  // namespace at::native
 
 namespace sequela {
 namespace {
 
-// With AMX, "medium" precision would compute float32 products in bfloat16. Packing is offered
-// exactly there.
-bool has_amx() {
-  return at::native::cpublas::could_pack(at::kBFloat16);
+constexpr int64_t kWidenedRows = 1'024;
+
+// Float32 products that oneDNN does: at::mm would take MKL, which runs at AVX2's speed on AMD's
+// CPUs.
+bool is_for_onednn(const at::Tensor& a, const at::Tensor& b) {
+  return a.is_cpu() && a.scalar_type() == at::kFloat && has_onednn_products() && a.numel() > 0 &&
+         b.numel() > 0;
+}
+
+void multiply_widened(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out) {
+  const at::Tensor wide_b = b.to(at::kFloat);
+  for (int64_t row = 0; row < a.size(0); row += kWidenedRows) {
+    const int64_t rows = std::min(kWidenedRows, a.size(0) - row);
+    const at::Tensor wide_a = a.narrow(0, row, rows).to(at::kFloat);
+    const at::Tensor product = at::empty({rows, b.size(1)}, wide_a.options());
+    multiply(wide_a, wide_b, product);
+    out.narrow(0, row, rows).copy_(product);
+  }
 }
 
 }  // namespace
@@ -28,26 +49,55 @@ void bound_product_caches() {
   }
 }
 
-void configure_gemm() {
-  bound_product_caches();
-  // "medium" lets oneDNN do float32 products; MKL's run at AVX2 speed on AMD.
-  if (!has_amx()) at::globalContext().setFloat32MatmulPrecision("medium");
+void multiply(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN) {
+  at::Tensor out = out_MN;
+  if (out.is_cpu() && out.scalar_type() == at::kBFloat16 && !has_bf16_products())
+    return multiply_widened(a_MK, b_KN, out);
+  if (is_for_onednn(a_MK, b_KN)) {
+    at::native::mkldnn_matmul(a_MK, b_KN, out, /*beta=*/0, /*alpha=*/1);
+  } else {
+    at::mm_out(out, a_MK, b_KN);
+  }
 }
 
-void linear_forward(const at::Tensor& x_TI, const at::Tensor& weight_OI, at::Tensor out_TO) {
-  at::mm_out(out_TO, x_TI, weight_OI.t());
+at::Tensor multiplied(const at::Tensor& a_MK, const at::Tensor& b_KN) {
+  at::Tensor out = at::empty({a_MK.size(0), b_KN.size(1)}, a_MK.options());
+  multiply(a_MK, b_KN, out);
+  return out;
+}
+
+void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN) {
+  at::Tensor out = out_MN;
+  if (is_for_onednn(a_MK, b_KN)) {
+    at::native::mkldnn_matmul(a_MK, b_KN, out, /*beta=*/1, /*alpha=*/1);
+  } else {
+    out.addmm_(a_MK, b_KN);
+  }
+}
+
+void multiply_batches(const at::Tensor& a_BMK, const at::Tensor& b_BKN, const at::Tensor& out_BMN) {
+  at::Tensor out = out_BMN;
+  if (is_for_onednn(a_BMK, b_BKN)) {
+    at::native::mkldnn_matmul(a_BMK, b_BKN, out, /*beta=*/0, /*alpha=*/1);
+  } else {
+    at::bmm_out(out, a_BMK, b_BKN);
+  }
+}
+
+void linear_forward(const at::Tensor& x_TI, const at::Tensor& weight_OI, const at::Tensor& out_TO) {
+  multiply(x_TI, weight_OI.t(), out_TO);
 }
 
 void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weight_OI,
-                           at::Tensor grad_x_TI) {
-  at::mm_out(grad_x_TI, grad_out_TO, weight_OI);
+                           const at::Tensor& grad_x_TI) {
+  multiply(grad_out_TO, weight_OI, grad_x_TI);
 }
 
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
                             const at::Tensor& scratch, const at::Tensor& grad_weight_OI) {
-  at::Tensor part =
+  const at::Tensor part =
       scratch.view({-1}).narrow(0, 0, grad_weight_OI.numel()).view(grad_weight_OI.sizes());
-  at::mm_out(part, grad_out_TO.t(), x_TI);
+  multiply(grad_out_TO.t(), x_TI, part);
   accumulate(grad_weight_OI, part);
 }
 

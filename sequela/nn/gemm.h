@@ -4,31 +4,39 @@
 
 namespace sequela {
 
-// Matrix products of linear layers, into buffers that exist (a fresh 100 MB result costs as much as
-// the product).
+// Matrix products, into buffers that exist (a fresh 100 MB result costs as much as the product).
 //
-//   T = rows, I = inputs, O = outputs. weight_OI is laid out as in femr's files.
-//
-// All of one type, float32 or bfloat16; views with unit column stride are taken as they are.
+// All of one type, float32 or bfloat16; views with unit column stride, and their transposes, are
+// taken as they are. Sums are float32. On a CPU without products of bfloat16 (isa.h) its values are
+// widened, blocks of rows at a time, and multiplied in float32; the result is rounded once, as
+// everywhere. No process-wide setting of torch is read or changed.
 
-// Keeps the memory that products of ever new sizes leave behind under some 60 MB. Call before the
-// first product: the limits (environment variables, left alone where set) are read then.
-void bound_product_caches();
+// out = a @ b
+void multiply(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
+// The same, into a new tensor.
+at::Tensor multiplied(const at::Tensor& a_MK, const at::Tensor& b_KN);
+// out += a @ b, float32.
+void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
+// out[i] = a[i] @ b[i], float32.
+void multiply_batches(const at::Tensor& a_BMK, const at::Tensor& b_BKN, const at::Tensor& out_BMN);
 
-// The same, and sends float32 products on the CPU to the fastest library whose result is
-// float32-exact.
-void configure_gemm();
+// Linear layers: T = rows, I = inputs, O = outputs. weight_OI is laid out as in femr's files.
 
 // out = x @ weight^T
-void linear_forward(const at::Tensor& x_TI, const at::Tensor& weight_OI, at::Tensor out_TO);
+void linear_forward(const at::Tensor& x_TI, const at::Tensor& weight_OI, const at::Tensor& out_TO);
 
 // grad_x = grad_out @ weight
 void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weight_OI,
-                           at::Tensor grad_x_TI);
+                           const at::Tensor& grad_x_TI);
 
 // grad_weight (float32) += grad_out^T @ x. `scratch` holds at least O * I values of the inputs'
 // type.
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
                             const at::Tensor& scratch, const at::Tensor& grad_weight_OI);
+
+// Keeps the memory that products of ever new sizes leave behind under some 60 MB, by environment
+// variables (left alone where set) that the libraries read at their first product. For the main
+// function of a program; a library leaves the environment alone.
+void bound_product_caches();
 
 }  // namespace sequela

@@ -10,6 +10,7 @@
 #include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/pipeline/features.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/probe_tasks.h"
@@ -118,7 +119,7 @@ class Demo {
       features_options.model = path("model");
       features_options.labels = path("records/labels.parquet");
       features_options.out = path("embeddings");
-      features_options.precision = default_precision(to_device("auto"));
+      features_options.precision = fastest_precision(to_device("auto"));
       features_options.num_threads = options_.num_threads;
       features_options.memory_bytes = options_.memory_bytes;
       return compute_features(features_options).embed.num_embedded;

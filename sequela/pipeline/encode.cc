@@ -18,6 +18,7 @@
 #include "sequela/pipeline/encode_rows.h"
 #include "sequela/pipeline/encode_tokens.h"
 #include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/pipeline/temporary_store.h"
 
@@ -31,7 +32,7 @@ std::string build_run_key(const EncodeOptions& options) {
               {"input", options.input.empty() ? "" : file_fingerprint(options.input)},
               {"athena", options.athena},
               {"pooling", static_cast<int>(options.pooling)},
-              {"precision", static_cast<int>(options.precision)},
+              {"precision", to_text(options.precision)},
               {"extract", options.extract_code_embeddings},
               {"rule", static_cast<int>(options.visits.rule)},
               {"window_hours", options.visits.window_hours},
@@ -146,13 +147,6 @@ void encode_input(const EncodeOptions& options, const BertFolder& folder,
 
 }  // namespace
 
-BertPrecision to_bert_precision(const std::string& text) {
-  if (text == "fp32") return BertPrecision::float32;
-  if (text == "bf16") return BertPrecision::bfloat16;
-  if (text == "int8") return BertPrecision::int8;
-  throw ConfigError("precision", text, "fp32, bf16 or int8");
-}
-
 void EncodeOptions::validate() const {
   if (model.empty()) throw ConfigError("model", "", "the folder of an encoder");
   if (out.empty()) throw ConfigError("out", "", "a folder");
@@ -179,6 +173,7 @@ EncodeReport encode(const EncodeOptions& options) {
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   fs::remove(options.out + "/manifest.json");
+  log_precision(options.precision);
 
   const VisitEncoder encoder(BertModel(folder.config, folder.weights, options.precision),
                              {options.pooling, options.tokens_per_pass});

@@ -56,7 +56,4 @@ struct EncodeReport {
 // for an id outside the vocabulary and a visit over the model's context window.
 EncodeReport encode(const EncodeOptions& options);
 
-// "fp32", "bf16" or "int8"; ConfigError.
-BertPrecision to_bert_precision(const std::string& text);
-
 }  // namespace sequela

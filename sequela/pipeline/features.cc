@@ -16,6 +16,7 @@
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/pipeline/temporary_store.h"
@@ -30,7 +31,7 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
                           const std::optional<Cohort>& cohort) {
   Json key = {{"version", SEQUELA_VERSION},
               {"labels", file_fingerprint(options.labels)},
-              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"precision", to_text(precision)},
               {"tokens_per_batch", options.tokens_per_batch},
               {"is_femr_compatible", options.is_femr_compatible},
               {"ontology", options.ontology.empty() ? "" : file_fingerprint(options.ontology)},
@@ -155,6 +156,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   report.is_up_to_date = is_made_by_run(options.out, run_key);
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
+  log_precision(precision, device);
   remove_old_outputs(options.out);
 
   const TemporaryStore temporary(options.meds, options.out, options.num_threads,

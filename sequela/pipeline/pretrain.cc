@@ -10,8 +10,8 @@
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
-#include "sequela/nn/isa.h"
 #include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
@@ -45,7 +45,7 @@ std::string build_run_key(const PretrainOptions& options, const ModelConfig& con
   const std::string manifest_path = options.data + "/manifest.json";
   Json key = {{"data", file_digest(manifest_path)},
               {"config", to_config_json(config)},
-              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"precision", to_text(precision)},
               {"seed", options.seed}};
   key.update(training_key(options.train));
   return run_key_of(key);
@@ -115,16 +115,6 @@ at::Device to_device(const std::string& text) {
   throw ConfigError("device", text, "auto, cpu, cuda or cuda:N");
 }
 
-Precision to_precision(const std::string& text) {
-  if (text == "bf16") return Precision::bf16;
-  if (text == "fp32") return Precision::fp32;
-  throw ConfigError("precision", text, "bf16 or fp32");
-}
-
-Precision default_precision(at::Device device) {
-  return device.is_cuda() || is_bf16_fast() ? Precision::bf16 : Precision::fp32;
-}
-
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
@@ -132,7 +122,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const MotorTask task = MotorTask::read(options.data + "/motor_task.json");
   const ModelConfig config = build_config(options, vocabulary, task);
   const at::Device device = to_device(options.device);
-  const Precision precision = options.precision.value_or(default_precision(device));
+  const Precision precision = options.precision.value_or(fastest_precision(device));
   const std::string run_key = build_run_key(options, config, precision);
 
   PretrainReport report;
@@ -147,8 +137,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
   model.set_activations(options.activations);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",
-               valid_batches.num_batches(), " batches, ",
-               precision == Precision::bf16 ? "bf16" : "fp32", " on ", device.str()));
+               valid_batches.num_batches(), " batches, on ", device.str()));
+  log_precision(precision, device);
 
   TrainOptions train_options = options.train;
   train_options.folder = options.out;

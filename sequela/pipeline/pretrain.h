@@ -17,7 +17,7 @@ struct PretrainOptions {
   std::string model;                   // where the bundle goes
   EncoderConfig encoder;               // vocab_size is taken from the dictionary
   TrainOptions train;                  // folder is set to `out`
-  std::optional<Precision> precision;  // default: bf16 where the device is fast at it, else fp32
+  std::optional<Precision> precision;  // default: fastest_precision()
   // recomputed: the same weights with about half the memory, in a quarter more time.
   Activations activations = Activations::kept;
   std::string device = "auto";  // auto | cpu | cuda | cuda:N
@@ -48,9 +48,5 @@ void remove_training_output(const std::string& folder);
 
 // The device that a --device option means; ConfigError if it is not there.
 at::Device to_device(const std::string& text);
-// "bf16" or "fp32"; ConfigError.
-Precision to_precision(const std::string& text);
-// bf16 where the device multiplies it faster than fp32, else fp32.
-Precision default_precision(at::Device device);
 
 }  // namespace sequela

@@ -12,6 +12,7 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/pipeline/temporary_store.h"
@@ -45,7 +46,7 @@ std::string build_run_key(const PretrainMlmOptions& options, Precision precision
               {"max_length", options.mlm.max_length},
               {"batch_tokens", options.mlm.batch_tokens},
               {"mask", options.mlm.mask.probability},
-              {"precision", precision == Precision::bf16 ? "bf16" : "fp32"},
+              {"precision", to_text(precision)},
               {"seed", options.seed},
               {"train", training_key(options.train)}};
   key["meds"] = dataset_key(options.meds);
@@ -141,7 +142,7 @@ void PretrainMlmOptions::validate() const {
 PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   options.validate();
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
-  const Precision precision = options.precision.value_or(default_precision(at::kCPU));
+  const Precision precision = options.precision.value_or(fastest_precision(at::kCPU));
   const std::string run_key = build_run_key(options, precision);
   PretrainMlmReport report;
   report.is_up_to_date = is_made_by_run(options.model, run_key);
@@ -162,8 +163,8 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", config.vocab_size, " codes, ",
                data.train.size(), " + ", data.validation.size(), " tokens of ",
-               report.num_train_subjects, " + ", report.num_validation_subjects, " subjects, ",
-               precision == Precision::bf16 ? "bf16" : "fp32"));
+               report.num_train_subjects, " + ", report.num_validation_subjects, " subjects"));
+  log_precision(precision, at::kCPU);
 
   TrainOptions train_options = options.train;
   train_options.folder = options.out;

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "sequela/core/random.h"
-#include "sequela/encoders/ops/bf16_linear.h"
+#include "sequela/encoders/ops/differentiable_linear.h"
 #include "sequela/encoders/ops/dropout_mask.h"
 #include "tests/support/threads.h"
 
@@ -88,7 +88,8 @@ TEST(Bf16Linear, IsNearFloat32) {
     return std::vector<at::Tensor>{out.detach(), x.grad(), weight.grad(), bias.grad()};
   };
   const auto exact = gradients(at::linear(x, weight, bias));
-  const auto narrow = gradients(bf16_linear(x, weight, bias, at::kFloat));
+  const auto narrow =
+      gradients(differentiable_linear(x, weight, bias, {.products = at::kBFloat16}));
   for (size_t i = 0; i < exact.size(); ++i) {
     EXPECT_EQ(narrow[i].scalar_type(), at::kFloat);
     EXPECT_LT((narrow[i] - exact[i]).norm().item<double>(), 1e-2 * exact[i].norm().item<double>());

@@ -11,8 +11,8 @@ namespace sequela {
 // Every instruction set that this machine can run.
 inline std::vector<Isa> runnable_isas() {
   std::vector<Isa> isas;
-  for (Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
-    if (isa <= best_isa()) isas.push_back(isa);
+  for (Isa isa : {Isa::portable, Isa::avx2, Isa::avx2_vnni, Isa::avx512, Isa::avx512_bf16}) {
+    if (has_isa(isa)) isas.push_back(isa);
   }
   return isas;
 }

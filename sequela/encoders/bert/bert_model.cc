@@ -3,16 +3,18 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <bit>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "sequela/core/error.h"
+#include "sequela/core/random.h"
 #include "sequela/encoders/bert/bert_embeddings.h"
 #include "sequela/encoders/bert/bert_weights.h"
 #include "sequela/encoders/ops/differentiable_ops.h"
 #include "sequela/encoders/ops/inference_ops.h"
-#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -40,7 +42,7 @@ BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps
                                 has_norm ? "bert.embeddings.LayerNorm" : "");
   keep(stream);
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const std::string layer = str("bert.encoder.layer.", i, ".");
+    const std::string layer = bert_layer_name(i);
     const at::Tensor qkv_T3H = ops.project_qkv(stream.x_TH, layer + "attention.self");
     const at::Tensor context_TH = ops.attention(qkv_T3H, sequences);
     const at::Tensor mixed_TH = ops.linear(context_TH, layer + "attention.output.dense", {});
@@ -64,11 +66,19 @@ bool wants_graph(const NamedTensors& weights) {
   return false;
 }
 
-// Changes whenever a weight is changed in place or replaced.
+// Changes when weights change in place: by torch's count of changes, and, for those made past it
+// (`parameter.data.add_()`), by some of each weight's values.
 uint64_t weights_version(const NamedTensors& weights) {
+  constexpr int64_t kSamples = 16;
   uint64_t version = 0;
   for (const auto& [name, tensor] : weights) {
-    version = version * 31 + (tensor.is_inference() ? 0 : static_cast<uint64_t>(tensor._version()));
+    const auto count = tensor.is_inference() ? 0 : static_cast<uint64_t>(tensor._version());
+    version = hash_key(version, count);
+    if (tensor.scalar_type() != at::kFloat || !tensor.is_contiguous()) continue;
+    const float* values = tensor.const_data_ptr<float>();
+    const int64_t step = std::max<int64_t>(1, tensor.numel() / kSamples);
+    for (int64_t i = step / 2; i < tensor.numel(); i += step)
+      version = hash_key(version, std::bit_cast<uint32_t>(values[i]));
   }
   return version;
 }
@@ -92,14 +102,25 @@ struct BertModel::State {
   BertConfig config;
   NamedTensors weights;
   BertPrecision precision;
-  std::mutex mutex;  // of the packed weights
+  std::mutex mutex;  // of the two below
   uint64_t version = 0;
-  std::unique_ptr<InferenceOps> ops;
+  std::shared_ptr<InferenceOps> ops;
+
+  // The weights as they are now, packed.
+  std::shared_ptr<InferenceOps> packed_weights() {
+    const std::lock_guard lock(mutex);
+    const uint64_t now = weights_version(weights);
+    if (ops == nullptr || version != now) {
+      ops = nullptr;  // its memory first
+      ops = std::make_shared<InferenceOps>(config, weights, precision);
+      version = now;
+    }
+    return ops;
+  }
 };
 
 BertModel::BertModel(BertConfig config, NamedTensors weights, BertPrecision precision)
     : state_(std::make_shared<State>()) {
-  bound_product_caches();
   config.validate();
   check_bert_weights(config, weights, "the weights");
   state_->config = std::move(config);
@@ -133,14 +154,8 @@ BertOutput BertModel::forward(const BertInput& input, const BertRequest& request
     return bert_forward(state_->config, state_->weights, input, request);
   }
   const at::NoGradGuard no_graph;
-  const std::lock_guard lock(state_->mutex);
-  const uint64_t version = weights_version(state_->weights);
-  if (state_->ops == nullptr || state_->version != version) {
-    state_->ops =
-        std::make_unique<InferenceOps>(state_->config, state_->weights, state_->precision);
-    state_->version = version;
-  }
-  return encode(state_->config, state_->weights, *state_->ops, input, request);
+  const std::shared_ptr<InferenceOps> ops = state_->packed_weights();
+  return encode(state_->config, state_->weights, *ops, input, request);
 }
 
 }  // namespace sequela

@@ -72,7 +72,7 @@ std::vector<WeightShape> encoder_weight_shapes(const BertConfig& config) {
                                 : add_cehr_embeddings(shapes, config);
   const int64_t hidden = config.hidden_size, inner = config.intermediate_size;
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const std::string layer = str("bert.encoder.layer.", i, ".");
+    const std::string layer = bert_layer_name(i);
     for (const char* part : {"query", "key", "value"}) {
       add_layer(shapes, layer + "attention.self." + part, hidden, hidden);
     }
@@ -104,6 +104,10 @@ std::vector<WeightShape> mlm_weight_shapes(const BertConfig& config) {
     add_layer(shapes, name + "3", 1, hidden / 2);
   }
   return shapes;
+}
+
+std::string bert_layer_name(int64_t layer) {
+  return str("bert.encoder.layer.", layer, ".");
 }
 
 std::string word_embeddings_name(const BertConfig& config) {

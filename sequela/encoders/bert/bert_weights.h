@@ -25,6 +25,9 @@ std::vector<WeightShape> mlm_weight_shapes(const BertConfig& config);
 // "bert.embeddings.word_embeddings.weight" or "bert.cehr_bert_embeddings.concept_embeddings.weight"
 std::string word_embeddings_name(const BertConfig& config);
 
+// "bert.encoder.layer.3."
+std::string bert_layer_name(int64_t layer);
+
 // The table of fixed sinusoids of CEHR-BERT, float32 [num_positions, n_time_embd].
 at::Tensor sinusoid_positions(const BertConfig& config);
 

@@ -11,7 +11,6 @@
 #include "sequela/encoders/bert/bert_heads.h"
 #include "sequela/encoders/bert/bert_model.h"
 #include "sequela/encoders/bert/bert_weights.h"
-#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -151,7 +150,6 @@ MlmTraining::MlmTraining(const BertConfig& config, const NamedTensors& weights,
       train_{train, plan_batches(train, options)},
       validation_{validation, plan_batches(validation, options)} {
   options.validate();
-  configure_gemm();
   std::vector<ParameterShape> shapes;
   for (const auto& [name, tensor] : weights) {
     const bool is_matrix = tensor.dim() > 1 && name.ends_with(".weight");

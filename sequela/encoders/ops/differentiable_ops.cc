@@ -5,8 +5,8 @@
 
 #include <utility>
 
-#include "sequela/encoders/ops/bf16_linear.h"
 #include "sequela/encoders/ops/dense_attention.h"
+#include "sequela/encoders/ops/differentiable_linear.h"
 #include "sequela/encoders/ops/dropout_attention.h"
 #include "sequela/encoders/ops/dropout_mask.h"
 
@@ -30,8 +30,9 @@ DifferentiableOps::DifferentiableOps(const BertConfig& config, const NamedTensor
 
 at::Tensor DifferentiableOps::multiply(const at::Tensor& x_TI, const at::Tensor& weight_OI,
                                        const at::Tensor& bias_O, at::ScalarType type) const {
-  return options_.has_bf16_linear ? bf16_linear(x_TI, weight_OI, bias_O, type)
-                                  : at::linear(x_TI, weight_OI, bias_O);
+  if (!options_.has_bf16_linear) return differentiable_linear(x_TI, weight_OI, bias_O, {});
+  return differentiable_linear(x_TI, weight_OI, bias_O,
+                               {.products = at::kBFloat16, .result = type});
 }
 
 // What goes into an activation and comes out of it, the widest of all, stays in bfloat16.

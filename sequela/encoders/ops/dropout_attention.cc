@@ -11,6 +11,7 @@
 #include "sequela/core/random.h"
 #include "sequela/encoders/ops/dropout_mask.h"
 #include "sequela/nn/dealt_loop.h"
+#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -29,6 +30,12 @@ struct Call {
   int64_t head_size() const { return qkv_T3H.size(1) / 3 / heads; }
   double scale() const { return 1 / std::sqrt(static_cast<double>(head_size())); }
 };
+
+at::Tensor batch_product(const at::Tensor& a, const at::Tensor& b) {
+  at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  multiply_batches(a, b, out);
+  return out;
+}
 
 int64_t heads_together(const Call& call, int64_t length) {
   return std::clamp<int64_t>(kPlacesTogether / (length * length), 1, call.heads);
@@ -61,7 +68,7 @@ class SomeHeads {
     probabilities_All = square(probabilities_);
     kept_All = square(kept_);
     at::Tensor scores = scores_All();
-    at::bmm_out(scores, q_AlD, k_AlD.transpose(1, 2));
+    multiply_batches(q_AlD, k_AlD.transpose(1, 2), scores);
     at::_softmax_out(probabilities_All, scores, -1, /*half_to_float=*/false);
     const uint64_t key = hash_key(call_.seed, static_cast<uint64_t>(piece.sequence));
     for (int64_t h = 0; h < count_; ++h)
@@ -130,7 +137,7 @@ class DropoutAttention : public torch::autograd::Function<DropoutAttention> {
     const Call call{qkv_T3H, sequences, heads, dropout, static_cast<uint64_t>(seed)};
     for_some_heads(call, [&](SomeHeads& part) {
       part.probabilities_All.mul_(part.kept_All);
-      part.part_of(out_TH, 1)[0].copy_(at::bmm(part.probabilities_All, part.v_AlD));
+      part.part_of(out_TH, 1)[0].copy_(batch_product(part.probabilities_All, part.v_AlD));
     });
     return out_TH;
   }
@@ -150,12 +157,12 @@ class DropoutAttention : public torch::autograd::Function<DropoutAttention> {
       const at::Tensor grad_3AlD = part.part_of(grad_T3H, 3);
       at::Tensor dropped = part.scores_All(), score_grads = part.score_grads_All();
       at::mul_out(dropped, part.probabilities_All, part.kept_All);
-      grad_3AlD[2].copy_(at::bmm(dropped.transpose(1, 2), out_grad_AlD));
-      at::bmm_out(dropped, out_grad_AlD, part.v_AlD.transpose(1, 2));
+      grad_3AlD[2].copy_(batch_product(dropped.transpose(1, 2), out_grad_AlD));
+      multiply_batches(out_grad_AlD, part.v_AlD.transpose(1, 2), dropped);
       dropped.mul_(part.kept_All);
       at::_softmax_backward_data_out(score_grads, dropped, part.probabilities_All, -1, at::kFloat);
-      grad_3AlD[0].copy_(at::bmm(score_grads, part.k_AlD).mul_(call.scale()));
-      grad_3AlD[1].copy_(at::bmm(score_grads.transpose(1, 2), part.q_AlD));
+      grad_3AlD[0].copy_(batch_product(score_grads, part.k_AlD).mul_(call.scale()));
+      grad_3AlD[1].copy_(batch_product(score_grads.transpose(1, 2), part.q_AlD));
     });
     return {grad_T3H, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }

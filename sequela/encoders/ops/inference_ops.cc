@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "sequela/encoders/bert/bert_weights.h"
 #include "sequela/encoders/bert/borrowed_tensor.h"
 #include "sequela/encoders/ops/dense_attention.h"
 #include "sequela/nn/attention.h"
@@ -13,33 +14,36 @@ namespace sequela {
 
 InferenceOps::InferenceOps(const BertConfig& config, const NamedTensors& weights,
                            BertPrecision precision)
-    : config_(config), weights_(weights), precision_(precision) {}
+    : config_(config), weights_(weights), precision_(precision) {
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    const std::string layer = bert_layer_name(i), self = layer + "attention.self";
+    pack(self, {self + ".query", self + ".key", self + ".value"});
+    for (const char* name : {"attention.output.dense", "intermediate.dense", "output.dense"})
+      pack(layer + name, {layer + name});
+  }
+}
+
+// The linear layers `parts`, side by side, under one name.
+void InferenceOps::pack(const std::string& name, const std::vector<std::string>& parts) {
+  std::vector<at::Tensor> weights, biases;
+  for (const std::string& part : parts) {
+    weights.push_back(get_tensor(weights_, part + ".weight"));
+    biases.push_back(get_tensor(weights_, part + ".bias"));
+  }
+  const auto joined = [](const std::vector<at::Tensor>& tensors) {
+    return tensors.size() == 1 ? tensors[0] : at::cat(tensors);
+  };
+  packed_.emplace(name, PackedLinear(joined(weights), joined(biases), precision_));
+  for (const at::Tensor& weight : weights) release_pages(weight);
+}
 
 at::Tensor InferenceOps::linear(const at::Tensor& x_TI, const std::string& name,
                                 std::optional<BertActivation> activation) {
-  auto found = packed_.find(name);
-  if (found == packed_.end()) {
-    const at::Tensor& weight = get_tensor(weights_, name + ".weight");
-    PackedLinear packed(weight, get_tensor(weights_, name + ".bias"), precision_);
-    release_pages(weight);
-    found = packed_.emplace(name, std::move(packed)).first;
-  }
-  return found->second.forward(x_TI, activation);
+  return packed_.at(name).forward(x_TI, activation);
 }
 
 at::Tensor InferenceOps::project_qkv(const at::Tensor& x_TH, const std::string& name) {
-  auto found = packed_.find(name);
-  if (found == packed_.end()) {
-    std::vector<at::Tensor> weights, biases;
-    for (const char* part : {".query", ".key", ".value"}) {
-      weights.push_back(get_tensor(weights_, name + part + ".weight"));
-      biases.push_back(get_tensor(weights_, name + part + ".bias"));
-    }
-    PackedLinear packed(at::cat(weights), at::cat(biases), precision_);
-    for (const at::Tensor& weight : weights) release_pages(weight);
-    found = packed_.emplace(name, std::move(packed)).first;
-  }
-  return found->second.forward(x_TH, {});
+  return packed_.at(name).forward(x_TH, {});
 }
 
 at::Tensor InferenceOps::attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences) {
@@ -63,8 +67,7 @@ at::Tensor InferenceOps::attention(const at::Tensor& qkv_T3H, const PackedSequen
 }
 
 BertStream InferenceOps::to_stream(at::Tensor x_TH) const {
-  if (precision_ != BertPrecision::bfloat16) return {x_TH, x_TH};
-  return {x_TH, x_TH.to(at::kBFloat16)};
+  return {x_TH, x_TH.to(PackedLinear::type(precision_))};
 }
 
 at::Tensor InferenceOps::norm(const at::Tensor& x_TH, const std::string& name) const {

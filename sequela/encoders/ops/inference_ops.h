@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sequela/encoders/bert/bert_model.h"
 #include "sequela/encoders/ops/bert_ops.h"
@@ -12,8 +13,8 @@
 
 namespace sequela {
 
-// The fast way, without a graph: weights packed once (at a layer's first use), activation fused.
-// Not for use by two threads at once.
+// The fast way, without a graph: the layers' weights packed once, when this is made, activation
+// fused. Unchanging from then on: threads may share it.
 class InferenceOps : public BertOps {
  public:
   InferenceOps(const BertConfig& config, const NamedTensors& weights, BertPrecision precision);
@@ -27,13 +28,14 @@ class InferenceOps : public BertOps {
   BertStream start(const at::Tensor& embeddings_TH, const std::string& name) override;
 
  private:
+  void pack(const std::string& name, const std::vector<std::string>& parts);
   BertStream to_stream(at::Tensor x_TH) const;
   at::Tensor norm(const at::Tensor& x_TH, const std::string& name) const;
 
   const BertConfig& config_;
   const NamedTensors& weights_;
   BertPrecision precision_;
-  std::map<std::string, PackedLinear> packed_;
+  std::map<std::string, PackedLinear> packed_;  // by name, or that of query, key and value
 };
 
 }  // namespace sequela

@@ -7,7 +7,10 @@
 #include <string_view>
 #include <utility>
 
-#include "sequela/encoders/ops/int8_linear.h"
+#include "sequela/nn/elementwise.h"
+#include "sequela/nn/gemm.h"
+#include "sequela/nn/int8_linear.h"
+#include "sequela/nn/isa.h"
 
 namespace sequela {
 namespace {
@@ -37,13 +40,24 @@ at::Tensor pack(const at::Tensor& weight_OI) {
   return run.call(weight_OI, kPackedRows);
 }
 
+at::Tensor activated(at::Tensor x, std::optional<BertActivation> activation) {
+  if (!activation) return x;
+  if (*activation == BertActivation::relu) return at::relu_(x);
+  return at::gelu_(x, *activation == BertActivation::gelu_tanh ? "tanh" : "none");
+}
+
 }  // namespace
 
 struct PackedLinear::Weights {
-  at::Tensor packed;  // oneDNN's layout
+  at::Tensor packed;     // oneDNN's layout
+  at::Tensor stored_OI;  // bfloat16, to be widened
   at::Tensor bias_O;
   std::optional<Int8Linear> int8;
 };
+
+at::ScalarType PackedLinear::type(BertPrecision precision) {
+  return precision == BertPrecision::bfloat16 && has_bf16_products() ? at::kBFloat16 : at::kFloat;
+}
 
 PackedLinear::PackedLinear(const at::Tensor& weight_OI, const at::Tensor& bias_O,
                            BertPrecision precision)
@@ -52,9 +66,13 @@ PackedLinear::PackedLinear(const at::Tensor& weight_OI, const at::Tensor& bias_O
     weights_->int8.emplace(weight_OI, bias_O);
     return;
   }
-  const at::ScalarType type = precision == BertPrecision::bfloat16 ? at::kBFloat16 : at::kFloat;
-  weights_->packed = pack(weight_OI.detach().to(type));
-  weights_->bias_O = bias_O.detach().to(type);
+  const at::ScalarType product_type = type(precision);
+  weights_->bias_O = bias_O.detach().to(product_type);
+  if (precision == BertPrecision::bfloat16 && product_type == at::kFloat) {
+    weights_->stored_OI = weight_OI.detach().to(at::kBFloat16);
+  } else {
+    weights_->packed = pack(weight_OI.detach().to(product_type));
+  }
 }
 
 PackedLinear::~PackedLinear() = default;
@@ -62,8 +80,12 @@ PackedLinear::PackedLinear(PackedLinear&&) noexcept = default;
 
 at::Tensor PackedLinear::forward(const at::Tensor& x_TI,
                                  std::optional<BertActivation> activation) const {
-  if (weights_->int8) return weights_->int8->forward(x_TI, activation);
-  return linear_pointwise(x_TI, weights_->packed, weights_->bias_O, activation);
+  if (weights_->int8) return activated(weights_->int8->forward(x_TI), activation);
+  if (!weights_->stored_OI.defined())
+    return linear_pointwise(x_TI, weights_->packed, weights_->bias_O, activation);
+  const at::Tensor out = multiplied(x_TI, weights_->stored_OI.to(at::kFloat).t());
+  add_bias(out, weights_->bias_O);
+  return activated(out, activation);
 }
 
 }  // namespace sequela

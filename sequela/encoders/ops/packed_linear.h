@@ -14,9 +14,10 @@ namespace sequela {
 //
 //   T = rows, I = inputs, O = outputs
 //
-// float32 and bfloat16: the products of oneDNN with bias and activation fused. int8: weights
-// rounded to 8 bits with one scale per output, rows of x with one scale and offset per row at run
-// time; sums are exact in int32.
+// float32, and bfloat16 where the CPU has such products: oneDNN with bias and activation fused.
+// bfloat16 elsewhere: weights stored so, widened at run time, products in float32. int8:
+// nn/int8_linear.h.
+//
 // Rows that oneDNN chooses its layout for; other numbers of rows take the same layout.
 inline constexpr int64_t kPackedRows = 2'048;
 
@@ -26,8 +27,12 @@ class PackedLinear {
   ~PackedLinear();
   PackedLinear(PackedLinear&&) noexcept;
 
-  // x: float32 (float32 and int8) or bfloat16, contiguous rows; the result likewise.
+  // x of the type that type() says, contiguous rows; the result likewise.
   at::Tensor forward(const at::Tensor& x_TI, std::optional<BertActivation> activation) const;
+
+  // What a layer of this precision takes on this CPU: bfloat16 where it has such products and the
+  // precision asks for them, else float32.
+  static at::ScalarType type(BertPrecision precision);
 
  private:
   struct Weights;

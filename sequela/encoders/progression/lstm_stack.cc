@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "sequela/encoders/ops/differentiable_linear.h"
+
 #include "sequela/core/error.h"
 #include "sequela/encoders/progression/packed_lstm.h"
 
@@ -29,8 +31,8 @@ at::Tensor apply_dropout(const at::Tensor& x, double rate, const VisitForwardOpt
 
 at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight_OI, const at::Tensor& bias_O,
                         const VisitForwardOptions& options) {
-  if (!options.use_bf16) return at::linear(x, weight_OI, bias_O);
-  return at::linear(x.to(at::kBFloat16), weight_OI.to(at::kBFloat16)).to(at::kFloat) + bias_O;
+  return differentiable_linear(x, weight_OI, bias_O,
+                               {.products = options.use_bf16 ? at::kBFloat16 : at::kFloat});
 }
 
 LstmStackOutput forward_lstm_stack(const LstmStack& stack, const at::Tensor& x_TI,

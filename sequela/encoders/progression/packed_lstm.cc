@@ -13,6 +13,7 @@
 #include <numeric>
 
 #include "sequela/core/error.h"
+#include "sequela/nn/gemm.h"
 
 namespace sequela {
 namespace {
@@ -24,9 +25,14 @@ at::Tensor to_product_type(const at::Tensor& x, bool use_bf16) {
   return use_bf16 ? x.to(at::kBFloat16) : x;
 }
 
-at::Tensor multiply(const at::Tensor& a, const at::Tensor& b, bool use_bf16) {
-  if (!use_bf16) return at::mm(a, b);
-  return at::mm(a.to(at::kBFloat16), b.to(at::kBFloat16)).to(at::kFloat);
+at::Tensor product(const at::Tensor& a, const at::Tensor& b, bool use_bf16) {
+  return multiplied(to_product_type(a, use_bf16), to_product_type(b, use_bf16)).to(a.scalar_type());
+}
+
+// sum += a @ b; b has the type of the products.
+void add_product(const at::Tensor& a, const at::Tensor& b, at::Tensor sum) {
+  if (b.scalar_type() == a.scalar_type()) return multiply_add(a, b, sum);
+  sum.add_(multiplied(a.to(b.scalar_type()), b));
 }
 
 // The rows of one step and where the state before it stands.
@@ -67,11 +73,7 @@ States run_steps(const at::Tensor& x_TI, at::IntArrayRef step_sizes, const at::T
                  const at::Tensor& hidden_GH, const at::Tensor& bias_G, bool use_bf16) {
   const int64_t size = hidden_GH.size(1);
   States states;
-  if (use_bf16) {
-    states.gates_TG = multiply(x_TI, input_GI.t(), true).add_(bias_G);
-  } else {
-    states.gates_TG = at::addmm(bias_G, x_TI, input_GI.t());
-  }
+  states.gates_TG = product(x_TI, input_GI.t(), use_bf16).add_(bias_G);
   states.cells_TH = at::empty({x_TI.size(0), size}, x_TI.options());
   states.hidden_TH = at::empty_like(states.cells_TH);
   const at::Tensor recurrent_HG = to_product_type(hidden_GH, use_bf16).t();
@@ -80,11 +82,7 @@ States run_steps(const at::Tensor& x_TI, at::IntArrayRef step_sizes, const at::T
     at::Tensor previous_cell;
     if (step.previous >= 0) {
       const at::Tensor previous = states.hidden_TH.narrow(0, step.previous, step.size);
-      if (use_bf16) {
-        gates.add_(at::mm(previous.to(at::kBFloat16), recurrent_HG));
-      } else {
-        gates.addmm_(previous, recurrent_HG);
-      }
+      add_product(previous, recurrent_HG, gates);
       previous_cell = states.cells_TH.narrow(0, step.previous, step.size);
     }
     activate(gates, previous_cell, states.cells_TH.narrow(0, step.start, step.size),
@@ -112,11 +110,7 @@ at::Tensor backward_steps(const States& states, at::IntArrayRef step_sizes,
       const Step& next = steps[t + 1];
       const at::Tensor grad_next = grad_gates_TG.narrow(0, next.start, next.size);
       at::Tensor target = grad_hidden.narrow(0, 0, next.size);
-      if (use_bf16) {
-        target.add_(at::mm(grad_next.to(at::kBFloat16), recurrent_GH));
-      } else {
-        target.addmm_(grad_next, recurrent_GH);
-      }
+      add_product(grad_next, recurrent_GH, target);
     }
     const at::Tensor gates = states.gates_TG.narrow(0, start, num);
     at::Tensor grad_gates = grad_gates_TG.narrow(0, start, num);
@@ -153,7 +147,7 @@ at::Tensor recurrent_gradient(const at::Tensor& grad_gates_TG, const at::Tensor&
   if (parts.empty())
     return at::zeros({grad_gates_TG.size(1), hidden_TH.size(1)}, hidden_TH.options());
   const at::Tensor grads = grad_gates_TG.narrow(0, first, grad_gates_TG.size(0) - first);
-  return multiply(grads.t(), at::cat(parts), use_bf16);
+  return product(grads.t(), at::cat(parts), use_bf16);
 }
 
 class PackedLstmFunction : public torch::autograd::Function<PackedLstmFunction> {
@@ -180,8 +174,8 @@ class PackedLstmFunction : public torch::autograd::Function<PackedLstmFunction> 
     const at::Tensor grad_gates =
         backward_steps(states, step_sizes, hidden_GH, grad_outputs[0], use_bf16);
     variable_list grads(7);
-    if (context->needs_input_grad(0)) grads[0] = multiply(grad_gates, input_GI, use_bf16);
-    if (context->needs_input_grad(1)) grads[1] = multiply(grad_gates.t(), x, use_bf16);
+    if (context->needs_input_grad(0)) grads[0] = product(grad_gates, input_GI, use_bf16);
+    if (context->needs_input_grad(1)) grads[1] = product(grad_gates.t(), x, use_bf16);
     if (context->needs_input_grad(2)) {
       grads[2] = recurrent_gradient(grad_gates, states.hidden_TH, step_sizes, use_bf16);
     }

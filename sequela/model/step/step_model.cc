@@ -51,7 +51,6 @@ StepModel::StepModel(const ModelConfig& config, const Parameters& parameters, Pr
                      KeyPrecision keys)
     : config_(config), layout_(config.encoder, keys) {
   SEQUELA_CHECK(parameters.flat_values.defined() && parameters.flat_values.is_cpu());
-  configure_gemm();
   bind(parameters, precision);
 }
 

@@ -16,9 +16,13 @@ enum class Sum { start, add };
 
 void tile_gemm(const TileShape& shape, Sum sum, const float* a, const float* b, float* c);
 void tile_gemm(const TileShape& shape, Sum sum, const uint16_t* a, const uint16_t* b, float* c);
+// Unsigned by signed bytes with exact sums; B with fours of rows interleaved, [K / 4][N][4].
+void tile_gemm(const TileShape& shape, Sum sum, const uint8_t* a, const int8_t* b, int32_t* c);
 void tile_gemm_done();
 
-// Whether the bfloat16 version runs on this CPU with the oneDNN that torch brings (tried once).
+// Whether the versions for bfloat16 and for bytes run on this CPU with the oneDNN that torch brings
+// (tried once). Ask isa.h, which knows of limits, too.
 bool has_bf16_tile_gemm();
+bool has_int8_tile_gemm();
 
 }  // namespace sequela

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sequela/nn/gemm.h"
 #include "sequela/nn/kernels/scratch.h"
 #include "sequela/nn/kernels/tile_gemm.h"
 #include "sequela/nn/kernels/time_to_event_rows.h"
@@ -117,10 +118,10 @@ class TiledLoss {
 
   void add_products(int64_t count, const at::Tensor& ids) {
     const at::Tensor gradients_RC = gradients_RP_.narrow(0, 0, count).narrow(1, 0, num_tasks_);
-    at::mm_out(weight_part_CF_, gradients_RC.t(), z_RF_.narrow(0, 0, count));
+    multiply(gradients_RC.t(), z_RF_.narrow(0, 0, count), weight_part_CF_);
     at::Tensor(call_.gradients.weight_CF).add_(weight_part_CF_);
-    at::Tensor grad_z_RF = z_RF_.narrow(0, 0, count);  // z of this chunk is no longer needed
-    at::mm_out(grad_z_RF, gradients_RC, call_.head.weight_CF);
+    const at::Tensor grad_z_RF = z_RF_.narrow(0, 0, count);  // z of this chunk is no longer needed
+    multiply(gradients_RC, call_.head.weight_CF, grad_z_RF);
     call_.gradients.z_LKF.view({-1, features_}).index_copy_(0, ids, grad_z_RF);
   }
 
