@@ -11,7 +11,8 @@ using arrow::Type;
 
 bool is_text(Type::type id) {
   return id == Type::STRING || id == Type::LARGE_STRING || id == Type::STRING_VIEW ||
-         id == Type::BINARY || id == Type::LARGE_BINARY || id == Type::BINARY_VIEW;
+         id == Type::BINARY || id == Type::LARGE_BINARY || id == Type::BINARY_VIEW ||
+         id == Type::FIXED_SIZE_BINARY;
 }
 
 bool is_text_or_dictionary(const arrow::DataType& type) {

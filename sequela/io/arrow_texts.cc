@@ -42,6 +42,9 @@ std::shared_ptr<std::vector<std::string_view>> text_views(const arrow::Array& ar
     case Type::BINARY_VIEW:
       append_views<arrow::BinaryViewArray>(array, texts.get());
       break;
+    case Type::FIXED_SIZE_BINARY:
+      append_views<arrow::FixedSizeBinaryArray>(array, texts.get());
+      break;
     default:
       throw std::invalid_argument("text_views: not a text type");
   }

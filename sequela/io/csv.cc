@@ -1,22 +1,30 @@
 #include "sequela/io/csv.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/io/unpack.h"
 
 namespace sequela {
 namespace {
 
 constexpr int64_t kRowsBetweenStopChecks = 1 << 16;
 
-MappedFile open_data(const std::string& path) {
-  try {
-    return MappedFile(path);
-  } catch (const FileError&) {
-    throw DataError({.path = path}, "cannot be opened", "name a readable file");
+// Outside quotes, of the first line.
+char find_delimiter(std::string_view text) {
+  constexpr std::string_view kDelimiters = ",;\t|";
+  size_t counts[kDelimiters.size()] = {};
+  bool is_quoted = false;
+  for (const char c : text) {
+    if (c == '\n' && !is_quoted) break;
+    if (c == '"') is_quoted = !is_quoted;
+    const size_t kind = kDelimiters.find(c);
+    if (kind != std::string_view::npos && !is_quoted) ++counts[kind];
   }
+  return kDelimiters[std::max_element(std::begin(counts), std::end(counts)) - std::begin(counts)];
 }
 
 // Position of `c` in the text, or its size.
@@ -28,17 +36,55 @@ size_t find_or_end(std::string_view text, char c) {
 }  // namespace
 
 CsvReader::CsvReader(const std::string& path, char delimiter, CsvQuoting quoting)
-    : file_(open_data(path)), delimiter_(delimiter), quoting_(quoting), left_(file_.text()) {
+    : CsvReader(map_unpacked(path), delimiter, quoting) {}
+
+CsvReader::CsvReader(MappedFile file, char delimiter, CsvQuoting quoting)
+    : file_(std::move(file)), delimiter_(delimiter), quoting_(quoting), left_(file_.text()) {
   if (left_.starts_with("\xef\xbb\xbf")) left_.remove_prefix(3);
-  if (!next_row()) throw DataError({.path = path}, "the file is empty", "add a header line");
+  if (delimiter_ == kDelimiterOfHeader) delimiter_ = find_delimiter(left_);
+  if (!next_row()) throw DataError({.path = path()}, "the file is empty", "add a header line");
   header_.assign(fields_.begin(), fields_.end());
   body_start_ = file_.size() - left_.size();
   header_lines_ = lines_read_;
 }
 
+std::string_view stripped(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+std::optional<int> find_name_of_any_case(const std::vector<std::string>& names,
+                                         const std::string& name, const std::string& path) {
+  const auto is_same = [&](std::string_view other) {
+    return std::ranges::equal(stripped(other), name, [](unsigned char a, unsigned char b) {
+      return std::tolower(a) == std::tolower(b);
+    });
+  };
+  const auto count_exact = std::ranges::count(names, name);
+  std::optional<int> found;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (count_exact > 0 ? names[i] != name : !is_same(names[i])) continue;
+    if (found) {
+      throw DataError({.path = path, .column = name}, "the header has two columns of this name",
+                      "keep one of them, or rename the other");
+    }
+    found = static_cast<int>(i);
+  }
+  return found;
+}
+
+std::optional<int> CsvReader::find_column_of_any_case(const std::string& name) const {
+  return find_name_of_any_case(header_, name, path());
+}
+
 std::optional<int> CsvReader::find_column(const std::string& name) const {
   const auto found = std::find(header_.begin(), header_.end(), name);
   if (found == header_.end()) return std::nullopt;
+  if (std::find(found + 1, header_.end(), name) != header_.end()) {
+    throw DataError({.path = path(), .column = name}, "the header has two columns of this name",
+                    "keep one of them, or rename the other");
+  }
   return static_cast<int>(found - header_.begin());
 }
 

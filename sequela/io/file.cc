@@ -61,10 +61,18 @@ std::string parent_folder(const std::string& path) {
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw_errno(path, "open");
+  map(descriptor);
+}
+
+MappedFile::MappedFile(int descriptor, const std::string& path) : path_(path) {
+  map(descriptor);
+}
+
+void MappedFile::map(int descriptor) {
   struct stat status;
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     close(descriptor);
-    throw FileError(path, "not a file");
+    throw FileError(path_, "not a file");
   }
   size_ = static_cast<size_t>(status.st_size);
   void* mapped = nullptr;
@@ -72,7 +80,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int flags = MAP_PRIVATE | MAP_NORESERVE;
   if (size_ > 0) mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, flags, descriptor, 0);
   close(descriptor);
-  if (mapped == MAP_FAILED) throw_errno(path, "map");
+  if (mapped == MAP_FAILED) throw_errno(path_, "map");
   data_ = static_cast<const std::byte*>(mapped);
 }
 
@@ -147,7 +155,12 @@ void AtomicFile::commit() {
   if (fsync(descriptor_) != 0) throw_errno(partial_path_, "flush");
   close(descriptor_);
   descriptor_ = -1;
-  if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
+  if (rename(partial_path_.c_str(), path_.c_str()) != 0) {
+    const int code = errno;
+    unlink(partial_path_.c_str());
+    errno = code;
+    throw_errno(path_, "rename");
+  }
   flush_path(parent_folder(path_));
 }
 

@@ -15,6 +15,8 @@ namespace sequela {
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);
+  // Maps what an open file holds and closes the descriptor; `path` names it in errors.
+  MappedFile(int descriptor, const std::string& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
@@ -38,6 +40,7 @@ class MappedFile {
   }
 
  private:
+  void map(int descriptor);
   void check_range(size_t offset, size_t count, size_t size, size_t alignment) const;
 
   std::string path_;

@@ -18,7 +18,7 @@ enum class ColumnType {
   float64,  // and decimal
   boolean,
   timestamp,  // int64 microseconds, whatever the file's unit; rounded towards the past
-  string,     // string, large_string, string_view, binary, or a dictionary of them
+  string,     // string, large_string, string_view, binary of any kind, or a dictionary of them
   string_list,
   int64_list,  // of every integer type
   float_list,  // list or fixed_size_list of float16, float32, float64
@@ -29,6 +29,9 @@ struct ColumnInfo {
   std::string name;
   ColumnType type = ColumnType::other;
   std::string type_name;  // as Arrow prints it, for messages
+  bool is_date = false;   // int64s are days since 1970
+  bool is_empty = false;  // of Arrow's null type: no row has a value
+  std::string zone;       // of a timestamp; empty = it has none
 };
 
 // Consecutive values of one column, typed as its ColumnInfo says. Only the fields of that type are
@@ -81,7 +84,10 @@ class ParquetReader {
 
   const std::string& path() const;                 // without user name and password, if it is a URI
   const std::vector<ColumnInfo>& columns() const;  // top-level columns
+  // A name that two columns have is a DataError: which of them is meant cannot be known.
   std::optional<int> find_column(const std::string& name) const;
+  // find_column, but a column that is_empty counts as none.
+  std::optional<int> find_filled_column(const std::string& name) const;
   // find_column, but a missing column or another type than one of `allowed` is a DataError that
   // names the column, the type found and the type wanted.
   int require_column(const std::string& name, const std::vector<ColumnType>& allowed) const;
@@ -114,6 +120,7 @@ struct TableColumn {
       values;
   std::vector<uint8_t> valid;
   bool is_timestamp = false;    // int64 microseconds
+  bool is_large_text = false;   // texts: large_string, as MEDS wants text_value
   int32_t fixed_list_size = 0;  // float only: values hold rows * size entries, type fixed_size_list
 };
 using Table = std::vector<TableColumn>;

@@ -67,6 +67,33 @@ void check_ok(const arrow::Status& status, const Where& where) {
   if (!status.ok()) throw_arrow_error(status, where);
 }
 
+// Arrow decodes texts into a dictionary only where every page holds them plain or as a dictionary.
+bool can_be_read_as_dictionary(const parquet::FileMetaData& metadata, int leaf) {
+  using parquet::Encoding;
+  if (metadata.schema()->Column(leaf)->physical_type() != parquet::Type::BYTE_ARRAY) return false;
+  constexpr Encoding::type kReadable[] = {Encoding::PLAIN, Encoding::PLAIN_DICTIONARY,
+                                          Encoding::RLE_DICTIONARY, Encoding::RLE,
+                                          Encoding::BIT_PACKED};
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto chunk = metadata.RowGroup(group)->ColumnChunk(leaf);
+    for (const Encoding::type used : chunk->encodings()) {
+      if (std::ranges::find(kReadable, used) == std::end(kReadable)) return false;
+    }
+  }
+  return true;
+}
+
+ColumnInfo describe(const arrow::Field& field) {
+  const arrow::DataType& type = *field.type();
+  ColumnInfo info{.name = field.name(), .type = column_type(type), .type_name = type.ToString()};
+  info.is_date = type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::DATE64;
+  info.is_empty = type.id() == arrow::Type::NA;
+  if (info.type == ColumnType::timestamp) {
+    info.zone = static_cast<const arrow::TimestampType&>(type).timezone();
+  }
+  return info;
+}
+
 void collect_leaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
   if (field.is_leaf()) leaves->push_back(field.column_index);
   for (const auto& child : field.children) collect_leaves(child, leaves);
@@ -97,10 +124,9 @@ void ParquetReader::State::open(const std::string& path_or_uri) {
 
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_pre_buffer(!file.is_local);
+  properties.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);  // beyond 2262 as well
   for (int leaf = 0; leaf < metadata->num_columns(); ++leaf) {
-    const bool is_text =
-        metadata->schema()->Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY;
-    properties.set_read_dictionary(leaf, is_text);
+    properties.set_read_dictionary(leaf, can_be_read_as_dictionary(*metadata, leaf));
   }
   // Arrow's own pool keeps what was freed, a third of all resident memory, and is no faster.
   arrow::MemoryPool* pool = arrow::system_memory_pool();
@@ -114,9 +140,7 @@ void ParquetReader::State::open(const std::string& path_or_uri) {
 
 void ParquetReader::State::read_schema() {
   for (const auto& field : reader->manifest().schema_fields) {
-    columns.push_back({.name = field.field->name(),
-                       .type = column_type(*field.field->type()),
-                       .type_name = field.field->type()->ToString()});
+    columns.push_back(describe(*field.field));
     collect_leaves(field, &leaves.emplace_back());
   }
 }
@@ -183,10 +207,22 @@ int64_t ParquetReader::row_group_rows(int row_group) const {
 }
 
 std::optional<int> ParquetReader::find_column(const std::string& name) const {
+  std::optional<int> found;
   for (size_t i = 0; i < state_->columns.size(); ++i) {
-    if (state_->columns[i].name == name) return static_cast<int>(i);
+    if (state_->columns[i].name != name) continue;
+    if (found) {
+      throw DataError({.path = state_->path, .column = name},
+                      "the file has two columns of this name",
+                      "keep one of them, or rename the other");
+    }
+    found = static_cast<int>(i);
   }
-  return std::nullopt;
+  return found;
+}
+
+std::optional<int> ParquetReader::find_filled_column(const std::string& name) const {
+  const std::optional<int> found = find_column(name);
+  return found && state_->columns[*found].is_empty ? std::nullopt : found;
 }
 
 int ParquetReader::require_column(const std::string& name,

@@ -77,6 +77,9 @@ struct ArrayMaker {
     return build_array(arrow::BooleanBuilder(), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<std::string>& values) const {
+    if (column.is_large_text) {
+      return build_array(arrow::LargeStringBuilder(), values, column.valid);
+    }
     return build_array(arrow::StringBuilder(), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(

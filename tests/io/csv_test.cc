@@ -104,5 +104,26 @@ TEST(Csv, ReadsAthenaTables) {
   EXPECT_GT(num_files, 0);
 }
 
+TEST(Csv, FindsItsDelimiterInTheHeader) {
+  const Rows rows = {"2:1|a, b"};
+  EXPECT_EQ(rows_of("id;name\n1;a, b\n", kDelimiterOfHeader, CsvQuoting::rfc4180), rows);
+  EXPECT_EQ(rows_of("id|name\n1|a, b\n", kDelimiterOfHeader, CsvQuoting::rfc4180), rows);
+  EXPECT_EQ(rows_of("id\tname\n1\ta, b\n", kDelimiterOfHeader, CsvQuoting::rfc4180), rows);
+  EXPECT_EQ(rows_of("id,\"na;;me\"\n1,\"a, b\"\n", kDelimiterOfHeader, CsvQuoting::rfc4180), rows);
+  EXPECT_EQ(rows_of("id\n7\n", kDelimiterOfHeader, CsvQuoting::rfc4180), Rows{"2:7"});
+}
+
+TEST(Csv, AColumnTwiceIsRefusedByName) {
+  const CsvReader reader(csv_file("a,b,a\n1,2,3\n"), ',', CsvQuoting::rfc4180);
+  EXPECT_EQ(reader.find_column("b"), 1);
+  try {
+    reader.require_column("a");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().column, "a");
+    EXPECT_NE(std::string(error.what()).find("table.csv"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace sequela

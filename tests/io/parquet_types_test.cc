@@ -1,74 +1,16 @@
 // Columns of the kinds that other writers make, and that ParquetWriter does not.
-#include <arrow/api.h>
-#include <arrow/io/file.h>
 #include <gtest/gtest.h>
-#include <parquet/arrow/writer.h>
 
 #include <cmath>
 #include <filesystem>
 
 #include "sequela/core/error.h"
 #include "sequela/io/parquet.h"
-#include "tests/support/files.h"
+#include "tests/io/parquet_support.h"
 #include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
-
-template <class Builder, class T>
-std::shared_ptr<arrow::Array> build(Builder&& builder,
-                                    const std::vector<std::optional<T>>& values) {
-  for (const auto& value : values) {
-    EXPECT_TRUE((value ? builder.Append(*value) : builder.AppendNull()).ok());
-  }
-  return builder.Finish().ValueOrDie();
-}
-
-std::shared_ptr<arrow::Array> times(arrow::TimeUnit::type unit, const std::string& zone,
-                                    const std::vector<std::optional<int64_t>>& values) {
-  return build(arrow::TimestampBuilder(arrow::timestamp(unit, zone), arrow::default_memory_pool()),
-               values);
-}
-
-std::shared_ptr<arrow::Array> texts(const std::vector<std::optional<std::string>>& values) {
-  return build(arrow::StringBuilder(), values);
-}
-
-struct WriteOptions {
-  int64_t row_group_rows = 1 << 20;
-  bool use_dictionary = true;
-  int64_t dictionary_page_bytes = 1 << 20;
-};
-
-std::string write_column(const std::shared_ptr<arrow::Array>& array,
-                         const WriteOptions& options = {}) {
-  const std::string path = temporary_path("column.parquet");
-  const auto table = arrow::Table::Make(arrow::schema({arrow::field("x", array->type())}), {array});
-  parquet::WriterProperties::Builder properties;
-  if (!options.use_dictionary) properties.disable_dictionary();
-  properties.dictionary_pagesize_limit(options.dictionary_page_bytes)
-      ->data_pagesize(4096)
-      ->max_row_group_length(1 << 30);
-  const auto sink = arrow::io::FileOutputStream::Open(path).ValueOrDie();
-  EXPECT_TRUE(
-      parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, options.row_group_rows,
-                                 properties.build(),
-                                 parquet::ArrowWriterProperties::Builder().store_schema()->build())
-          .ok());
-  EXPECT_TRUE(sink->Close().ok());
-  return path;
-}
-
-// Reads the only column; calls take(slice, i) for each row.
-void each_row(const std::string& path, ColumnType type,
-              const std::function<void(const ColumnSlice&, int64_t)>& take) {
-  ParquetReader reader(path);
-  reader.read({reader.require_column("x", {type})}, [&](const RowBatch& batch) {
-    const ColumnSlice slice = batch.columns[0];
-    ASSERT_EQ(slice.size, batch.num_rows);
-    for (int64_t i = 0; i < slice.size; ++i) take(slice, i);
-  });
-}
 
 using Integers = std::vector<std::optional<int64_t>>;
 

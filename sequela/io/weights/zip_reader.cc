@@ -33,6 +33,7 @@ constexpr size_t kLocatorBytes = 20;
 constexpr size_t kMaxComment = 65535;
 constexpr uint32_t kSeeExtra = 0xffffffff;
 constexpr uint16_t kEncrypted = 1;
+constexpr uint16_t kDeflated = 8;
 
 using Bytes = std::span<const std::byte>;
 
@@ -105,7 +106,21 @@ Bytes find_content(Bytes bytes, uint64_t offset, uint64_t size, const std::strin
   return local.take(size);
 }
 
-ZipEntry read_entry(ByteReader* reader, Bytes bytes) {
+void check_packing(const ZipEntry& entry, uint16_t method, uint16_t flags, ZipContent allowed,
+                   const std::string& path) {
+  const bool is_stored = method == 0 && entry.size == entry.bytes.size();
+  if ((flags & kEncrypted) == 0 && is_stored) return;
+  if (allowed == ZipContent::stored) {
+    throw FileError(path, "is a compressed or encrypted zip",
+                    "save it again without compression (torch.save, safetensors, numpy.savez)");
+  }
+  if ((flags & kEncrypted) != 0 || method != kDeflated) {
+    throw FileError(path, "is an encrypted zip, or packed in an unusual way",
+                    "unpack it with another program");
+  }
+}
+
+ZipEntry read_entry(ByteReader* reader, Bytes bytes, ZipContent allowed) {
   if (reader->value<uint32_t>() != kEntryMark) reader->fail("is a broken zip: its list of files");
   reader->take(4);
   const auto flags = reader->value<uint16_t>();
@@ -113,7 +128,7 @@ ZipEntry read_entry(ByteReader* reader, Bytes bytes) {
   reader->take(4);
   ZipEntry entry{.crc = reader->value<uint32_t>()};
   uint64_t stored_size = reader->value<uint32_t>();
-  uint64_t size = reader->value<uint32_t>();
+  entry.size = reader->value<uint32_t>();
   const auto name_size = reader->value<uint16_t>();
   const auto extra_size = reader->value<uint16_t>();
   const auto comment_size = reader->value<uint16_t>();
@@ -122,26 +137,25 @@ ZipEntry read_entry(ByteReader* reader, Bytes bytes) {
   entry.name = reader->text(name_size);
   const Bytes extra = reader->take(extra_size);
   reader->take(comment_size);
-  uint64_t* const values[] = {&size, &stored_size, &offset};
+  uint64_t* const values[] = {&entry.size, &stored_size, &offset};
   read_zip64_extra(extra, values, reader->path());
-  if (method != 0 || (flags & kEncrypted) != 0 || size != stored_size) {
-    throw FileError(reader->path(), "is a compressed or encrypted zip",
-                    "save it again without compression (torch.save, safetensors, numpy.savez)");
-  }
-  entry.bytes = find_content(bytes, offset, size, reader->path());
+  entry.is_deflated = method == kDeflated;
+  entry.bytes = find_content(bytes, offset, stored_size, reader->path());
+  check_packing(entry, method, flags, allowed, reader->path());
   return entry;
 }
 
 }  // namespace
 
-std::vector<ZipEntry> read_zip(std::span<const std::byte> bytes, const std::string& path) {
+std::vector<ZipEntry> read_zip(std::span<const std::byte> bytes, const std::string& path,
+                               ZipContent allowed) {
   const Directory directory = find_directory(bytes, path);
   ByteReader start(part(bytes, directory.offset, path), path);
   ByteReader reader(start.take(directory.size), path);
   std::vector<ZipEntry> entries;
   std::set<std::string_view> names;
   while (reader.left() > 0) {
-    entries.push_back(read_entry(&reader, bytes));
+    entries.push_back(read_entry(&reader, bytes, allowed));
     if (!names.insert(entries.back().name).second) reader.fail("is a zip that names a file twice");
   }
   if (entries.size() != directory.num_entries) reader.fail("is a broken zip: its number of files");

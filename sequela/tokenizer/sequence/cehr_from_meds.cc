@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sequela/tokenizer/sequence/iso_time.h"
+#include "sequela/core/iso_time.h"
 
 namespace sequela {
 namespace {

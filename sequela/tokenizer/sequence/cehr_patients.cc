@@ -2,10 +2,10 @@
 #include <string_view>
 
 #include "sequela/core/error.h"
+#include "sequela/core/iso_time.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
 #include "sequela/tokenizer/sequence/cehr_records.h"
-#include "sequela/tokenizer/sequence/iso_time.h"
 
 namespace sequela {
 namespace {

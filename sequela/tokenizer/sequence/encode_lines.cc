@@ -2,9 +2,9 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/core/iso_time.h"
 #include "sequela/io/file.h"
 #include "sequela/tokenizer/sequence/encode_rows.h"
-#include "sequela/tokenizer/sequence/iso_time.h"
 
 namespace sequela {
 namespace {

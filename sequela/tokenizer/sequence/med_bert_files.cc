@@ -6,10 +6,10 @@
 #include <tuple>
 
 #include "sequela/core/error.h"
+#include "sequela/core/iso_time.h"
 #include "sequela/core/time.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/weights/pickle.h"
-#include "sequela/tokenizer/sequence/iso_time.h"
 #include "sequela/tokenizer/sequence/med_bert_input.h"
 #include "sequela/tokenizer/sequence/vocabulary_files.h"
 

@@ -1,4 +1,4 @@
-#include "sequela/tokenizer/sequence/iso_time.h"
+#include "sequela/core/iso_time.h"
 
 #include <chrono>
 
@@ -52,19 +52,21 @@ class Scanner {
   bool is_good_ = true;
 };
 
-int64_t scan_zone(Scanner* in) {
-  if (in->take('Z')) return 0;
+void scan_zone(Scanner* in, ClockTime* time) {
   const bool is_east = in->peek() == '+';
-  if (!in->take('+') && !in->take('-')) return 0;
+  time->has_zone = in->take('Z');
+  if (time->has_zone || (!in->take('+') && !in->take('-'))) return;
+  time->has_zone = true;
   const int64_t hours = in->digits(2);
   in->take(':');
-  const int64_t seconds = hours * 3600 + in->digits(2) * 60;
-  return is_east ? seconds : -seconds;
+  const int64_t minutes = in->is_at_end() ? 0 : in->digits(2);  // PostgreSQL writes "+01"
+  const int64_t offset_us = (hours * 60 + minutes) * 60 * kMicrosPerSecond;
+  time->zone_offset_us = is_east ? offset_us : -offset_us;
 }
 
 }  // namespace
 
-std::optional<int64_t> parse_iso_time(std::string_view text) {
+std::optional<ClockTime> parse_clock_time(std::string_view text) {
   using namespace std::chrono;
   Scanner in(text);
   const auto y = static_cast<int>(in.digits(4));
@@ -74,8 +76,9 @@ std::optional<int64_t> parse_iso_time(std::string_view text) {
   const auto d = static_cast<unsigned>(in.digits(2));
   const year_month_day date = year(y) / month(m) / day(d);
   if (!in.is_good() || !date.ok()) return std::nullopt;
-  int64_t time_us = sys_days(date).time_since_epoch().count() * kMicrosPerDay;
-  if (in.is_at_end()) return time_us;
+  ClockTime time{sys_days(date).time_since_epoch().count() * kMicrosPerDay};
+  time.is_date = in.is_at_end();
+  if (time.is_date) return time;
 
   if (!in.take('T')) in.expect(' ');
   const int64_t hour = in.digits(2);
@@ -85,11 +88,17 @@ std::optional<int64_t> parse_iso_time(std::string_view text) {
   int64_t micros = 0;
   if (in.take(':')) second = in.digits(2);
   if (in.take('.')) micros = in.fraction();
-  const int64_t zone = scan_zone(&in);
+  scan_zone(&in, &time);
   if (!in.is_good() || !in.is_at_end() || hour > 23 || minute > 59 || second > 59) {
     return std::nullopt;
   }
-  return time_us + (hour * 3600 + minute * 60 + second - zone) * kMicrosPerSecond + micros;
+  time.clock_us += (hour * 3600 + minute * 60 + second) * kMicrosPerSecond + micros;
+  return time;
+}
+
+std::optional<int64_t> parse_iso_time(std::string_view text) {
+  const std::optional<ClockTime> time = parse_clock_time(text);
+  return time ? std::optional(time->utc_us()) : std::nullopt;
 }
 
 }  // namespace sequela
