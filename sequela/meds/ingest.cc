@@ -61,7 +61,8 @@ class MemoryBudget {
 Digest shard_fingerprint(const ShardSource& source, const IngestPlan& plan,
                          const IngestOptions& options) {
   std::string text =
-      str("shard ", kShardVersion, " repair ", options.repair, '\n', source.identity, '\n');
+      str("shard ", kShardVersion, " repair ", options.repair, " zone ",
+          options.zone_rule == ZoneRule::local ? "local" : "utc", '\n', source.identity, '\n');
   for (const PropertyColumn& property : plan.properties) {
     text += str(property.name, property.is_text ? " text\n" : " number\n");
   }
@@ -76,6 +77,8 @@ class Ingest {
   void make_shards(int rank, int num_ranks);
 
  private:
+  // Rows may be out of order, for the user asked so or the clock was set back.
+  bool may_sort() const { return options_.repair || plan_.has_local_times; }
   bool is_finished(size_t shard) const;
   void make_shard(size_t shard);
   void make_index();
@@ -122,6 +125,8 @@ void warn(const IngestReport& report) {
       " subjects have several MEDS_BIRTH events; the earliest counts");
   say(report.events_before_birth, " events lie before their subject's birth");
   say(report.non_finite_values, " values are NaN or infinite; NaN is taken as missing");
+  say(report.rounded_values,
+      " whole numbers have more digits than a float32 holds (24 bits); they are rounded");
   say(report.clipped_times, " times lie beyond the year 9999; they are brought back to its end");
 }
 
@@ -172,7 +177,7 @@ void Ingest::make_shard(size_t shard) {
                        .properties = plan_.properties,
                        .num_events = plan_.shards[shard].num_events};
   const std::string path = options.path;
-  if (options_.repair) {
+  if (may_sort()) {
     options.path += ".unsorted";
     options.must_be_ordered = false;
   }
@@ -184,7 +189,7 @@ void Ingest::make_shard(size_t shard) {
   } catch (const DataError& error) {
     throw error.within({.path = plan_.shards[shard].path});
   }
-  if (!options_.repair) return;
+  if (!may_sort()) return;
   if (is_ordered) {
     fs::rename(options.path, path);
     return;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/io/time_column.h"
 #include "sequela/meds/event_store.h"
 
 namespace sequela {
@@ -19,6 +20,9 @@ struct IngestOptions {
   std::vector<std::string> text_properties;
   bool repair =
       false;  // sort rows by subject and time and gather split subjects, instead of failing
+  // Of event times that have a zone. A clock that is set back repeats an hour; by `local`, events
+  // of one subject are then sorted by what it showed.
+  ZoneRule zone_rule = ZoneRule::utc;
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 
@@ -38,7 +42,8 @@ struct IngestReport {
   int64_t events_before_birth = 0;
   // Kept as they are; the tokenizer treats NaN as missing and drops infinities.
   int64_t non_finite_values = 0;
-  int64_t clipped_times = 0;  // beyond year 9999, brought back to its end
+  int64_t clipped_times = 0;   // beyond year 9999, brought back to its end
+  int64_t rounded_values = 0;  // whole numbers that a float32 does not hold exactly
 };
 
 // Decodes a data set into an event store, one shard at a time and shards in parallel. Checks all

@@ -28,6 +28,7 @@ struct IngestPlan {
   std::vector<PropertyColumn> properties;  // numeric_value, text_value first, then by name
   std::vector<ShardSource> shards;
   int64_t num_events = 0;
+  bool has_local_times = false;  // some times are those of their zone's clock
 };
 
 // Reads the headers of all Parquet shards, checks their column types.

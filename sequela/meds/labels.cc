@@ -1,15 +1,20 @@
 #include "sequela/meds/labels.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/uri.h"
+#include "sequela/meds/label_csv.h"
 
 namespace sequela {
 namespace {
+
+namespace fs = std::filesystem;
 
 double read_value(const ColumnSlice& slice, ColumnType type, int64_t row) {
   switch (type) {
@@ -26,6 +31,7 @@ double read_value(const ColumnSlice& slice, ColumnType type, int64_t row) {
 
 // Which of the reader's columns the label schema knows, and where they are in a batch.
 struct LabelColumns {
+  TimeColumn time;
   std::vector<int> columns;  // subject_id, prediction_time, then those below that exist
   struct Value {
     size_t place;
@@ -35,40 +41,36 @@ struct LabelColumns {
   std::optional<size_t> category;
 };
 
-LabelColumns find_columns(const ParquetReader& reader) {
-  LabelColumns found;
-  found.columns = {reader.require_column("subject_id", {ColumnType::int64}),
-                   reader.require_column("prediction_time", {ColumnType::timestamp})};
-  const std::vector<std::pair<const char*, std::vector<ColumnType>>> values = {
-      {"boolean_value", {ColumnType::boolean}},
-      {"integer_value", {ColumnType::int64}},
-      {"float_value", {ColumnType::float32, ColumnType::float64}}};
-  for (const auto& [name, types] : values) {
-    if (!reader.find_column(name)) continue;
-    const int column = reader.require_column(name, types);
+LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
+  LabelColumns found{TimeColumn(reader, "prediction_time", zone_rule, TimeColumn::Texts::allowed)};
+  found.columns = {reader.require_column("subject_id", {ColumnType::int64}), found.time.column()};
+  for (const char* name : {"boolean_value", "integer_value", "float_value"}) {
+    if (!reader.find_filled_column(name)) continue;
+    const int column = reader.require_column(
+        name, {ColumnType::boolean, ColumnType::int64, ColumnType::float32, ColumnType::float64});
     found.values.push_back({found.columns.size(), reader.columns()[column].type});
     found.columns.push_back(column);
   }
-  if (reader.find_column("categorical_value")) {
+  if (reader.find_filled_column("categorical_value")) {
     found.category = found.columns.size();
     found.columns.push_back(reader.require_column("categorical_value", {ColumnType::string}));
   }
   return found;
 }
 
-Label read_label(const LabelColumns& found, const RowBatch& batch, int64_t row,
-                 const std::string& path) {
+Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
   for (const size_t column : {0, 1}) {
     if (batch.columns[column].is_valid(row)) continue;
-    throw DataError({.path = path,
-                     .row_group = batch.row_group,
-                     .row = batch.first_row + row,
-                     .column = column == 0 ? "subject_id" : "prediction_time"},
-                    "null", "give every label a subject_id and a prediction_time");
+    throw DataError({.column = column == 0 ? "subject_id" : "prediction_time"}, "null",
+                    "give every label a subject_id and a prediction_time");
   }
   Label label{.subject_id = batch.columns[0].int64s[row],
-              .prediction_time_us = batch.columns[1].int64s[row],
               .value = std::numeric_limits<double>::quiet_NaN()};
+  try {
+    label.prediction_time_us = found.time.time_us(batch.columns[1], row);
+  } catch (const DataError& error) {
+    throw error.within({.column = "prediction_time"});
+  }
   // Events are clipped to the same range, so that their order stays.
   label.prediction_time_us = std::clamp(label.prediction_time_us, kMinTimeUs, kMaxTimeUs);
   for (const auto& value : found.values) {
@@ -82,18 +84,69 @@ Label read_label(const LabelColumns& found, const RowBatch& batch, int64_t row,
   return label;
 }
 
-}  // namespace
-
-std::vector<Label> read_labels(const std::string& path) {
+void read_label_parquet(const std::string& path, ZoneRule zone_rule, TimeNotes* notes,
+                        std::vector<Label>* labels) {
   ParquetReader reader(path);
-  const LabelColumns found = find_columns(reader);
-  std::vector<Label> labels;
-  labels.reserve(static_cast<size_t>(reader.num_rows()));
+  if (reader.num_rows() == 0) return;  // an empty shard's columns may have no type
+  LabelColumns found = find_columns(reader, zone_rule);
   reader.read(found.columns, [&](const RowBatch& batch) {
     for (int64_t row = 0; row < batch.num_rows; ++row) {
-      labels.push_back(read_label(found, batch, row, path));
+      try {
+        labels->push_back(read_label(found, batch, row));
+      } catch (const DataError& error) {
+        throw error.within(
+            {.path = reader.path(), .row_group = batch.row_group, .row = batch.first_row + row});
+      }
     }
   });
+  notes->add(found.time.notes());
+}
+
+bool is_csv(const std::string& path) {
+  return path.ends_with(".csv") || path.ends_with(".csv.gz");
+}
+
+std::vector<std::string> list_csv_files(const std::string& folder) {
+  std::vector<std::string> files;
+  for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::end(entry); ++entry) {
+    const std::string name = entry->path().filename().string();
+    const bool is_hidden = name.starts_with('.') || name.starts_with('_');
+    if (is_hidden && entry->is_directory()) entry.disable_recursion_pending();
+    if (!is_hidden && entry->is_regular_file() && is_csv(name)) {
+      files.push_back(entry->path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::vector<std::string> list_label_files(const std::string& path) {
+  const bool is_folder =
+      is_uri(path) ? !path.substr(0, path.find('?')).ends_with(".parquet") : fs::is_directory(path);
+  if (!is_folder) return {path};
+  if (!is_uri(path)) {
+    std::vector<std::string> files = list_csv_files(path);
+    const bool has_parquet = std::ranges::any_of(
+        fs::recursive_directory_iterator(path),
+        [](const auto& entry) { return entry.path().extension() == ".parquet"; });
+    if (!has_parquet && !files.empty()) return files;
+  }
+  return list_parquet_files(path);
+}
+
+std::vector<Label> read_labels(const std::string& path, ZoneRule zone_rule) {
+  std::vector<Label> labels;
+  TimeNotes notes;
+  for (const std::string& file : list_label_files(path)) {
+    if (is_csv(file)) {
+      read_label_csv(file, zone_rule, &notes, &labels);
+    } else {
+      read_label_parquet(file, zone_rule, &notes, &labels);
+    }
+  }
+  notes.say("labels", zone_rule);
   return labels;
 }
 

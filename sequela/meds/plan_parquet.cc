@@ -21,12 +21,15 @@ struct ShardHeader {
   int64_t num_rows = 0;
   int64_t max_run_rows = 0;
   std::string fingerprint;  // empty = not known
+  TimeNotes time_notes;
 };
 
 ShardHeader read_header(const std::string& path) {
   const ParquetReader reader(path);
+  if (reader.num_rows() == 0) return {};  // its columns may have no type
   check_meds_columns(reader);
   ShardHeader header{.columns = reader.columns(), .num_rows = reader.num_rows()};
+  header.time_notes = TimeColumn(reader, "time", ZoneRule::utc).notes();
   if (header.num_rows > kMaxShardRows) {
     throw DataError({.path = path}, "an impossible number of rows", "write the file again");
   }
@@ -49,6 +52,7 @@ std::vector<PropertyCandidate> candidates_of(const std::vector<ShardHeader>& hea
       const bool is_list = column.type == ColumnType::string_list ||
                            column.type == ColumnType::int64_list ||
                            column.type == ColumnType::float_list;
+      if (column.is_empty) continue;
       if (column.type == ColumnType::other || is_list) {
         left_out.push_back(column.name);
         continue;
@@ -75,6 +79,10 @@ IngestPlan plan_parquet(const Dataset& dataset, const IngestOptions& options) {
   parallel_for(dataset.shards.size(), options.num_threads,
                [&](int64_t i, int) { headers[i] = read_header(dataset.shards[i]); });
   IngestPlan plan{.properties = choose_properties(candidates_of(headers, options), options)};
+  TimeNotes notes;
+  for (const ShardHeader& header : headers) notes.add(header.time_notes);
+  notes.say("events", options.zone_rule);
+  plan.has_local_times = options.zone_rule == ZoneRule::local && !notes.zone.empty();
   const int64_t row_bytes =
       kDecodeBytesPerValue * (3 + static_cast<int64_t>(plan.properties.size()));
   for (size_t i = 0; i < headers.size(); ++i) {
@@ -87,8 +95,9 @@ IngestPlan plan_parquet(const Dataset& dataset, const IngestOptions& options) {
                            .is_reusable = !fingerprint.empty(),
                            .num_events = headers[i].num_rows,
                            .memory_bytes = headers[i].max_run_rows * row_bytes,
-                           .decode = [path, properties = plan.properties](ShardBuilder* builder) {
-                             read_parquet_shard(path, properties, builder);
+                           .decode = [path, properties = plan.properties,
+                                      rule = options.zone_rule](ShardBuilder* builder) {
+                             read_parquet_shard(path, properties, rule, builder);
                            }});
   }
   return plan;

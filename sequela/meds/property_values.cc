@@ -20,6 +20,14 @@ void convert_numbers(const ColumnSlice& slice, const T* values, int64_t begin,
   }
 }
 
+void convert_integers(const PropertySource& source, ShardBuilder* builder, int64_t size,
+                      float* out) {
+  for (int64_t i = 0; i < size; ++i) {
+    const int64_t row = source.begin + i;
+    out[i] = source.slice.is_valid(row) ? builder->check_integer(source.slice.int64s[row]) : kNull;
+  }
+}
+
 // The text of a value that is no string.
 std::string value_text(const PropertySource& source, int64_t row, ShardBuilder* builder) {
   char text[64];
@@ -61,7 +69,7 @@ void fill_numbers(const PropertySource& source, size_t property, ShardBuilder* b
     case ColumnType::boolean:
       return convert_numbers(slice, slice.booleans, source.begin, builder, block->size, out);
     default:
-      return convert_numbers(slice, slice.int64s, source.begin, builder, block->size, out);
+      return convert_integers(source, builder, block->size, out);
   }
 }
 

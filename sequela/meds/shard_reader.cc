@@ -19,7 +19,7 @@ enum Column : size_t { kSubjectId, kTime, kCode, kNumFixed };
 class ShardReader {
  public:
   ShardReader(const std::string& path, const std::vector<PropertyColumn>& properties,
-              ShardBuilder* builder);
+              ZoneRule zone_rule, ShardBuilder* builder);
   void read();
 
  private:
@@ -30,6 +30,7 @@ class ShardReader {
   void fill_property(const RowBatch& batch, size_t property, int64_t begin);
 
   ParquetReader reader_;
+  TimeColumn times_;
   const std::vector<PropertyColumn>& properties_;
   ShardBuilder* builder_;
   EventBlock block_;
@@ -41,8 +42,9 @@ class ShardReader {
 };
 
 ShardReader::ShardReader(const std::string& path, const std::vector<PropertyColumn>& properties,
-                         ShardBuilder* builder)
+                         ZoneRule zone_rule, ShardBuilder* builder)
     : reader_(path),
+      times_(reader_, "time", zone_rule),
       properties_(properties),
       builder_(builder),
       block_(properties),
@@ -52,7 +54,7 @@ ShardReader::ShardReader(const std::string& path, const std::vector<PropertyColu
     columns_.push_back(*reader_.find_column(name));
   }
   for (const PropertyColumn& property : properties) {
-    const auto column = reader_.find_column(property.name);
+    const auto column = reader_.find_filled_column(property.name);
     property_columns_.push_back(column ? static_cast<int>(columns_.size()) : -1);
     property_types_.push_back(column ? reader_.columns()[*column].type : ColumnType::other);
     if (column) columns_.push_back(*column);
@@ -102,8 +104,14 @@ void ShardReader::fill_subjects(const RowBatch& batch, int64_t begin) {
 void ShardReader::fill_times(const RowBatch& batch, int64_t begin) {
   const ColumnSlice& slice = batch.columns[kTime];
   const int64_t* from = slice.int64s + begin;
+  const bool is_plain = times_.is_plain();
   for (int64_t i = 0; i < block_.size; ++i) {
-    block_.times_us[i] = slice.is_valid(begin + i) ? builder_->clip_time(from[i]) : kNoTime;
+    if (!slice.is_valid(begin + i)) {
+      block_.times_us[i] = kNoTime;
+    } else {
+      block_.times_us[i] =
+          builder_->clip_time(is_plain ? from[i] : times_.time_us(slice, begin + i));
+    }
   }
 }
 
@@ -147,22 +155,29 @@ void ShardReader::fill_property(const RowBatch& batch, size_t property, int64_t 
 void check_meds_columns(const ParquetReader& reader) {
   const int subject_id = reader.require_column("subject_id", {ColumnType::int64});
   const ColumnInfo& info = reader.columns()[subject_id];
-  if (info.type_name.find("int") == std::string::npos) {
+  if (info.is_date) {
     throw DataError({.path = reader.path(), .column = "subject_id"}, "has type " + info.type_name,
                     "store it as int64");
   }
-  reader.require_column("time", {ColumnType::timestamp});
+  TimeColumn(reader, "time", ZoneRule::utc);
   reader.require_column("code", {ColumnType::string});
-  if (reader.find_column("numeric_value")) {
-    reader.require_column("numeric_value", {ColumnType::float32, ColumnType::float64});
+  if (const auto number = reader.find_filled_column("numeric_value")) {
+    if (reader.columns()[*number].is_date) {
+      throw DataError({.path = reader.path(), .column = "numeric_value"}, "holds dates",
+                      "store numbers in it");
+    }
+    reader.require_column("numeric_value",
+                          {ColumnType::float32, ColumnType::float64, ColumnType::int64});
   }
-  if (reader.find_column("text_value")) reader.require_column("text_value", {ColumnType::string});
+  if (reader.find_filled_column("text_value")) {
+    reader.require_column("text_value", {ColumnType::string});
+  }
 }
 
 void read_parquet_shard(const std::string& path, const std::vector<PropertyColumn>& properties,
-                        ShardBuilder* builder) {
+                        ZoneRule zone_rule, ShardBuilder* builder) {
   try {
-    ShardReader(path, properties, builder).read();
+    ShardReader(path, properties, zone_rule, builder).read();
   } catch (const DataError& error) {
     throw error.within({.path = path});
   }

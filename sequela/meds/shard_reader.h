@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "sequela/io/parquet.h"
+#include "sequela/io/time_column.h"
 #include "sequela/meds/store/shard_builder.h"
 
 namespace sequela {
 
 // Checks that a Parquet file has MEDS's columns with the types that design.md section 3 asks for:
-// subject_id (integer), time (timestamp), code (string), and, if there, numeric_value (float or
-// double) and text_value (string). Throws DataError with path, column, the type found and the type
+// subject_id (integer), time (timestamp or date), code (string), and, if there, numeric_value (a
+// number) and text_value (string). Throws DataError with path, column, the type found and the type
 // wanted.
 void check_meds_columns(const ParquetReader& reader);
 
@@ -18,6 +19,6 @@ void check_meds_columns(const ParquetReader& reader);
 // a time. Every row becomes one event. A null subject_id or code, a bad code or disorder is a
 // DataError with path, row group, row, column and subject.
 void read_parquet_shard(const std::string& path, const std::vector<PropertyColumn>& properties,
-                        ShardBuilder* builder);
+                        ZoneRule zone_rule, ShardBuilder* builder);
 
 }  // namespace sequela

@@ -99,6 +99,7 @@ void add_skipped(Lines& lines) {
   lines.add_if("events", "events_before_birth", "events before birth (counted at birth)");
   lines.add_if("events", "non_finite_values", "values that are not finite");
   lines.add_if("events", "clipped_times", "times beyond year 9999 (brought back to its end)");
+  lines.add_if("events", "rounded_values", "whole numbers with more digits than a float32 holds");
   lines.add_if("ontology", "dangling_relationships",
                "relationships to concepts that are not there");
   lines.add_if("ontology", "dangling_ancestors", "ancestors that are not there");
@@ -133,7 +134,8 @@ Json to_json(const IngestReport& report) {
           {"subjects_with_several_births", report.subjects_with_several_births},
           {"events_before_birth", report.events_before_birth},
           {"non_finite_values", report.non_finite_values},
-          {"clipped_times", report.clipped_times}};
+          {"clipped_times", report.clipped_times},
+          {"rounded_values", report.rounded_values}};
 }
 
 Json to_json(const OntologyStats& stats, const OntologyCoverage& coverage) {

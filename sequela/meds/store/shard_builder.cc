@@ -77,6 +77,14 @@ float ShardBuilder::check_number(float value) {
   return std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
 }
 
+float ShardBuilder::check_integer(int64_t value) {
+  const auto number = static_cast<float>(value);
+  // The float next above the largest integer is 2^63, which does not convert back.
+  const bool is_exact = number < 0x1p63F && static_cast<int64_t>(number) == value;
+  if (!is_exact) ++counters_.rounded_values;
+  return number;
+}
+
 void ShardBuilder::append(const EventBlock& block) {
   SEQUELA_CHECK(block.size <= options_.num_events - num_events_);
   code_counts_.resize(codes_.size());
@@ -153,6 +161,7 @@ void ShardBuilder::write_block(const EventBlock& block) {
 void ShardBuilder::carry_over(const ShardCounters& counters) {
   counters_.non_finite_values += counters.non_finite_values;
   counters_.clipped_times += counters.clipped_times;
+  counters_.rounded_values += counters.rounded_values;
 }
 
 bool ShardBuilder::finish(const Digest& fingerprint) {

@@ -52,6 +52,8 @@ class ShardBuilder {
   int64_t clip_time(int64_t time_us);
   // A value as it is stored: NaNs are all the same one; counts those that are not finite.
   float check_number(float value);
+  // A whole number as a float; counts it if it lost digits.
+  float check_integer(int64_t value);
 
   void append(const EventBlock& block);
   // Adds what an earlier builder of the same events counted.

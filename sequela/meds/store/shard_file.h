@@ -22,7 +22,7 @@ namespace sequela {
 //   7 + 3p   values of property p: float32[n] (null: kNullFloatBits) or int32[n] local text (-1 =
 //   none) 8 + 3p   text ends uint64[t + 1]   9 + 3p   text bytes      (both empty for numbers)
 inline constexpr std::string_view kShardMagic = "SQEVENTS";
-inline constexpr uint32_t kShardVersion = 1;
+inline constexpr uint32_t kShardVersion = 2;
 
 struct SubjectRow {
   int64_t id = 0;
@@ -38,6 +38,7 @@ struct ShardCounters {
   int64_t num_static_events = 0;
   int64_t non_finite_values = 0;
   int64_t clipped_times = 0;
+  int64_t rounded_values = 0;
 };
 
 // A column to keep beside the code.

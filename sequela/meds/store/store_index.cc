@@ -28,7 +28,8 @@ std::vector<std::pair<const char*, int64_t IngestReport::*>> report_fields() {
           {"subjects_with_several_births", &IngestReport::subjects_with_several_births},
           {"events_before_birth", &IngestReport::events_before_birth},
           {"non_finite_values", &IngestReport::non_finite_values},
-          {"clipped_times", &IngestReport::clipped_times}};
+          {"clipped_times", &IngestReport::clipped_times},
+          {"rounded_values", &IngestReport::rounded_values}};
 }
 
 std::string describe(const StoreIndexOptions& options, const std::vector<std::string>& shards,
@@ -152,6 +153,7 @@ void IndexWriter::write() {
     report_->num_static_events += counters.num_static_events;
     report_->non_finite_values += counters.non_finite_values;
     report_->clipped_times += counters.clipped_times;
+    report_->rounded_values += counters.rounded_values;
   }
   writer_.add_text(kDescription, describe(options_, names, *report_));
   writer_.commit(options_.fingerprint);
