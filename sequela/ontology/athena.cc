@@ -7,11 +7,11 @@
 #include "sequela/ontology/athena.h"
 
 #include <charconv>
-#include <filesystem>
 #include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/ontology/athena_files.h"
 #include "sequela/ontology/utf8.h"
 
 namespace sequela {
@@ -67,30 +67,30 @@ struct AthenaGraph::EdgePart {
   int64_t num_self_parents = 0;
 };
 
-AthenaGraph AthenaGraph::read(const std::string& folder, int num_threads) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw DataError({folder}, "there is no such folder",
-                    "give the folder of an unpacked Athena download");
-  }
+AthenaGraph AthenaGraph::read(const std::string& path, int num_threads,
+                              const std::string& scratch_folder) {
+  const AthenaFiles files(path);
   AthenaGraph graph;
-  graph.concept_file_ = std::make_unique<TabFile>(folder + "/CONCEPT.csv", kConceptColumns);
+  graph.concept_file_ =
+      std::make_unique<TabFile>(files.map(AthenaFiles::kConcept, scratch_folder), kConceptColumns);
   graph.read_concepts(num_threads);
   std::vector<Edge> edges;
-  const EdgeFile relationships = {"CONCEPT_RELATIONSHIP.csv",
+  const EdgeFile relationships = {AthenaFiles::kRelationship,
                                   {"concept_id_1", "concept_id_2", "relationship_id"},
                                   "Maps to",
                                   EdgeFile::Children::non_standard,
                                   &AthenaStats::num_maps_to,
                                   &AthenaStats::num_dangling_relationships};
   const EdgeFile ancestors = {
-      "CONCEPT_ANCESTOR.csv",
+      AthenaFiles::kAncestor,
       {"descendant_concept_id", "ancestor_concept_id", "min_levels_of_separation"},
       "1",
       EdgeFile::Children::all,
       &AthenaStats::num_ancestors,
       &AthenaStats::num_dangling_ancestors};
-  graph.read_edges(folder, relationships, num_threads, edges);
-  graph.read_edges(folder, ancestors, num_threads, edges);
+  for (const EdgeFile& kind : {relationships, ancestors}) {
+    graph.read_edges(files.map(kind.name, scratch_folder), kind, num_threads, edges);
+  }
   graph.concepts_ = {};
   graph.parents_ = to_parent_lists(graph.codes_.size(), edges);
   graph.warn();
@@ -178,9 +178,9 @@ void AthenaGraph::resolve(const EdgeFile& kind, EdgePart& part) const {
   part.unresolved.clear();
 }
 
-void AthenaGraph::read_edges(const std::string& folder, const EdgeFile& kind, int num_threads,
+void AthenaGraph::read_edges(MappedFile table, const EdgeFile& kind, int num_threads,
                              std::vector<Edge>& edges) {
-  const TabFile file(folder + "/" + kind.name, kind.columns);
+  const TabFile file(std::move(table), kind.columns);
   const bool skips_same = kind.children == EdgeFile::Children::non_standard;
   auto parse = [&](EdgePart& part, Fields fields) {
     if (fields[2] != kind.kind || (skips_same && fields[0] == fields[1])) return;

@@ -37,8 +37,10 @@ struct AthenaStats {
 class AthenaGraph {
  public:
   AthenaGraph() = default;  // empty
-  // DataError if a file or column is missing, the separator is wrong, or an id is no number.
-  static AthenaGraph read(const std::string& folder, int num_threads);
+  // Of an Athena download in any state (ontology/athena_files.h). DataError if a file or column is
+  // missing, the separator is wrong, or an id is no number.
+  static AthenaGraph read(const std::string& path, int num_threads,
+                          const std::string& scratch_folder = "");
 
   int32_t num_nodes() const { return parents_.num_nodes(); }
   // The codes of the nodes 0 ... num_nodes() - 1; more may be added after them.
@@ -64,7 +66,7 @@ class AthenaGraph {
   void read_concepts(int num_threads);
   void add_concepts(const ConceptPart& part);
   void offer_name(int32_t node, const Name& name);
-  void read_edges(const std::string& folder, const EdgeFile& kind, int num_threads,
+  void read_edges(MappedFile table, const EdgeFile& kind, int num_threads,
                   std::vector<Edge>& edges);
   void resolve(const EdgeFile& kind, EdgePart& part) const;
   void warn() const;

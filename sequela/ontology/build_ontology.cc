@@ -39,7 +39,9 @@ class MergedGraph {
 MergedGraph::MergedGraph(const OntologyOptions& options, OntologyStats& stats) {
   options.validate();
   const int num_threads = options.num_threads > 0 ? options.num_threads : default_num_threads();
-  if (!options.athena.empty()) athena_ = AthenaGraph::read(options.athena, num_threads);
+  if (!options.athena.empty()) {
+    athena_ = AthenaGraph::read(options.athena, num_threads, options.scratch_folder);
+  }
   stats.athena = athena_.stats();
   if (!options.codes_parquet.empty()) add_metadata(options.codes_parquet, stats);
 }

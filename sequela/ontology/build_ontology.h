@@ -11,11 +11,12 @@
 namespace sequela {
 
 struct OntologyOptions {
-  std::string athena;         // folder of an Athena download; empty = none
+  std::string athena;         // an Athena download (ontology/athena_files.h); empty = none
   std::string codes_parquet;  // MEDS' metadata/codes.parquet; empty = none
   // Vocabularies of which only codes that occur in the data are kept.
   std::vector<std::string> remove_vocabularies = {"SPL", "HemOnc"};
-  int num_threads = 0;  // 0 = all
+  int num_threads = 0;         // 0 = all
+  std::string scratch_folder;  // for unpacking; empty = the system's for temporary files
 
   void validate() const;  // ConfigError
 };

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <bit>
-#include <filesystem>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
 #include "sequela/core/error.h"
+#include "sequela/io/csv.h"
 
 namespace sequela {
 namespace {
@@ -37,15 +37,6 @@ uint64_t separators(const char* text) {
   return mask;
 }
 
-MappedFile open_file(const std::string& path) {
-  if (!std::filesystem::exists(path)) {
-    throw DataError({path}, "there is no such file",
-                    "give the folder of an unpacked Athena download (CONCEPT.csv, "
-                    "CONCEPT_RELATIONSHIP.csv, CONCEPT_ANCESTOR.csv)");
-  }
-  return MappedFile(path);
-}
-
 std::vector<std::string_view> split(std::string_view line, char separator) {
   std::vector<std::string_view> fields;
   while (true) {
@@ -62,28 +53,29 @@ void check_separator(const std::string& path, std::string_view header) {
   const std::string found =
       place == std::string_view::npos ? "no tab" : str("'", header[place], "' and no tab");
   throw DataError({path}, str("its first line has ", found, " between the columns"),
-                  "give the file as Athena writes it, separated by tabs and without quotes");
+                  "give the file as Athena writes it, separated by tabs");
 }
 
 }  // namespace
 
-TabFile::TabFile(const std::string& path, const std::vector<std::string>& columns)
-    : file_(open_file(path)), names_(columns) {
+TabFile::TabFile(MappedFile file, const std::vector<std::string>& columns)
+    : file_(std::move(file)), names_(columns) {
   std::string_view header = text().substr(0, text().find('\n'));
   body_ = std::min(header.size() + 1, num_bytes());
   if (header.starts_with("\xEF\xBB\xBF")) header.remove_prefix(3);
   if (header.ends_with('\r')) header.remove_suffix(1);
-  if (header.empty()) throw DataError({path}, "it has no header line", "download it again");
-  check_separator(path, header);
-  const std::vector<std::string_view> found = split(header, '\t');
+  if (header.empty()) throw DataError({path()}, "it has no header line", "download it again");
+  check_separator(path(), header);
+  const std::vector<std::string_view> fields = split(header, '\t');
+  const std::vector<std::string> found(fields.begin(), fields.end());
   num_columns_ = found.size();
   for (const auto& name : columns) {
-    const auto place = std::find(found.begin(), found.end(), name);
-    if (place == found.end()) {
-      throw DataError({path, -1, -1, name}, "the file has no such column",
+    const auto place = find_name_of_any_case(found, name, path());
+    if (!place) {
+      throw DataError({path(), -1, -1, name}, "the file has no such column",
                       "download it again from Athena");
     }
-    wanted_.push_back(place - found.begin());
+    wanted_.push_back(static_cast<size_t>(*place));
     num_needed_ = std::max(num_needed_, wanted_.back() + 1);
   }
 }

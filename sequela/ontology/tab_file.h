@@ -23,9 +23,9 @@ using Fields = std::span<const std::string_view>;
 // file's size.
 class TabFile {
  public:
-  // `columns` are those to hand out. DataError if the file is missing or empty, is not separated by
-  // tabs or lacks a column.
-  TabFile(const std::string& path, const std::vector<std::string>& columns);
+  // `columns` are those to hand out, in any case of letters. DataError if the file is empty, is not
+  // separated by tabs, or lacks a column or has it twice.
+  TabFile(MappedFile file, const std::vector<std::string>& columns);
 
   const std::string& path() const { return file_.path(); }
   std::string_view text() const { return file_.text(); }
