@@ -19,6 +19,10 @@ std::vector<ColumnType> allowed_types(TimeColumn::Texts texts) {
 
 }  // namespace
 
+const char* zone_rule_name(ZoneRule rule) {
+  return rule == ZoneRule::local ? "local" : "utc";
+}
+
 ZoneRule parse_zone_rule(const std::string& text) {
   if (text == "utc") return ZoneRule::utc;
   if (text == "local") return ZoneRule::local;

@@ -15,6 +15,7 @@ enum class ZoneRule {
   local,  // what the zone's clock showed
 };
 
+const char* zone_rule_name(ZoneRule rule);
 ZoneRule parse_zone_rule(const std::string& text);  // "utc" or "local"; ConfigError
 
 // What a column of times was, where it was not as MEDS has it.

@@ -1,6 +1,7 @@
 #include "sequela/io/uri.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace sequela {
@@ -8,6 +9,14 @@ namespace {
 
 size_t query_start(const std::string& uri) {
   return std::min(uri.find('?'), uri.size());
+}
+
+bool names_secret(std::string key) {
+  for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char* part : {"password", "secret", "token", "key", "credential", "sas"}) {
+    if (key.find(part) != std::string::npos) return true;
+  }
+  return false;
 }
 
 // Without the query of a URI and slashes at its end.
@@ -19,6 +28,29 @@ std::string bare_path(const std::string& path_or_uri) {
 }
 
 }  // namespace
+
+std::string without_uri_secrets(const std::string& path_or_uri) {
+  const size_t start = path_or_uri.find("://");
+  if (start == std::string::npos) return path_or_uri;
+  const size_t query = query_start(path_or_uri);
+  std::string bare = path_or_uri.substr(0, query);
+  const size_t host_end = std::min(bare.find('/', start + 3), bare.size());
+  const size_t at = bare.rfind('@', host_end);
+  const size_t colon = bare.find(':', start + 3);
+  const bool has_password = at != std::string::npos && at > start && colon < at;
+  if (has_password) bare.erase(colon, at - colon);
+  char separator = '?';
+  for (size_t begin = query + 1; begin < path_or_uri.size();) {
+    const size_t end = std::min(path_or_uri.find('&', begin), path_or_uri.size());
+    const std::string setting = path_or_uri.substr(begin, end - begin);
+    if (!names_secret(setting.substr(0, setting.find('=')))) {
+      bare += separator + setting;
+      separator = '&';
+    }
+    begin = end + 1;
+  }
+  return bare;
+}
 
 bool is_uri(const std::string& path) {
   return path.find("://") != std::string::npos;

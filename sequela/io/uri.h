@@ -17,4 +17,8 @@ std::string path_below(const std::string& folder_or_uri, const std::string& path
 // The path or URI without user name and password, for messages.
 std::string shown_path(const std::string& path_or_uri);
 
+// The path or URI without password, and without what its query says under a key that names a
+// secret (AWS and Azure take some there): for files that keep it.
+std::string without_uri_secrets(const std::string& path_or_uri);
+
 }  // namespace sequela

@@ -1,7 +1,9 @@
 #include "sequela/meds/dataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <map>
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
@@ -85,6 +87,18 @@ std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset) {
     fingerprints.push_back({dataset.name_of(path), fingerprint_of(path)});
   }
   return fingerprints;
+}
+
+std::optional<SplitPart> parse_split_part(std::string_view name) {
+  static const std::map<std::string, SplitPart, std::less<>> kParts = {
+      {"train", SplitPart::train},       {"tuning", SplitPart::tuning},
+      {"validation", SplitPart::tuning}, {"validate", SplitPart::tuning},
+      {"valid", SplitPart::tuning},      {"val", SplitPart::tuning},
+      {"held_out", SplitPart::held_out}, {"test", SplitPart::held_out}};
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const auto found = kParts.find(lower);
+  return found == kParts.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<SubjectSplitRow> read_subject_splits(const std::string& path) {

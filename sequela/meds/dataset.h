@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sequela {
@@ -41,9 +42,16 @@ std::string shard_fingerprint(const std::string& path_or_uri);
 // change.
 std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset);
 
+// The three parts that a split's names stand for.
+enum class SplitPart { train, tuning, held_out };
+
+// By MEDS's names and the other usual ones, in any case of letters: train; tuning, validation,
+// validate, valid, val; held_out, test. Nothing for another name.
+std::optional<SplitPart> parse_split_part(std::string_view name);
+
 struct SubjectSplitRow {
   int64_t subject_id = 0;
-  std::string split;  // train, tuning, held_out
+  std::string split;  // as the file has it; MEDS allows any name
 };
 
 // metadata/subject_splits.parquet (subject_id, split). Throws DataError; a subject in two splits is

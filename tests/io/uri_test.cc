@@ -55,5 +55,16 @@ TEST(Remote, ListsDataFilesAndSeesTheirChange) {
   EXPECT_THROW(list_parquet_files("nonsense://a/b"), DataError);
 }
 
+TEST(Uri, SecretsAreLeftOutOfWhatIsKept) {
+  EXPECT_EQ(without_uri_secrets("s3://key:secret@bucket/a?region=eu"),
+            "s3://key@bucket/a?region=eu");
+  EXPECT_EQ(without_uri_secrets("s3://key:se:c@ret@bucket/a"), "s3://key@bucket/a");
+  EXPECT_EQ(without_uri_secrets("abfs://c@h/a?client_secret=x&tenant_id=t&Session_Token=y"),
+            "abfs://c@h/a?tenant_id=t");
+  EXPECT_EQ(without_uri_secrets("s3://bucket/a?secret_key=x"), "s3://bucket/a");
+  EXPECT_EQ(without_uri_secrets("s3://bucket/a:b@c"), "s3://bucket/a:b@c");
+  EXPECT_EQ(without_uri_secrets("/home/a:b@c?password=x"), "/home/a:b@c?password=x");
+}
+
 }  // namespace
 }  // namespace sequela

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sequela/core/text_table.h"
+#include "sequela/io/time_column.h"
 #include "sequela/tokenizer/sequence/visits.h"
 
 namespace sequela {
@@ -42,13 +43,14 @@ struct EncodeInputOptions {
   // codes.
   std::string code_kind;
   // Names of columns and keys; "" = the usual ones that are there.
-  std::string code_column;     // code, codes
-  std::string subject_column;  // subject_id, patient_id, person_id
-  std::string visit_column;    // visit_id, encounter_id, hadm_id, visit_occurrence_id
-  std::string time_column;     // time
-  std::string text_column;     // text
-  int64_t max_visits = 0;      // most recent kept; 0 = all
-  int64_t max_codes = 0;       // first ones of a visit kept; 0 = all
+  std::string code_column;             // code, codes
+  std::string subject_column;          // subject_id, patient_id, person_id
+  std::string visit_column;            // visit_id, encounter_id, hadm_id, visit_occurrence_id
+  std::string time_column;             // time
+  std::string text_column;             // text
+  ZoneRule zone_rule = ZoneRule::utc;  // of times that have a zone
+  int64_t max_visits = 0;              // most recent kept; 0 = all
+  int64_t max_codes = 0;               // first ones of a visit kept; 0 = all
 
   void validate() const;  // ConfigError
 };

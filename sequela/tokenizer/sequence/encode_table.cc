@@ -1,10 +1,10 @@
 #include <charconv>
 #include <functional>
-#include <limits>
+#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
-#include "sequela/core/iso_time.h"
+#include "sequela/core/time.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/parquet.h"
 #include "sequela/tokenizer/sequence/encode_rows.h"
@@ -59,9 +59,9 @@ TableColumns find_columns(const FindColumn& find, const EncodeInputOptions& opti
   return columns;
 }
 
-int64_t to_time(std::string_view text, int64_t row) {
+int64_t to_time(std::string_view text, int64_t row, ZoneRule rule, TimeNotes* notes) {
   if (text.empty()) return kNoTime;
-  const auto time = parse_iso_time(text);
+  const auto time = text_time(text, rule, notes);
   if (!time) fail_row(row, "time", "this is not a time such as 2020-01-31T23:59:59");
   return *time;
 }
@@ -78,7 +78,8 @@ int64_t to_integer(std::string_view text, const char* column, int64_t row) {
 // The columns of one run of Parquet rows.
 class ParquetRows {
  public:
-  ParquetRows(const ParquetReader& reader, const TableColumns& columns, EncodeRows* rows)
+  ParquetRows(const ParquetReader& reader, const TableColumns& columns, ZoneRule zone_rule,
+              EncodeRows* rows)
       : reader_(reader), columns_(columns), rows_(rows) {
     for (const int column :
          {columns.code, columns.subject, columns.visit, columns.time, columns.text}) {
@@ -86,8 +87,13 @@ class ParquetRows {
       if (column >= 0) wanted_.push_back(column);
     }
     check_types();
+    if (columns.time >= 0) {
+      times_.emplace(reader, reader.columns()[static_cast<size_t>(columns.time)].name, zone_rule,
+                     TimeColumn::Texts::allowed);
+    }
   }
   const std::vector<int>& wanted() const { return wanted_; }
+  TimeNotes time_notes() const { return times_ ? times_->notes() : TimeNotes{}; }
 
   void add(const RowBatch& batch) {
     throw_if_stopped();
@@ -116,7 +122,6 @@ class ParquetRows {
           {ColumnType::string, ColumnType::int64, ColumnType::string_list, ColumnType::int64_list});
     check(columns_.subject, {ColumnType::int64});
     check(columns_.visit, {ColumnType::int64, ColumnType::string});
-    check(columns_.time, {ColumnType::timestamp, ColumnType::string});
     if (columns_.code < 0) check(columns_.text, {ColumnType::string});
   }
 
@@ -137,11 +142,19 @@ class ParquetRows {
       place.visit_name = visit_name_;
     }
     if (places_[3] >= 0 && batch.columns[places_[3]].is_valid(i)) {
-      const ColumnSlice& times = batch.columns[places_[3]];
-      place.time_us = type(columns_.time) == ColumnType::timestamp ? times.int64s[i]
-                                                                   : to_time(times.text(i), row);
+      place.time_us = time_of(batch.columns[places_[3]], i, row);
     }
     return place;
+  }
+
+  int64_t time_of(const ColumnSlice& times, int64_t i, int64_t row) {
+    const bool is_text = type(columns_.time) == ColumnType::string;
+    if (is_text && times.text(i).empty()) return kNoTime;
+    try {
+      return times_->time_us(times, i);
+    } catch (const DataError&) {
+      fail_row(row, "time", "this is not a time such as 2020-01-31T23:59:59");
+    }
   }
 
   void add_codes(const ColumnSlice& codes, int64_t visit, int64_t i, int64_t row) {
@@ -172,6 +185,7 @@ class ParquetRows {
   EncodeRows* const rows_;
   std::vector<int> wanted_;
   std::vector<int> places_;  // of code, subject, visit, time, text in a run's columns
+  std::optional<TimeColumn> times_;
   std::string visit_name_;
   const std::string_view* known_dictionary_ = nullptr;
   std::vector<int32_t> known_;
@@ -188,8 +202,9 @@ EncodeInput read_encode_parquet(const std::string& path, const EncodeInputOption
     columns.has_lists = type == ColumnType::string_list || type == ColumnType::int64_list;
   }
   EncodeRows rows(options);
-  ParquetRows table(reader, columns, &rows);
+  ParquetRows table(reader, columns, options.zone_rule, &rows);
   reader.read(table.wanted(), [&](const RowBatch& batch) { table.add(batch); });
+  table.time_notes().say("input", options.zone_rule);
   return rows.finish(columns.level());
 }
 
@@ -201,6 +216,7 @@ EncodeInput read_encode_csv(const std::string& path, char delimiter,
   columns.has_lists =
       columns.code >= 0 && csv.header()[static_cast<size_t>(columns.code)] == "codes";
   EncodeRows rows(options);
+  TimeNotes notes;
   int64_t row = -1;
   csv.for_each_row([&](std::span<const std::string_view> fields, int64_t) {
     ++row;
@@ -212,7 +228,8 @@ EncodeInput read_encode_csv(const std::string& path, char delimiter,
       place.subject_id = to_integer(field(columns.subject), "subject_id", row);
     }
     if (columns.visit >= 0) place.visit_name = field(columns.visit);
-    if (columns.time >= 0) place.time_us = to_time(field(columns.time), row);
+    if (columns.time >= 0)
+      place.time_us = to_time(field(columns.time), row, options.zone_rule, &notes);
     const int64_t visit = rows.visit_of(place);
     std::string_view left = field(columns.code);
     if (!columns.has_lists) return rows.add_code(visit, left, row);
@@ -222,6 +239,7 @@ EncodeInput read_encode_csv(const std::string& path, char delimiter,
       left.remove_prefix(std::min(end + 1, left.size()));
     }
   });
+  notes.say("input", options.zone_rule);
   return rows.finish(columns.level());
 }
 
