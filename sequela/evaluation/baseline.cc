@@ -1,15 +1,50 @@
 #include "sequela/evaluation/baseline.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 
 namespace sequela {
 namespace {
 
 constexpr double kDaysPerYear = 365.25;
 
+// The runs of letters and digits, in small letters.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  bool is_inside = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) == 0) {
+      is_inside = false;
+      continue;
+    }
+    if (!is_inside) words.emplace_back();
+    words.back() += static_cast<char>(std::tolower(byte));
+    is_inside = true;
+  }
+  return words;
+}
+
 }  // namespace
+
+AgeAndSex::Sex sex_of_code(std::string_view code) {
+  using Sex = AgeAndSex::Sex;
+  const std::vector<std::string> words = words_of(code);
+  if (words.size() < 2) return Sex::unknown;
+  const std::string& value = words.back();
+  if (words.front() == "snomed") {
+    return value == "248152002" ? Sex::female : value == "248153007" ? Sex::male : Sex::unknown;
+  }
+  const bool is_about_sex = std::any_of(words.begin(), words.end() - 1, [](const auto& word) {
+    return word == "gender" || word == "sex";
+  });
+  if (!is_about_sex) return Sex::unknown;
+  if (value == "f" || value == "female" || value == "8532") return Sex::female;
+  return value == "m" || value == "male" || value == "8507" ? Sex::male : Sex::unknown;
+}
 
 DenseMatrix build_age_and_sex_features(std::span<const AgeAndSex> rows) {
   DenseMatrix matrix{static_cast<int64_t>(rows.size()), 5, {}};

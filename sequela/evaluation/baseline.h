@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "sequela/evaluation/matrix.h"
@@ -13,6 +14,12 @@ struct AgeAndSex {
   double age_days = 0;
   enum class Sex : uint8_t { unknown, female, male } sex = Sex::unknown;
 };
+
+// Of a code that tells a subject's sex, as data sets write it: a vocabulary Gender or Sex and a
+// value F, M, Female or Male, in any case of letters, with any marks between ("Gender/F",
+// "GENDER//M", "MEDS_SEX/female"), or the standard concepts' codes of SNOMED and OMOP. Unknown for
+// other codes.
+AgeAndSex::Sex sex_of_code(std::string_view code);
 
 // Columns: age in years, its square / 100, female, male, age * female.
 DenseMatrix build_age_and_sex_features(std::span<const AgeAndSex> rows);

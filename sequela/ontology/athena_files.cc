@@ -91,7 +91,9 @@ AthenaFiles::AthenaFiles(const std::string& path) : path_(path) {
 
 void AthenaFiles::find_in_folder() {
   std::map<std::string, int> depths;
-  for (auto entry = fs::recursive_directory_iterator(path_); entry != fs::end(entry); ++entry) {
+  for (auto entry =
+           fs::recursive_directory_iterator(path_, fs::directory_options::skip_permission_denied);
+       entry != fs::end(entry); ++entry) {
     if (entry.depth() >= kMaxDepth) entry.disable_recursion_pending();
     const std::string file = entry->path().string();
     const auto table = table_of(entry->path().filename().string());

@@ -25,6 +25,8 @@ class AthenaFiles {
   // DataError if it is not there or is damaged.
   MappedFile map(const std::string& table, const std::string& scratch_folder) const;
 
+  bool has(const std::string& table) const { return files_.contains(table); }
+
   // By table that is there, or for a zip by its name: a text that changes when the content does.
   std::map<std::string, std::string> fingerprints() const;
 

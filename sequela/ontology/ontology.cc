@@ -113,9 +113,11 @@ std::vector<int32_t> Ontology::nodes_of(const std::vector<std::string>& codes) c
 
 Ontology Ontology::read(const std::string& path) {
   ParquetReader reader(path);
+  // The column's name in bundles of version 0.1.
+  const char* parents_name = reader.find_column("parents") ? "parents" : "parent_codes";
   const std::vector<int> columns = {reader.require_column("code", {ColumnType::string}),
                                     reader.require_column("description", {ColumnType::string}),
-                                    reader.require_column("parents", {ColumnType::string_list}),
+                                    reader.require_column(parents_name, {ColumnType::string_list}),
                                     reader.require_column("in_data", {ColumnType::boolean}),
                                     reader.require_column("count", {ColumnType::int64})};
   std::vector<Node> nodes;
@@ -155,7 +157,7 @@ void Ontology::write(const std::string& path) const {
   }
   write_parquet(path, {{"code", codes_},
                        {"description", descriptions_, std::move(is_described)},
-                       {"parents", std::move(parent_codes)},
+                       {"parent_codes", std::move(parent_codes)},
                        {"in_data", in_data_},
                        {"count", counts_}});
 }

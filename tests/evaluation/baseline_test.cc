@@ -67,5 +67,21 @@ TEST(FeatureRows, NamesWhatIsMissing) {
   EXPECT_THROW(read_feature_rows(path), DataError);
 }
 
+TEST(SexOfCode, KnowsTheWaysOfDataSets) {
+  using Sex = AgeAndSex::Sex;
+  for (const char* code : {"Gender/F", "GENDER//F", "gender|female", "MEDS_SEX//Female", "SEX:f",
+                           "Gender/8532", "SNOMED/248152002", "PATIENT//GENDER//F"}) {
+    EXPECT_EQ(sex_of_code(code), Sex::female) << code;
+  }
+  for (const char* code :
+       {"Gender/M", "GENDER//M", "Sex/male", "gender_m", "OMOP_GENDER/8507", "SNOMED/248153007"}) {
+    EXPECT_EQ(sex_of_code(code), Sex::male) << code;
+  }
+  for (const char* code :
+       {"GENDER//UNKNOWN", "GENDER", "F", "LAB//F", "SNOMED/1", "", "Gender/", "M//GENDER"}) {
+    EXPECT_EQ(sex_of_code(code), Sex::unknown) << code;
+  }
+}
+
 }  // namespace
 }  // namespace sequela

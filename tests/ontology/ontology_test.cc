@@ -153,5 +153,22 @@ TEST(BuildOntology, CodeMetadataReplacesParentsAndDescriptionsOfAthena) {
   EXPECT_EQ(ontology.description(2), "two");
 }
 
+TEST(Ontology, ParentsAreCalledAsMedsCallsThemAndTheOlderNameIsRead) {
+  const TestFolder folder;
+  const Ontology ontology =
+      Ontology::build({{"a", "first", {"b"}, true, 3}, {"b", "", {}, false, 0}});
+  ontology.write(folder / "new.parquet");
+  EXPECT_TRUE(ParquetReader(folder / "new.parquet").find_column("parent_codes"));
+  EXPECT_FALSE(ParquetReader(folder / "new.parquet").find_column("parents"));
+  write_parquet(folder / "old.parquet",
+                {{"code", std::vector<std::string>{"a", "b"}, {}},
+                 {"description", std::vector<std::string>{"first", ""}, {1, 0}},
+                 {"parents", std::vector<std::vector<std::string>>{{"b"}, {}}, {}},
+                 {"in_data", std::vector<uint8_t>{1, 0}, {}},
+                 {"count", std::vector<int64_t>{3, 0}, {}}});
+  EXPECT_EQ(parents_of(Ontology::read(folder / "old.parquet")), parents_of(ontology));
+  EXPECT_EQ(parents_of(Ontology::read(folder / "new.parquet")), parents_of(ontology));
+}
+
 }  // namespace
 }  // namespace sequela
