@@ -96,6 +96,9 @@ TEST(BertFolder, RefusesOtherArchitecturesAndWrongSettings) {
       {R"({"hidden_size": "big"})", "hidden_size"},
       {R"({"hidden_act": "swish"})", "hidden_act"},
       {R"({"position_embedding_type": "relative_key"})", "position_embedding_type"},
+      {R"({"is_decoder": true})", "is_decoder"},
+      {R"({"model_type": "bert", "add_cross_attention": true})", "add_cross_attention"},
+      {R"({"model_type": "cehrbert", "is_decoder": true})", "is_decoder"},
       {R"({"vocab_size": 0})", "vocab_size"},
       {R"({"vocab_size": 1e18})", "vocab_size"},
       {R"({"pad_token_id": 99999999})", "pad_token_id"},
@@ -106,6 +109,22 @@ TEST(BertFolder, RefusesOtherArchitecturesAndWrongSettings) {
     const std::string message = message_of([&] { BertConfig::read(path); });
     EXPECT_NE(message.find(word), std::string::npos) << text << " -> " << message;
   }
+}
+
+TEST(BertFolder, ADecoderIsRefusedWithItsReason) {
+  const std::string path = temporary_path("bert_decoder");
+  write_bert_folder(path, small_config(), random_bert_weights(small_config(), 1));
+  std::string config = read_file(path + "/config.json");
+  config.insert(config.find('{') + 1, "\"is_decoder\": false, ");
+  write_file(path + "/config.json", config);
+  EXPECT_NO_THROW(open_bert_folder(path));
+  config.replace(config.find("false"), 5, "true");
+  write_file(path + "/config.json", config);
+  const std::string message = message_of([&] { open_bert_folder(path); });
+  EXPECT_NE(message.find("is_decoder is true: a decoder attends to the left only"),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("Fix: "), std::string::npos) << message;
 }
 
 TEST(BertFolder, SaysWhenAVocabularyDoesNotFit) {

@@ -81,6 +81,18 @@ BertKind read_kind(const Reader& reader, const std::string& path) {
                                                                      : BertKind::bert;
 }
 
+// A decoder attends to what lies on the left only, and may attend to another sequence.
+void refuse_decoder(const Reader& reader, const std::string& path) {
+  for (const char* key : {"is_decoder", "add_cross_attention"}) {
+    bool is_set = false;
+    reader.read(key, is_set);
+    if (!is_set) continue;
+    throw ConfigError(str(path, ": ", key,
+                          " is true: a decoder attends to the left only, while an ",
+                          "encoder attends to both sides. Fix: give the folder of an encoder."));
+  }
+}
+
 BertActivation to_activation(const std::string& name, const std::string& path) {
   if (name.empty() || name == "gelu") return BertActivation::gelu;
   if (name == "gelu_new" || name == "gelu_pytorch_tanh") return BertActivation::gelu_tanh;
@@ -160,6 +172,7 @@ BertConfig BertConfig::defaults(BertKind kind) {
 BertConfig BertConfig::read(const std::string& path, std::optional<BertKind> kind) {
   const Reader reader(path);
   BertConfig config = defaults(kind ? *kind : read_kind(reader, path));
+  refuse_decoder(reader, path);
   const std::string positions = reader.text("position_embedding_type");
   if (!positions.empty() && positions != "absolute") {
     throw ConfigError(str(path, ": position_embedding_type"), positions, "absolute");
