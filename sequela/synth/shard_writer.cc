@@ -23,7 +23,7 @@ Table make_table(size_t num_rows) {
           {.name = "time", .values = numbers, .valid = empty, .is_timestamp = true},
           {.name = "code", .values = texts},
           {.name = "numeric_value", .values = std::vector<float>(num_rows), .valid = empty},
-          {.name = "text_value", .values = texts, .valid = empty},
+          {.name = "text_value", .values = texts, .valid = empty, .is_large_text = true},
           {.name = "unit", .values = texts, .valid = empty}};
 }
 

@@ -92,15 +92,14 @@ Table to_label_table(const std::vector<TaskLabel>& labels, SynthTask task) {
        .is_timestamp = true});
   table.push_back({.name = "boolean_value",
                    .values = gather<uint8_t>(rows, [](const Row& row) { return row.value; })});
-  if (task != SynthTask::count) return table;
-  table.push_back({.name = "task", .values = gather<std::string>(rows, [](const Row& row) {
-                                     return std::string(task_name(row.task));
-                                   })});
   return table;
 }
 
 Table to_probability_table(const std::vector<TaskLabel>& labels) {
   Table table = to_label_table(labels, SynthTask::count);
+  table.push_back({.name = "task", .values = gather<std::string>(labels, [](const TaskLabel& row) {
+                                     return std::string(task_name(row.task));
+                                   })});
   table.push_back(
       {.name = "probability",
        .values = gather<float>(labels, [](const TaskLabel& label) { return label.probability; })});

@@ -37,7 +37,7 @@ def records(tmp_path_factory):
 
 
 # Options of prepare for so few subjects.
-SMALL = dict(vocab_size=512, num_tasks=64, tokens_per_batch=1024)
+SMALL = dict(vocab_size=512, num_numeric=100, num_tasks=64, tokens_per_batch=1024)
 
 # Options of pretrain.
 TINY = dict(
