@@ -1,28 +1,31 @@
 #include "sequela/features/cohort.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/parquet.h"
+#include "sequela/meds/dataset.h"
 
 namespace sequela {
 namespace {
 
-const char* const kSplitFix = "use train, validate or test in dataset_split";
+const char* const kSplitFix = "use train, validate or test";
 
-int find_column(const std::vector<std::string>& columns, const std::string& name) {
-  const auto found = std::find(columns.begin(), columns.end(), name);
-  return found == columns.end() ? -1 : static_cast<int>(found - columns.begin());
-}
-
-CohortSplit to_split(const std::string& text, const Where& where) {
-  if (text == "train") return CohortSplit::train;
-  if (text == "validate" || text == "validation" || text == "valid") return CohortSplit::valid;
-  if (text == "test") return CohortSplit::test;
-  throw DataError(where, "not a known split", kSplitFix);
+std::optional<CohortSplit> find_split(const std::string& name) {
+  const std::optional<SplitPart> part = parse_split_part(name);
+  if (!part) return std::nullopt;
+  switch (*part) {
+    case SplitPart::train:
+      return CohortSplit::train;
+    case SplitPart::tuning:
+      return CohortSplit::valid;
+    case SplitPart::held_out:
+      break;
+  }
+  return CohortSplit::test;
 }
 
 std::string value_text(const ColumnInfo& info, const ColumnSlice& slice, int64_t i) {
@@ -46,40 +49,42 @@ Cohort read_parquet_cohort(const std::string& path, const std::string& label_col
   std::vector<std::string> names;
   for (const auto& column : reader.columns()) names.push_back(column.name);
   CohortBuilder builder(path, names, label_column);
-  reader.require_column("subject_id", {ColumnType::int64});
-  reader.require_column("dataset_split", {ColumnType::string});
-  const ColumnInfo& label_info = reader.columns()[builder.label_column()];
-  reader.require_column(label_info.name,
-                        {ColumnType::int64, ColumnType::float32, ColumnType::float64,
-                         ColumnType::boolean, ColumnType::string});
-  reader.read({builder.subject_column(), builder.split_column(), builder.label_column()},
-              [&](const RowBatch& batch) {
-                for (int64_t i = 0; i < batch.num_rows; ++i) {
-                  const auto& split = batch.columns[1];
-                  if (!batch.columns[0].is_valid(i) || !split.is_valid(i)) {
-                    throw DataError({path, batch.row_group, batch.first_row + i},
-                                    "null subject_id or dataset_split");
-                  }
-                  builder.add(batch.first_row + i, batch.columns[0].int64s[i],
-                              std::string(split.text(i)),
-                              value_text(label_info, batch.columns[2], i));
-                }
-              });
+  const auto require = [&](int column, const std::vector<ColumnType>& types) {
+    reader.require_column(names[static_cast<size_t>(column)], types);
+  };
+  require(builder.subject_column(), {ColumnType::int64});
+  require(builder.split_column(), {ColumnType::string});
+  std::vector<int> columns = {builder.subject_column(), builder.split_column()};
+  const bool has_label = builder.label_column() >= 0;
+  if (has_label) {
+    require(builder.label_column(), {ColumnType::int64, ColumnType::float32, ColumnType::float64,
+                                     ColumnType::boolean, ColumnType::string});
+    columns.push_back(builder.label_column());
+  }
+  reader.read(columns, [&](const RowBatch& batch) {
+    for (int64_t i = 0; i < batch.num_rows; ++i) {
+      const auto& split = batch.columns[1];
+      if (!batch.columns[0].is_valid(i)) {
+        throw DataError({path, batch.row_group, batch.first_row + i, "subject_id"}, "null",
+                        "give every row a subject_id");
+      }
+      builder.add(batch.first_row + i, batch.columns[0].int64s[i],
+                  split.is_valid(i) ? std::string(split.text(i)) : "",
+                  has_label ? value_text(reader.columns()[columns[2]], batch.columns[2], i) : "");
+    }
+  });
   return builder.finish();
 }
 
 Cohort read_csv_cohort(const std::string& path, const std::string& label_column) {
-  CsvReader reader(path, ',', CsvQuoting::rfc4180);
+  CsvReader reader(path, kDelimiterOfHeader, CsvQuoting::rfc4180);
   CohortBuilder builder(path, reader.header(), label_column);
-  const size_t width = reader.header().size();
   reader.for_each_row([&](std::span<const std::string_view> fields, int64_t line) {
-    if (fields.size() != width) {
-      throw DataError({path},
-                      str("line ", line, " has ", fields.size(), " fields, the header ", width));
-    }
-    builder.add_text(line, std::string(fields[builder.subject_column()]),
-                     std::string(fields[builder.split_column()]),
-                     std::string(fields[builder.label_column()]));
+    const auto field = [&](int column) {
+      return column < 0 ? std::string() : std::string(stripped(fields[column]));
+    };
+    builder.add_text(line, field(builder.subject_column()), field(builder.split_column()),
+                     field(builder.label_column()));
   });
   return builder.finish();
 }
@@ -97,23 +102,33 @@ std::string float_text(double value) {
 
 CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>& columns,
                              const std::string& label_column)
-    : source_(std::move(source)),
-      subject_column_(find_column(columns, "subject_id")),
-      split_column_(find_column(columns, "dataset_split")) {
-  for (const char* name : {"subject_id", "dataset_split"}) {
-    if (find_column(columns, name) < 0) {
-      throw DataError({source_, -1, -1, name}, "missing from the cohort",
-                      "give a table with subject_id, dataset_split and a label column");
+    : source_(std::move(source)) {
+  const auto find = [&](const char* name) {
+    return find_name_of_any_case(columns, name, source_).value_or(-1);
+  };
+  subject_column_ = find("subject_id");
+  split_column_ = find("dataset_split");
+  if (split_column_ < 0) split_column_ = find("split");
+  for (const auto& [name, column] :
+       {std::pair{"subject_id", subject_column_}, std::pair{"dataset_split", split_column_}}) {
+    if (column >= 0) continue;
+    throw DataError({source_, -1, -1, name}, "missing from the cohort",
+                    "give a table with subject_id, dataset_split and a label column");
+  }
+  split_name_ = columns[static_cast<size_t>(split_column_)];
+  choose_label(columns, label_column);
+}
+
+void CohortBuilder::choose_label(const std::vector<std::string>& columns,
+                                 const std::string& label_column) {
+  if (!label_column.empty()) {
+    label_column_ = find_name_of_any_case(columns, label_column, source_).value_or(-1);
+    if (label_column_ < 0) {
+      throw DataError({source_, -1, -1, label_column}, "missing from the cohort",
+                      "name a column of the cohort with --label-column");
     }
   }
-  if (!label_column.empty()) {
-    label_column_ = find_column(columns, label_column);
-    if (label_column_ < 0)
-      throw DataError({source_, -1, -1, label_column}, "missing from the cohort");
-    label_name_ = label_column;
-    return;
-  }
-  for (int i = 0; i < static_cast<int>(columns.size()); ++i) {
+  for (int i = 0; label_column.empty() && i < static_cast<int>(columns.size()); ++i) {
     if (i == subject_column_ || i == split_column_) continue;
     if (label_column_ >= 0) {
       throw ConfigError(str(source_,
@@ -122,18 +137,24 @@ CohortBuilder::CohortBuilder(std::string source, const std::vector<std::string>&
     }
     label_column_ = i;
   }
-  if (label_column_ < 0) throw DataError({source_}, "the cohort has no label column");
-  label_name_ = columns[label_column_];
+  cohort_.has_labels = label_column_ >= 0;
+  if (cohort_.has_labels) label_name_ = columns[static_cast<size_t>(label_column_)];
 }
 
 void CohortBuilder::add(int64_t row, int64_t subject_id, const std::string& split,
                         const std::string& label) {
-  if (label.empty()) {
+  if (split.empty()) {
+    cohort_.without_split.push_back(subject_id);
+    return;
+  }
+  if (label.empty() && cohort_.has_labels) {
     throw DataError({source_, -1, row, label_name_, subject_id}, "the member has no label",
                     "leave such rows out of the cohort");
   }
-  const Where where{source_, -1, row, "dataset_split", subject_id};
-  const CohortMember member{to_split(split, where), label};
+  const Where where{source_, -1, row, split_name_, subject_id};
+  const std::optional<CohortSplit> part = find_split(split);
+  if (!part) throw DataError(where, "not a known split", kSplitFix);
+  const CohortMember member{*part, label};
   const auto [found, is_new] = cohort_.members.emplace(subject_id, member);
   if (is_new) {
     cohort_.order.push_back(subject_id);
@@ -149,20 +170,24 @@ void CohortBuilder::add_text(int64_t row, const std::string& subject, const std:
   const char* end = subject.data() + subject.size();
   const auto parsed = std::from_chars(subject.data(), end, id);
   if (parsed.ec != std::errc() || parsed.ptr != end) {
-    throw DataError({source_, -1, row, "subject_id"}, "not an integer");
+    throw DataError({source_, -1, row, "subject_id"}, "not an integer",
+                    "give every row a subject_id");
   }
   add(row, id, split, label);
 }
 
 Cohort CohortBuilder::finish() {
-  if (cohort_.order.empty()) throw DataError({source_}, "the cohort has no rows");
+  if (cohort_.order.empty())
+    throw DataError({source_}, "the cohort has no rows with a split", "give it some");
   return std::move(cohort_);
 }
 
 Cohort read_cohort_file(const std::string& path, const std::string& label_column) {
-  if (path.ends_with(".parquet")) return read_parquet_cohort(path, label_column);
-  if (path.ends_with(".csv")) return read_csv_cohort(path, label_column);
-  throw ConfigError("cohort", path, "a .parquet or .csv file");
+  std::string name = path;
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  if (name.ends_with(".parquet")) return read_parquet_cohort(path, label_column);
+  if (name.ends_with(".csv") || name.ends_with(".tsv")) return read_csv_cohort(path, label_column);
+  throw ConfigError("cohort", path, "a .parquet, .csv, .tsv or .csv.gz file");
 }
 
 }  // namespace sequela

@@ -35,16 +35,42 @@ std::string describe(PGconn* connection) {
   return str("PostgreSQL ", host != nullptr ? host : "", "/", database != nullptr ? database : "");
 }
 
-// The first line of a libpq message, free of the connection's password.
+using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+// True for what libpq itself would not show in a dialog.
+bool is_secret(const PQconninfoOption& option) {
+  return option.dispchar != nullptr && *option.dispchar == '*';
+}
+
+bool has_value(const PQconninfoOption& option) {
+  return option.val != nullptr && *option.val != '\0';
+}
+
+// The first line of a libpq message, free of the connection's secrets.
 std::string first_line(PGconn* connection) {
+  constexpr std::string_view kMask = "***";
   std::string text = PQerrorMessage(connection);
-  const char* password = PQpass(connection);
-  if (password != nullptr && *password != '\0') {
-    for (size_t at = text.find(password); at != std::string::npos; at = text.find(password)) {
-      text.replace(at, std::string_view(password).size(), "***");
+  text = text.substr(0, text.find('\n'));
+  const Options options(PQconninfo(connection), &PQconninfoFree);
+  for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
+    if (!is_secret(*option) || !has_value(*option)) continue;
+    const std::string_view secret = option->val;
+    for (size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + kMask.size())) {
+      text.replace(at, secret.size(), kMask);
     }
   }
-  return text.substr(0, text.find('\n'));
+  return text;
+}
+
+// key='value', as libpq reads it.
+std::string setting(const PQconninfoOption& option) {
+  std::string text = str(option.keyword, "='");
+  for (const char* c = option.val; *c != '\0'; ++c) {
+    if (*c == '\'' || *c == '\\') text += '\\';
+    text += *c;
+  }
+  return text + "'";
 }
 
 // Waits until the server answers, or takes more (POLLIN, POLLOUT). Throws Interrupted when a stop
@@ -65,8 +91,7 @@ bool wait_for_server(PGconn* connection, short events,
 
 // The end of the time that the URI gives for connecting, which libpq leaves to its caller here.
 std::optional<Clock::time_point> connect_deadline(PGconn* connection) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(connection),
-                                                                             &PQconninfoFree);
+  const Options options(PQconninfo(connection), &PQconninfoFree);
   for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
     if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
     const int seconds = std::atoi(option->val);
@@ -148,6 +173,24 @@ std::string field(PGresult* result, int row, int column) {
 
 }  // namespace
 
+std::string without_secrets(const std::string& connection) {
+  char* problem = nullptr;
+  const Options options(PQconninfoParse(connection.c_str(), &problem), &PQconninfoFree);
+  PQfreemem(problem);
+  if (options == nullptr) return "***";
+  std::string settings;
+  bool has_secret = false;
+  for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {
+    if (!has_value(*option)) continue;
+    if (is_secret(*option)) {
+      has_secret = true;
+    } else {
+      settings += (settings.empty() ? "" : " ") + setting(*option);
+    }
+  }
+  return has_secret ? settings : connection;
+}
+
 Cohort read_cohort_database(const std::string& uri, const std::string& query,
                             const std::string& label_column) {
   const Connection connection = connect(uri);
@@ -170,9 +213,10 @@ Cohort read_cohort_database(const std::string& uri, const std::string& query,
       builder = std::make_unique<CohortBuilder>(source, columns, label_column);
     }
     for (int i = 0; i < PQntuples(result.get()); ++i, ++row) {
-      builder->add_text(row, field(result.get(), i, builder->subject_column()),
-                        field(result.get(), i, builder->split_column()),
-                        field(result.get(), i, builder->label_column()));
+      builder->add_text(
+          row, field(result.get(), i, builder->subject_column()),
+          field(result.get(), i, builder->split_column()),
+          builder->label_column() < 0 ? "" : field(result.get(), i, builder->label_column()));
     }
   }
   if (builder == nullptr) throw FileError(source, "the query returned nothing");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <unordered_map>
 
 #include "sequela/core/error.h"
@@ -59,6 +60,14 @@ std::string sample_id(const Label& label, bool has_several) {
   return str(label.subject_id, "@", to_text(label.prediction_time_us));
 }
 
+// A label of the labels table as text, as a cohort would have it.
+std::string label_text(const Label& label) {
+  if (!label.category.empty()) return label.category;
+  if (std::isnan(label.value)) return "";
+  const bool is_whole = label.value == std::floor(label.value) && std::abs(label.value) < 1e15;
+  return is_whole ? str(static_cast<int64_t>(label.value)) : float_text(label.value);
+}
+
 void write_torch_file(const std::string& path, const Features& features,
                       std::span<const int64_t> rows, std::vector<std::string> labels,
                       std::vector<std::string> sample_ids) {
@@ -108,6 +117,7 @@ void write_feature_npz(const std::string& path, const Features& features) {
 CohortReport write_cohort_files(const std::string& folder, const Features& features,
                                 const Cohort& cohort) {
   CohortReport report;
+  report.without_split = cohort.without_split;
   const std::vector<int64_t> rows = embedded_rows(features);
   std::unordered_map<int64_t, int64_t> labels_of_subject;
   for (int64_t row : rows) ++labels_of_subject[features.labels_n[row].subject_id];
@@ -126,7 +136,7 @@ CohortReport write_cohort_files(const std::string& folder, const Features& featu
     }
     Part& part = parts[static_cast<size_t>(member->second.split)];
     part.rows.push_back(row);
-    part.labels.push_back(member->second.label);
+    part.labels.push_back(cohort.has_labels ? member->second.label : label_text(label));
     part.sample_ids.push_back(sample_id(label, labels_of_subject[label.subject_id] > 1));
   }
   for (size_t split = 0; split < parts.size(); ++split) {
@@ -141,8 +151,7 @@ CohortReport write_cohort_files(const std::string& folder, const Features& featu
   return report;
 }
 
-void write_skipped(const std::string& path, const Features& features,
-                   const std::vector<int64_t>& missing_members) {
+void write_skipped(const std::string& path, const Features& features, const CohortReport& cohort) {
   AtomicFile file(path);
   file.write("subject_id,prediction_time,reason\n");
   for (size_t i = 0; i < features.labels_n.size(); ++i) {
@@ -151,8 +160,10 @@ void write_skipped(const std::string& path, const Features& features,
     file.write(str(label.subject_id, ",", to_text(label.prediction_time_us), ",",
                    to_text(features.states_n[i]), "\n"));
   }
-  for (int64_t id : missing_members)
+  for (int64_t id : cohort.missing_members)
     file.write(str(id, ",,cohort member without an embedded label\n"));
+  for (int64_t id : cohort.without_split)
+    file.write(str(id, ",,row of the cohort without a split\n"));
   file.commit();
 }
 

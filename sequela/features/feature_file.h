@@ -31,20 +31,22 @@ void write_feature_npz(const std::string& path, const Features& features);
 struct CohortReport {
   int64_t num_samples[3] = {0, 0, 0};    // by CohortSplit
   std::vector<int64_t> missing_members;  // subject ids of the cohort without an embedded label
+  std::vector<int64_t> without_split;    // of its rows that name no split
   int64_t num_labels_outside = 0;        // embedded labels of subjects that are not in the cohort
 };
 
 // Writes {train,valid,test}_embeddings.pt into a folder: each opens with
 // torch.load(weights_only=True) as {embeddings float32 [rows, d], labels list[str], sample_ids
-// list[str]}. A sample id is the subject's id, with
+// list[str]}. The labels are the cohort's, or if it has none those of the labels table. A sample id
+// is the subject's id, with
 // "@<prediction time>" behind it for subjects that have several embedded labels. A split without
 // samples gives a file with 0 rows. Each file is atomic.
 CohortReport write_cohort_files(const std::string& folder, const Features& features,
                                 const Cohort& cohort);
 
 // Writes skipped.csv: subject_id, prediction_time, reason; one row for each label without an
-// embedding and each cohort member without one. Atomic; only a header if nothing was skipped.
-void write_skipped(const std::string& path, const Features& features,
-                   const std::vector<int64_t>& missing_members);
+// embedding, each cohort member without one and each row of the cohort without a split. Atomic;
+// only a header if nothing was skipped.
+void write_skipped(const std::string& path, const Features& features, const CohortReport& cohort);
 
 }  // namespace sequela

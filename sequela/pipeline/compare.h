@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sequela/evaluation/bootstrap.h"
+#include "sequela/io/time_column.h"
 
 namespace sequela {
 
@@ -12,10 +13,11 @@ namespace sequela {
 // model with few labels?
 struct CompareOptions {
   std::string meds;        // MEDS data set or meds_reader database
-  std::string labels;      // Parquet, MEDS label schema with boolean values
+  std::string labels;      // MEDS label schema with boolean values (meds/labels.h)
   std::string pretrained;  // an encoder's folder, with its vocabulary
   std::string athena;      // ontology for the codes that the vocabulary lacks; may be empty
   std::string out;         // folder: compare.json, compare.txt
+  ZoneRule zone_rule = ZoneRule::utc;  // of times of events and labels that have a zone
   int num_seeds = 5;
   std::vector<int64_t> num_labels = {32, 128, 512};  // to learn from; more than there are: all
   bool has_trees = true;                             // the baseline of counts and boosted trees

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "sequela/core/error.h"
@@ -12,15 +12,12 @@
 #include "sequela/evaluation/baseline.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/labels.h"
-#include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/temporary_store.h"
 #include "sequela/tokenizer/sequence/vocabulary_mapper.h"
 
 namespace sequela {
 namespace {
-
-enum class Part { train, validation, test };
 
 constexpr double kTrainShare = 0.60, kValidationShare = 0.15;
 constexpr double kDaysPerYear = 365.25;
@@ -31,22 +28,21 @@ class Parts {
     const Dataset dataset = find_dataset(meds);
     if (!dataset.splits_path) return;
     for (const auto& row : read_subject_splits(*dataset.splits_path)) {
-      splits_[row.subject_id] = row.split == "held_out" ? Part::test
-                                : row.split == "tuning" ? Part::validation
-                                                        : Part::train;
+      splits_[row.subject_id] = parse_split_part(row.split);
     }
   }
-  Part of(int64_t subject_id) const {
+  // Nothing for a subject that the split puts elsewhere.
+  std::optional<SplitPart> of(int64_t subject_id) const {
     const auto found = splits_.find(subject_id);
     if (found != splits_.end()) return found->second;
     const double place = to_uniform(hash_key(seed_, static_cast<uint64_t>(subject_id)));
-    if (place < kTrainShare) return Part::train;
-    return place < kTrainShare + kValidationShare ? Part::validation : Part::test;
+    if (place < kTrainShare) return SplitPart::train;
+    return place < kTrainShare + kValidationShare ? SplitPart::tuning : SplitPart::held_out;
   }
 
  private:
   uint64_t seed_;
-  std::unordered_map<int64_t, Part> splits_;
+  std::unordered_map<int64_t, std::optional<SplitPart>> splits_;
 };
 
 // Ids of the store's codes in the vocabulary, 0 = unknown, and the share of events with one.
@@ -58,13 +54,8 @@ struct CodeIds {
 std::shared_ptr<const Ontology> read_ontology(const CompareOptions& options,
                                               const EventStore& store) {
   if (options.athena.empty()) return nullptr;
-  if (!std::filesystem::is_directory(options.athena)) {
-    return std::make_shared<Ontology>(read_any_ontology(options.athena));
-  }
-  OntologyOptions athena;
-  athena.athena = options.athena;
-  athena.num_threads = options.num_threads;
-  return std::make_shared<Ontology>(build_ontology(athena, store.codes(), store.counts(), nullptr));
+  return std::make_shared<Ontology>(read_ontology_of(
+      {options.athena, "", options.out, options.num_threads}, store.codes(), store.counts()));
 }
 
 CodeIds map_codes(const EventStore& store, const CompareOptions& options,
@@ -94,6 +85,13 @@ Subject up_to(const Subject& subject, int64_t time_us) {
   return history;
 }
 
+// NaN if it is not known.
+float age_years(const Subject& subject, int64_t time_us) {
+  if (subject.birth_us == kNoTime || subject.birth_us > time_us) return std::nanf("");
+  const auto age_us = static_cast<double>(time_us - subject.birth_us);
+  return static_cast<float>(age_us / kMicrosPerDay / kDaysPerYear);
+}
+
 class Builder {
  public:
   Builder(const EventStore& store, const CompareOptions& options, CodeIds codes)
@@ -107,7 +105,9 @@ class Builder {
 
   void add(const Label& label) {
     const auto index = store_.find_subject(label.subject_id);
-    if (!index || std::isnan(label.value)) {
+    const std::optional<SplitPart> part = parts_.of(label.subject_id);
+    if (!part) ++num_of_other_splits_;
+    if (!index || !part || std::isnan(label.value)) {
       ++data_.num_labels_skipped;
       return;
     }
@@ -115,29 +115,29 @@ class Builder {
     grouper_.append(history, &data_.visits);
     codes_.clear();
     for (int64_t i = 0; i < history.num_events; ++i) codes_.push_back(history.code(i));
-    const bool has_age =
-        history.birth_us != kNoTime && history.birth_us <= label.prediction_time_us;
-    const auto age_us = static_cast<double>(label.prediction_time_us - history.birth_us);
-    const float age =
-        has_age ? static_cast<float>(age_us / kMicrosPerDay / kDaysPerYear) : std::nanf("");
+    const float age = age_years(history, label.prediction_time_us);
     counts_.add_row(codes_, {&age, 1});
-    const auto row = static_cast<int64_t>(data_.outcomes.size());
-    const Part part = parts_.of(label.subject_id);
-    (part == Part::train  ? data_.train
-     : part == Part::test ? data_.test
-                          : data_.validation)
-        .push_back(row);
+    rows_of(*part).push_back(static_cast<int64_t>(data_.outcomes.size()));
     data_.subject_ids.push_back(label.subject_id);
     data_.outcomes.push_back(label.value > 0 ? 1 : 0);
   }
 
   CompareData finish() {
+    if (num_of_other_splits_ > 0) {
+      log_warning(str(num_of_other_splits_,
+                      " labels are left out: the split of their subject is none of train, tuning "
+                      "and held_out"));
+    }
     for (int32_t& code : data_.visits.codes) code = code_ids_[code];
     data_.counts = counts_.build();
     return std::move(data_);
   }
 
  private:
+  std::vector<int64_t>& rows_of(SplitPart part) {
+    if (part == SplitPart::train) return data_.train;
+    return part == SplitPart::tuning ? data_.validation : data_.test;
+  }
   static VisitOptions visit_options(const CompareOptions& options) {
     VisitOptions visits;
     visits.max_visits = options.max_visits;
@@ -151,6 +151,7 @@ class Builder {
   VisitGrouper grouper_;
   CountFeatures counts_;
   std::vector<int32_t> code_ids_, codes_;
+  int64_t num_of_other_splits_ = 0;
   CompareData data_;
 };
 
@@ -168,9 +169,13 @@ void check_part(const CompareData& data, const std::vector<int64_t>& rows, const
 }  // namespace
 
 CompareData read_compare_data(const CompareOptions& options, const CodeVocabulary& vocabulary) {
-  const std::vector<Label> labels = read_labels(options.labels);
-  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes, encounter_columns({}));
+  const std::vector<Label> labels = read_labels(options.labels, options.zone_rule);
+  const TemporaryStore temporary({.meds = options.meds,
+                                  .text_properties = encounter_columns({}),
+                                  .zone_rule = options.zone_rule,
+                                  .num_threads = options.num_threads,
+                                  .memory_bytes = options.memory_bytes},
+                                 options.out);
   const EventStore store = temporary.open();
   Builder builder(store, options, map_codes(store, options, vocabulary));
   for (const Label& label : labels) builder.add(label);

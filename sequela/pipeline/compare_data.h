@@ -19,7 +19,8 @@ struct CompareData {
   std::vector<uint8_t> outcomes;
   std::vector<int64_t> subject_ids;
   std::vector<int64_t> train, validation, test;  // row numbers
-  int64_t num_labels_skipped = 0;                // without a value, or of unknown subjects
+  // Without a value, of unknown subjects, or of subjects whose split has a name that is unknown.
+  int64_t num_labels_skipped = 0;
   double coverage = 0;  // share of the events whose code the vocabulary knows
 };
 

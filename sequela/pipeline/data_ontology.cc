@@ -1,8 +1,12 @@
 #include "sequela/pipeline/data_ontology.h"
 
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
+#include "sequela/ontology/athena_files.h"
+#include "sequela/ontology/build_ontology.h"
 #include "sequela/ontology/code_metadata.h"
 
 namespace sequela {
@@ -19,10 +23,34 @@ Ontology::Node to_node(const CodeMetadata& row) {
 }  // namespace
 
 Ontology read_any_ontology(const std::string& path) {
-  if (!ParquetReader(path).find_column("parent_codes")) return Ontology::read(path);
+  if (ParquetReader(path).find_column("in_data")) return Ontology::read(path);
   std::vector<Ontology::Node> nodes;
   read_code_metadata(path, [&](const CodeMetadata& row) { nodes.push_back(to_node(row)); });
   return Ontology::build(std::move(nodes));
+}
+
+Ontology read_ontology_of(const OntologySource& source, const std::vector<std::string>& codes,
+                          const std::vector<int64_t>& counts) {
+  if (!is_athena_path(source.path)) return read_any_ontology(source.path);
+  OntologyOptions options;
+  options.athena = source.path;
+  options.codes_parquet = source.codes_parquet;
+  options.num_threads = source.num_threads;
+  options.scratch_folder = source.scratch_folder;
+  return build_ontology(options, codes, counts, nullptr);
+}
+
+Json ontology_key(const std::string& path) {
+  Json key = Json::object();
+  if (path.empty()) return key;
+  if (!is_athena_path(path)) {
+    key["parquet"] = file_fingerprint(path);
+    return key;
+  }
+  for (const auto& [table, fingerprint] : AthenaFiles(path).fingerprints()) {
+    key[table] = fingerprint;
+  }
+  return key;
 }
 
 Ontology extend_to_data(const Ontology& ontology, const EventStore& store,

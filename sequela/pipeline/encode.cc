@@ -13,12 +13,12 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
-#include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/encode_rows.h"
 #include "sequela/pipeline/encode_tokens.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
+#include "sequela/pipeline/run_key_names.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/pipeline/temporary_store.h"
 
@@ -30,11 +30,12 @@ namespace fs = std::filesystem;
 std::string build_run_key(const EncodeOptions& options) {
   Json key = {{"version", SEQUELA_VERSION},
               {"input", options.input.empty() ? "" : file_fingerprint(options.input)},
-              {"athena", options.athena},
-              {"pooling", static_cast<int>(options.pooling)},
+              {"athena", ontology_key(options.athena)},
+              {"zone", zone_rule_name(options.table.zone_rule)},
+              {"pooling", name_of(options.pooling)},
               {"precision", to_text(options.precision)},
               {"extract", options.extract_code_embeddings},
-              {"rule", static_cast<int>(options.visits.rule)},
+              {"rule", name_of(options.visits.rule)},
               {"window_hours", options.visits.window_hours},
               {"max_visits", options.visits.max_visits},
               {"max_codes", options.visits.max_codes},
@@ -53,8 +54,12 @@ std::string build_run_key(const EncodeOptions& options) {
 }
 
 EncodeInput read_meds(const EncodeOptions& options, EncodeReport* report) {
-  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes, encounter_columns(options.visits));
+  const TemporaryStore temporary({.meds = options.meds,
+                                  .text_properties = encounter_columns(options.visits),
+                                  .zone_rule = options.table.zone_rule,
+                                  .num_threads = options.num_threads,
+                                  .memory_bytes = options.memory_bytes},
+                                 options.out);
   const EventStore store = temporary.open();
   EncodeInput input;
   input.level = options.table.level == "patients" ? EncodeLevel::patients : EncodeLevel::visits;
@@ -75,16 +80,12 @@ EncodeInput read_input(const EncodeOptions& options, EncodeReport* report) {
 std::shared_ptr<const Ontology> read_ontology(const EncodeOptions& options,
                                               const EncodeInput& input) {
   if (options.athena.empty()) return nullptr;
-  if (!fs::is_directory(options.athena))
-    return std::make_shared<Ontology>(read_any_ontology(options.athena));
-  OntologyOptions athena;
-  athena.athena = options.athena;
-  athena.num_threads = options.num_threads;
   std::vector<std::string> codes;
   for (int32_t i = 0; i < input.code_texts.size(); ++i)
     codes.emplace_back(input.code_texts.text(i));
   const std::vector<int64_t> counts(codes.size(), 1);
-  return std::make_shared<Ontology>(build_ontology(athena, codes, counts, nullptr));
+  return std::make_shared<Ontology>(
+      read_ontology_of({options.athena, "", options.out, options.num_threads}, codes, counts));
 }
 
 EncodeTokens tokenize(const EncodeOptions& options, const BertFolder& folder,
@@ -155,7 +156,9 @@ void EncodeOptions::validate() const {
   if (input.empty() && meds.empty() && !extract_code_embeddings)
     throw ConfigError(
         "there is nothing to encode. Fix: give --input, --meds or --extract-code-embeddings.");
-  if (tokens_per_pass < 1) throw ConfigError("tokens-per-pass", str(tokens_per_pass), "at least 1");
+  if (tokens_per_pass < 1) {
+    throw ConfigError("tokens-per-batch", str(tokens_per_pass), "at least 1");
+  }
   visits.validate();
 }
 

@@ -22,7 +22,7 @@ struct EncodeOptions {
   Pooling pooling = Pooling::mean;
   BertPrecision precision = BertPrecision::float32;
   bool extract_code_embeddings = false;  // write the model's table of codes; needs no input
-  std::string athena;                    // Athena folder or ontology.parquet, to map codes by
+  std::string athena;                    // Athena download or ontology.parquet, to map codes by
   std::optional<bool> do_lower_case;     // texts; empty = as the folder says
   int64_t tokens_per_pass = 2'048;       // bounds memory
   int num_threads = 1;

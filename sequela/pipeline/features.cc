@@ -13,7 +13,6 @@
 #include "sequela/io/scratch.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/model/model_dir.h"
-#include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
@@ -30,15 +29,18 @@ namespace fs = std::filesystem;
 std::string build_run_key(const FeaturesOptions& options, Precision precision,
                           const std::optional<Cohort>& cohort) {
   Json key = {{"version", SEQUELA_VERSION},
-              {"labels", file_fingerprint(options.labels)},
+              {"labels", label_key(options.labels)},
+              {"zone", zone_rule_name(options.zone_rule)},
               {"precision", to_text(precision)},
               {"tokens_per_batch", options.tokens_per_batch},
               {"is_femr_compatible", options.is_femr_compatible},
-              {"ontology", options.ontology.empty() ? "" : file_fingerprint(options.ontology)},
-              {"athena", options.athena}};
+              {"ontology", ontology_key(options.ontology)},
+              {"athena", ontology_key(options.athena)}};
   key["meds"] = dataset_key(options.meds);
-  for (const char* name : {"config.json", "model.safetensors", "dictionary.msgpack"}) {
-    key["model"][name] = file_fingerprint(options.model + "/" + name);
+  for (const char* name :
+       {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"}) {
+    const std::string file = options.model + "/" + name;
+    key["model"][name] = fs::exists(file) ? file_fingerprint(file) : "none";
   }
   if (cohort) {
     Sha256 hash;
@@ -47,7 +49,12 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
       const std::string row = str(id, ",", static_cast<int>(member.split), ",", member.label, "\n");
       hash.update(row.data(), row.size());
     }
+    for (int64_t id : cohort->without_split) {
+      const std::string row = str(id, "\n");
+      hash.update(row.data(), row.size());
+    }
     key["cohort"] = to_hex(hash.finish());
+    key["cohort_has_labels"] = cohort->has_labels;
   }
   return run_key_of(key);
 }
@@ -61,11 +68,8 @@ Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabul
   } else if (!options.ontology.empty()) {
     ontology = read_any_ontology(options.ontology);
   } else if (!options.athena.empty()) {
-    OntologyOptions athena;
-    athena.athena = options.athena;
-    athena.codes_parquet = codes_parquet;
-    athena.num_threads = options.num_threads;
-    ontology = build_ontology(athena, store.codes(), store.counts(), nullptr);
+    ontology = read_ontology_of({options.athena, codes_parquet, options.out, options.num_threads},
+                                store.codes(), store.counts());
   } else if (fs::exists(options.model + "/ontology.parquet")) {
     ontology = Ontology::read(options.model + "/ontology.parquet");
   } else {
@@ -87,6 +91,7 @@ Json to_json(const FeaturesReport& report) {
     }
     json["cohort"]["members_without_features"] = report.cohort->missing_members.size();
     json["cohort"]["labels_outside"] = report.cohort->num_labels_outside;
+    json["cohort"]["rows_without_split"] = report.cohort->without_split.size();
   }
   return json;
 }
@@ -109,12 +114,15 @@ void write_outputs(const FeaturesOptions& options, const Features& features,
                    const std::optional<Cohort>& cohort, FeaturesReport& report) {
   write_feature_parquet(options.out + "/features.parquet", features);
   write_feature_npz(options.out + "/features.npz", features);
-  std::vector<int64_t> missing_members;
-  if (cohort) {
-    report.cohort = write_cohort_files(options.out, features, *cohort);
-    missing_members = report.cohort->missing_members;
-  }
-  write_skipped(options.out + "/skipped.csv", features, missing_members);
+  if (cohort) report.cohort = write_cohort_files(options.out, features, *cohort);
+  write_skipped(options.out + "/skipped.csv", features, report.cohort.value_or(CohortReport{}));
+}
+
+IngestOptions ingest_options(const FeaturesOptions& options) {
+  return {.meds = options.meds,
+          .zone_rule = options.zone_rule,
+          .num_threads = options.num_threads,
+          .memory_bytes = options.memory_bytes};
 }
 
 std::optional<Cohort> read_cohort(const FeaturesOptions& options) {
@@ -145,7 +153,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const at::Device device = to_device(options.device);
   const Precision precision =
       options.precision.value_or(device.is_cuda() ? Precision::bf16 : Precision::fp32);
-  const std::vector<Label> labels = read_labels(options.labels);
+  const std::vector<Label> labels = read_labels(options.labels, options.zone_rule);
   const std::optional<Cohort> cohort = read_cohort(options);
 
   FeaturesReport report;
@@ -159,8 +167,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   log_precision(precision, device);
   remove_old_outputs(options.out);
 
-  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes);
+  const TemporaryStore temporary(ingest_options(options), options.out);
   const EventStore store = temporary.open();
   const Ontology ontology = load_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);

@@ -14,10 +14,10 @@ namespace sequela {
 struct FeaturesOptions {
   std::string meds;       // MEDS data set or meds_reader database
   std::string model;      // a bundle, Sequela's or femr's
-  std::string labels;     // Parquet, MEDS label schema
+  std::string labels;     // MEDS label schema: a file, or a folder of shards (meds/labels.h)
   std::string out;        // folder
   std::string ontology;   // Parquet with code and parents; overrides the bundle's own
-  std::string athena;     // Athena folder, for bundles without an ontology
+  std::string athena;     // Athena download, for bundles without an ontology
   std::string cohort;     // Parquet or CSV with subject_id, dataset_split, label
   std::string cohort_db;  // postgresql:// URI
   std::string cohort_query;
@@ -25,7 +25,8 @@ struct FeaturesOptions {
   std::optional<Precision> precision;  // default: fp32 on a CPU, bf16 on CUDA
   int64_t tokens_per_batch = 8'192;
   std::string device = "auto";
-  bool is_femr_compatible = false;  // token 0's timestamp as femr writes it
+  bool is_femr_compatible = false;     // token 0's timestamp as femr writes it
+  ZoneRule zone_rule = ZoneRule::utc;  // of times of events and labels that have a zone
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 

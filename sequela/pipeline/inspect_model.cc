@@ -122,19 +122,23 @@ std::string inspect_features(const std::string& path) {
   return description.text();
 }
 
+void add_tensors(const std::vector<TensorView>& tensors, Description* description) {
+  int64_t num_values = 0;
+  for (const TensorView& tensor : tensors) num_values += tensor.size();
+  description->add("tensors", static_cast<int64_t>(tensors.size()));
+  description->add("values", num_values);
+  for (size_t i = 0; i < std::min(kMaxTensors, tensors.size()); ++i) {
+    description->add(tensors[i].name, shape_text(tensors[i]));
+  }
+  if (tensors.size() > kMaxTensors) {
+    description->add("...", str(tensors.size() - kMaxTensors, " more"));
+  }
+}
+
 std::string inspect_safetensors(const std::string& path) {
   const SafetensorsFile file(path);
   Description description(path + ": tensors");
-  int64_t num_values = 0;
-  for (const TensorView& tensor : file.tensors()) num_values += tensor.size();
-  description.add("tensors", static_cast<int64_t>(file.tensors().size()));
-  description.add("values", num_values);
-  for (size_t i = 0; i < std::min(kMaxTensors, file.tensors().size()); ++i) {
-    description.add(file.tensors()[i].name, shape_text(file.tensors()[i]));
-  }
-  if (file.tensors().size() > kMaxTensors) {
-    description.add("...", str(file.tensors().size() - kMaxTensors, " more"));
-  }
+  add_tensors(file.tensors(), &description);
   return description.text();
 }
 

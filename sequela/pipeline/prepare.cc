@@ -119,7 +119,7 @@ PrepareReport PrepareRun::run() {
   stage(recipes_.ontology(), [this, num_threads] {
     OntologyStats stats;
     const OntologyOptions wanted{options_.athena, recipes_.codes_parquet(),
-                                 options_.remove_vocabularies, num_threads};
+                                 options_.remove_vocabularies, num_threads, options_.out};
     ontology_ = build_ontology(wanted, store().codes(), store().counts(), &stats);
     ontology_->write(path(kOntologyName));
     return to_json(stats, measure_coverage(*ontology_));

@@ -12,10 +12,13 @@ namespace sequela {
 
 enum class TokenizerSubjects { all, train };
 
+// The least that any command may be told to stay under.
+inline constexpr int64_t kMinMemoryBytes = int64_t{256} << 20;
+
 // All options of `sequela prepare`. Defaults: the seed's recipe.
 struct PrepareOptions {
   std::string meds;    // MEDS data set or meds_reader database; path or URI
-  std::string athena;  // folder of an Athena download; empty = none
+  std::string athena;  // an Athena download: folder or zip; empty = none
   std::string out;     // folder of the artifacts (pretraining_files)
 
   // The user's own artifacts in place of those that would be made; empty = make them.
@@ -42,7 +45,8 @@ struct PrepareOptions {
   BatchForm batch_format = BatchForm::compact;
   bool is_femr_compatible = false;  // token 0's timestamp as femr writes it
 
-  bool repair = false;  // sort rows and gather split subjects, instead of failing
+  ZoneRule zone_rule = ZoneRule::utc;  // of event times that have a zone
+  bool repair = false;                 // sort rows and gather split subjects, instead of failing
   bool keep_events =
       false;  // keep the decoded events, <out>/.events, for a faster run with other options
   int num_threads = 1;

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
+#include "sequela/ontology/athena_files.h"
 #include "sequela/pipeline/prepare.h"
 
 namespace fs = std::filesystem;
@@ -29,8 +30,8 @@ void require_between(const char* key, int64_t value, int64_t min, int64_t max) {
 void PrepareOptions::validate() const {
   if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or meds_reader database");
   if (out.empty()) throw ConfigError("out", "", "a folder for the artifacts");
-  if (!athena.empty() && !fs::is_directory(athena)) {
-    throw ConfigError("athena", athena, "a folder with CONCEPT.csv");
+  if (!athena.empty() && !(fs::exists(athena) && is_athena_path(athena))) {
+    throw ConfigError("athena", athena, "a folder with CONCEPT.csv, or the zip of the download");
   }
   require_file("split", split);
   require_file("dictionary", dictionary);
@@ -38,14 +39,20 @@ void PrepareOptions::validate() const {
   require_fraction("min-fraction", min_fraction);
   require_fraction("task-min-fraction", task_min_fraction);
   require_between("vocab-size", vocab_size, 1, 65'536);
-  require_between("num-numeric", num_numeric, 0, 65'536);
+  require_between("num-numeric", num_numeric, 1, 65'536);
+  if (dictionary.empty() && vocab_size <= num_numeric) {
+    throw ConfigError("vocab-size", str(vocab_size),
+                      str(num_numeric + 1, " or more, as the numeric bins alone may take ",
+                          num_numeric, "; or fewer of them (num-numeric)"));
+  }
   require_between("num-tasks", num_tasks, 1, 65'536);
   require_between("num-bins", num_bins, 1, 1'024);
   require_between("final-layer-size", final_layer_size, 1, 65'536);
   require_between("threads", num_threads, 1, 4'096);
   // One thread, with the libraries, takes some 220 MiB (stage_options.h).
-  if (memory_bytes < int64_t{256} << 20) {
-    throw ConfigError("memory", str(memory_bytes / (1 << 20), "M"), "256M or more");
+  if (memory_bytes < kMinMemoryBytes) {
+    throw ConfigError("memory", str(memory_bytes / (1 << 20), "M"),
+                      str(kMinMemoryBytes >> 20, "M or more"));
   }
   BatchOptions batch;
   batch.tokens_per_batch = tokens_per_batch;

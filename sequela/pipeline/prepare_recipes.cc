@@ -1,21 +1,16 @@
 #include "sequela/pipeline/prepare_recipes.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
-
-namespace fs = std::filesystem;
+#include "sequela/ontology/athena_files.h"
 
 namespace sequela {
 
 namespace {
-
-constexpr const char* kAthenaFiles[] = {"CONCEPT.csv", "CONCEPT_RELATIONSHIP.csv",
-                                        "CONCEPT_ANCESTOR.csv"};
 
 // An option's value as text, numbers with all their digits.
 template <class T>
@@ -23,14 +18,9 @@ std::string text(const T& value) {
   return Json(value).dump();
 }
 
-std::map<std::string, std::string> athena_fingerprints(const std::string& folder) {
-  std::map<std::string, std::string> fingerprints;
-  if (folder.empty()) return fingerprints;
-  for (const char* name : kAthenaFiles) {
-    const std::string path = folder + "/" + name;
-    if (fs::exists(path)) fingerprints[name] = file_fingerprint(path);
-  }
-  return fingerprints;
+std::map<std::string, std::string> athena_fingerprints(const std::string& path) {
+  if (path.empty()) return {};
+  return AthenaFiles(path).fingerprints();
 }
 
 }  // namespace
@@ -52,7 +42,9 @@ PrepareRecipes::PrepareRecipes(const PrepareOptions& options, const Manifest& ma
 
 Recipe PrepareRecipes::events() const {
   return {kEventsName,
-          {{"properties", text(options_.properties)}, {"repair", text(options_.repair)}},
+          {{"properties", text(options_.properties)},
+           {"repair", text(options_.repair)},
+           {"time-zone", zone_rule_name(options_.zone_rule)}},
           {{"meds", data_}}};
 }
 
@@ -62,7 +54,8 @@ Recipe PrepareRecipes::ontology() const {
   inputs["metadata/codes.parquet"] = metadata_;
   return {kOntologyName,
           {{"remove-vocabularies", text(options_.remove_vocabularies)},
-           {"repair", text(options_.repair)}},
+           {"repair", text(options_.repair)},
+           {"time-zone", zone_rule_name(options_.zone_rule)}},
           inputs};
 }
 
@@ -90,7 +83,8 @@ Recipe PrepareRecipes::dictionary() const {
                  {"min-fraction", text(options_.min_fraction)},
                  {"tokenizer-on", is_train_only ? "train" : "all"},
                  {"properties", text(options_.properties)},
-                 {"repair", text(options_.repair)}},
+                 {"repair", text(options_.repair)},
+                 {"time-zone", zone_rule_name(options_.zone_rule)}},
                 {{"meds", data_}, {kOntologyName, checksum(kOntologyName)}}};
   if (is_train_only) recipe.inputs[kSplitName] = checksum(kSplitName);
   return recipe;
@@ -103,7 +97,8 @@ Recipe PrepareRecipes::task() const {
            {"final-layer-size", text(options_.final_layer_size)},
            {"task-min-fraction", text(options_.task_min_fraction)},
            {"properties", text(options_.properties)},
-           {"repair", text(options_.repair)}},
+           {"repair", text(options_.repair)},
+           {"time-zone", zone_rule_name(options_.zone_rule)}},
           {{"meds", data_},
            {kOntologyName, checksum(kOntologyName)},
            {kSplitName, checksum(kSplitName)},
@@ -116,7 +111,8 @@ Recipe PrepareRecipes::batches(const char* name) const {
            {"batch-format", options_.batch_format == BatchForm::femr ? "femr" : "compact"},
            {"femr-compatible", text(options_.is_femr_compatible)},
            {"properties", text(options_.properties)},
-           {"repair", text(options_.repair)}},
+           {"repair", text(options_.repair)},
+           {"time-zone", zone_rule_name(options_.zone_rule)}},
           {{"meds", data_},
            {kOntologyName, checksum(kOntologyName)},
            {kSplitName, checksum(kSplitName)},

@@ -14,6 +14,7 @@
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
+#include "sequela/pipeline/run_key_names.h"
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/pipeline/temporary_store.h"
 
@@ -24,11 +25,11 @@ namespace fs = std::filesystem;
 
 Json data_key(const MlmDataOptions& data) {
   const VisitOptions& visits = data.meds.visits;
-  return {{"visits", static_cast<int>(visits.rule)},
+  return {{"visits", name_of(visits.rule)},
           {"encounter_column", visits.encounter_column},
           {"window_hours", visits.window_hours},
-          {"time_tokens", static_cast<int>(data.records.time_tokens)},
-          {"inpatient_time_tokens", static_cast<int>(data.records.inpatient_time_tokens)},
+          {"time_tokens", name_of(data.records.time_tokens)},
+          {"inpatient_time_tokens", name_of(data.records.inpatient_time_tokens)},
           {"visit_type", data.records.with_visit_type},
           {"demographics", data.records.with_demographics},
           {"max_size", data.vocabulary.max_size},
@@ -50,6 +51,7 @@ std::string build_run_key(const PretrainMlmOptions& options, Precision precision
               {"seed", options.seed},
               {"train", training_key(options.train)}};
   key["meds"] = dataset_key(options.meds);
+  key["zone"] = zone_rule_name(options.zone_rule);
   return run_key_of(key);
 }
 
@@ -57,8 +59,12 @@ MlmData read_data(const PretrainMlmOptions& options) {
   const CehrMedsOptions& meds = options.data.meds;
   std::vector<std::string> columns = encounter_columns(meds.visits);
   columns.insert(columns.end(), {meds.unit_column, meds.end_column});
-  const TemporaryStore temporary(options.meds, options.out, options.num_threads,
-                                 options.memory_bytes, columns);
+  const TemporaryStore temporary({.meds = options.meds,
+                                  .text_properties = columns,
+                                  .zone_rule = options.zone_rule,
+                                  .num_threads = options.num_threads,
+                                  .memory_bytes = options.memory_bytes},
+                                 options.out);
   return build_mlm_data(temporary.open(), options.data);
 }
 

@@ -6,6 +6,7 @@
 
 #include "sequela/encoders/bert/bert_config.h"
 #include "sequela/encoders/bert/mlm_training.h"
+#include "sequela/io/time_column.h"
 #include "sequela/pipeline/mlm_data.h"
 #include "sequela/train/trainer.h"
 
@@ -16,9 +17,10 @@ namespace sequela {
 struct PretrainMlmOptions {
   PretrainMlmOptions();
 
-  std::string meds;   // MEDS data set or meds_reader database
-  std::string out;    // checkpoints and logs
-  std::string model;  // where the encoder's folder goes
+  std::string meds;                    // MEDS data set or meds_reader database
+  ZoneRule zone_rule = ZoneRule::utc;  // of its times that have a zone
+  std::string out;                     // checkpoints and logs
+  std::string model;                   // where the encoder's folder goes
   // Kind and sizes. vocab_size is taken from the data, max_position_embeddings from `mlm`,
   // include_value_prediction from `data`.
   BertConfig encoder;

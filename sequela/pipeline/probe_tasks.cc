@@ -1,8 +1,8 @@
 #include "sequela/pipeline/probe_tasks.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <unordered_map>
 
 #include "sequela/core/error.h"
@@ -14,8 +14,6 @@
 
 namespace sequela {
 namespace {
-
-constexpr std::string_view kHeldOut = "held_out";
 
 // The rows of one task that have an embedding.
 struct TaskRows {
@@ -41,8 +39,10 @@ TaskRows read_task(const std::string& path, const RowOfLabel& row_of,
     const auto found = row_of.find({label.subject_id, label.prediction_time_us});
     const auto split = split_of.find(label.subject_id);
     if (found == row_of.end() || split == split_of.end()) continue;
+    const std::optional<SplitPart> part = parse_split_part(split->second);
+    if (!part) continue;
     const auto row = static_cast<int64_t>(rows.outcomes.size());
-    (split->second == kHeldOut ? rows.split.test : rows.split.train).push_back(row);
+    (*part == SplitPart::held_out ? rows.split.test : rows.split.train).push_back(row);
     rows.subject_ids.push_back(label.subject_id);
     rows.prediction_times_us.push_back(label.prediction_time_us);
     rows.feature_rows.push_back(found->second);
@@ -56,11 +56,9 @@ class History {
  public:
   explicit History(const EventStore& store)
       : store_(store), counts_(static_cast<int32_t>(store.codes().size())) {
-    for (const auto& [code, sex] : {std::pair{"Gender/F", AgeAndSex::Sex::female},
-                                    std::pair{"Gender/M", AgeAndSex::Sex::male}}) {
-      const auto found = std::lower_bound(store.codes().begin(), store.codes().end(), code);
-      if (found == store.codes().end() || *found != code) continue;
-      sex_codes_[static_cast<int32_t>(found - store.codes().begin())] = sex;
+    for (size_t code = 0; code < store.codes().size(); ++code) {
+      const AgeAndSex::Sex sex = sex_of_code(store.codes()[code]);
+      if (sex != AgeAndSex::Sex::unknown) sex_codes_[static_cast<int32_t>(code)] = sex;
     }
   }
 

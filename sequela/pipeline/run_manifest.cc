@@ -8,6 +8,7 @@
 #include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
+#include "sequela/meds/labels.h"
 
 namespace sequela {
 namespace {
@@ -36,6 +37,12 @@ Json dataset_key(const std::string& meds) {
   Json key;
   for (const auto& file : fingerprint_dataset(find_dataset(meds)))
     key[file.name] = file.fingerprint;
+  return key;
+}
+
+Json label_key(const std::string& labels) {
+  Json key = Json::array();
+  for (const std::string& file : list_label_files(labels)) key.push_back(shard_fingerprint(file));
   return key;
 }
 

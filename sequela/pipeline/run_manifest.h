@@ -15,6 +15,9 @@ std::string run_key_of(const Json& parts);
 // Of a data set, for such a key: its files with what changes when their content does.
 Json dataset_key(const std::string& meds);
 
+// Of labels: their files, in order.
+Json label_key(const std::string& labels);
+
 // True, and said so in the log, if the folder was made by a run of that key and every file is
 // there, unchanged. A damaged manifest counts as none.
 bool is_made_by_run(const std::string& folder, const std::string& run_key);

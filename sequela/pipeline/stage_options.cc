@@ -17,6 +17,7 @@ IngestOptions ingest_options(const PrepareOptions& options, const std::string& f
   wanted.folder = folder;
   wanted.properties = options.properties;
   wanted.repair = options.repair;
+  wanted.zone_rule = options.zone_rule;
   wanted.num_threads = options.num_threads;
   wanted.memory_bytes = std::max(options.memory_bytes - kSharedBytes, int64_t{1} << 20);
   return wanted;

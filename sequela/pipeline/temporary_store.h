@@ -1,20 +1,17 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "sequela/meds/event_store.h"
+#include "sequela/meds/ingest.h"
 
 namespace sequela {
 
 // A data set decoded into `<folder>/.events`, which is gone when the object is.
 class TemporaryStore {
  public:
-  // meds: MEDS data set or meds_reader database. text_properties and the errors are ingest's
-  // (meds/ingest.h).
-  TemporaryStore(const std::string& meds, const std::string& folder, int num_threads,
-                 int64_t memory_bytes, std::vector<std::string> text_properties = {});
+  // The options and errors are ingest's (meds/ingest.h), but for the options' folder.
+  TemporaryStore(IngestOptions options, const std::string& folder);
   ~TemporaryStore();
   TemporaryStore(const TemporaryStore&) = delete;
   TemporaryStore& operator=(const TemporaryStore&) = delete;

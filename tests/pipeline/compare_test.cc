@@ -12,6 +12,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"
+#include "sequela/meds/dataset.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/synth/synth.h"
 #include "tests/support/test_folder.h"
@@ -116,6 +117,45 @@ TEST(Compare, BadOptionsAreNamed) {
   EXPECT_THROW(compare(options), FileError);
   options.num_labels = {1};
   EXPECT_THROW(compare(options), ConfigError);
+}
+
+// Gives every subject of a part another name for it.
+void rename_split(const std::string& meds, const std::string& from, const std::string& to) {
+  const std::string path = meds + "/metadata/subject_splits.parquet";
+  std::vector<int64_t> ids;
+  std::vector<std::string> names;
+  for (const SubjectSplitRow& row : read_subject_splits(path)) {
+    ids.push_back(row.subject_id);
+    names.push_back(row.split == from ? to : row.split);
+  }
+  write_parquet(path, {{"subject_id", ids, {}}, {"split", names, {}}});
+}
+
+TEST(Compare, SplitsOfOtherNamesAreNotTrainedOn) {
+  const TestFolder folder;
+  SynthOptions records;
+  records.num_subjects = 300;
+  records.folder = folder / "data";
+  synth(records);
+  write_encoder(folder / "data/meds/metadata/codes.parquet", folder / "encoder");
+  CompareOptions options = small_comparison(folder);
+  options.num_seeds = 2;
+  options.num_labels = {8};
+  options.has_trees = false;
+  options.out = folder / "usual";
+  const CompareReport usual = compare(options);
+
+  rename_split(options.meds, "held_out", "test");
+  rename_split(options.meds, "tuning", "Validation");
+  options.out = folder / "other";
+  const CompareReport other = compare(options);
+  EXPECT_EQ(other.num_train, usual.num_train);
+  EXPECT_EQ(other.num_validation, usual.num_validation);
+  EXPECT_EQ(other.num_test, usual.num_test);
+
+  rename_split(options.meds, "train", "set aside");
+  options.out = folder / "none";
+  EXPECT_THROW(compare(options), DataError);  // nothing is left to train on
 }
 
 }  // namespace

@@ -117,5 +117,21 @@ TEST(FolderLock, KeepsAFolderWithOutput) {
   EXPECT_TRUE(fs::exists(out + "/table.txt"));
 }
 
+TEST(RunKeys, AnotherOntologyInTheBundleIsAnotherRun) {
+  SEQUELA_NEED_SHARED();
+  const TestFolder folder;
+  FeaturesOptions options = small_features(folder / "out");
+  const std::string model = folder / "model";
+  std::filesystem::copy(options.model, model, std::filesystem::copy_options::recursive);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    std::filesystem::permissions(entry.path(), std::filesystem::perms::owner_all);
+  }
+  options.model = model;
+  EXPECT_FALSE(compute_features(options).is_up_to_date);
+  EXPECT_TRUE(compute_features(options).is_up_to_date);
+  write_file(model + "/ontology.parquet", "another");
+  EXPECT_FALSE(compute_features(options).is_up_to_date);
+}
+
 }  // namespace
 }  // namespace sequela
