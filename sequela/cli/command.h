@@ -31,12 +31,20 @@ struct Command {
 void add_common_options(CLI::App& app, CommonOptions& common);
 
 // Fills options that were not given on the command line from a TOML or INI file: keys at its top
-// level or in the section [<command>]. An unknown key or section is a ConfigError.
+// level or in the section [<command>]. An unknown key or section is a ConfigError. Appends a note
+// for each key that is an old name.
 void apply_config_file(CLI::App& app, const std::string& path,
-                       const std::vector<std::string>& command_names);
+                       const std::vector<std::string>& command_names,
+                       std::vector<std::string>* notes);
 
-// The options used, as a config file that repeats the run. Credentials in database URIs are left
-// out.
+// The long names of a command's options, with "--".
+std::vector<std::string> option_names(const CLI::App& app);
+
+// `text` becomes "utc" or "local", for parse_zone_rule().
+void add_time_zone_option(CLI::App& app, std::string& text);
+
+// The options used, as a config file that repeats the run. Passwords and other secrets in URIs and
+// in the database's connection string are left out.
 std::string options_text(const CLI::App& app);
 // Writes options_text() to `<output>.options.toml`, beside the output.
 void write_options(const CLI::App& app, const std::string& output);

@@ -4,28 +4,28 @@
 #include <fstream>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/old_names.h"
+#include "sequela/cli/suggest.h"
 #include "sequela/core/error.h"
 #include "sequela/core/parallel.h"
+#include "sequela/features/cohort.h"
 #include "sequela/io/file.h"
+#include "sequela/io/uri.h"
+#include "sequela/pipeline/prepare.h"
 
 namespace sequela {
 namespace {
 
-// "postgresql://user:secret@host/db" without the secret.
-std::string without_password(const std::string& text) {
-  const size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const size_t at = text.find('@', scheme);
-  const size_t colon = text.find(':', scheme + 3);
-  if (at == std::string::npos || colon == std::string::npos || colon > at) return text;
-  return text.substr(0, colon) + text.substr(at);
+// What may be shown of an option's value.
+std::string shown_value(const std::string& option, const std::string& value) {
+  return option == "cohort-db" ? without_secrets(value) : without_uri_secrets(value);
 }
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (char c : without_password(text)) {
+  for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c;
+    out += c == '\n' ? ' ' : c;
   }
   return out + "\"";
 }
@@ -64,8 +64,10 @@ int64_t CommonOptions::memory_bytes() const {
         unit = 0;
     }
   }
-  if (end == 0 || unit == 0 || !(value * static_cast<double>(unit) >= 1 << 26)) {
-    throw ConfigError("memory", memory, "a size of at least 64M, such as 8G or 512M");
+  if (end == 0 || unit == 0 ||
+      !(value * static_cast<double>(unit) >= static_cast<double>(kMinMemoryBytes))) {
+    throw ConfigError("memory", memory,
+                      str("a size of at least ", kMinMemoryBytes >> 20, "M, such as 8G or 512M"));
   }
   return static_cast<int64_t>(value * static_cast<double>(unit));
 }
@@ -82,11 +84,25 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
                  "Memory to stay under, such as 8G; default: half the machine");
   app.add_option("--log-level", common.log_level, "debug, info, warning or error")
       ->capture_default_str();
-  app.add_flag("-q,--quiet", common.is_quiet, "Print errors and results only");
+  app.add_flag("-q,--quiet", common.is_quiet, "Print errors only: no progress, no summary");
+}
+
+void add_time_zone_option(CLI::App& app, std::string& text) {
+  app.add_option("--time-zone", text,
+                 "Times that have a zone: utc = the instant in UTC, local = what its clock showed");
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
 }
 
 void apply_config_file(CLI::App& app, const std::string& path,
-                       const std::vector<std::string>& command_names) {
+                       const std::vector<std::string>& command_names,
+                       std::vector<std::string>* notes) {
   std::ifstream file(path);
   if (!file) throw ConfigError("config", path, "a readable file");
   std::vector<CLI::ConfigItem> items;
@@ -99,15 +115,21 @@ void apply_config_file(CLI::App& app, const std::string& path,
     if (item.name == "++" || item.name == "--") continue;  // section marks of the parser
     if (item.parents.size() == 1 && item.parents[0] != app.get_name()) {
       if (std::count(command_names.begin(), command_names.end(), item.parents[0]) == 0) {
-        throw ConfigError(str(path, ": section [", item.parents[0], "] is no command of sequela"));
+        throw ConfigError(str(path, ": section [", item.parents[0], "] is no command of sequela",
+                              did_you_mean(item.parents[0], command_names)));
       }
       continue;
     }
-    CLI::Option* option = app.get_option_no_throw("--" + item.name);
+    const auto new_name = new_name_of(app.get_name(), "--" + item.name);
+    if (new_name) notes->push_back(str(path, ": ", old_name_note("--" + item.name, *new_name)));
+    const std::string name = new_name.value_or("--" + item.name);
+    CLI::Option* option = app.get_option_no_throw(name);
     if (option == nullptr || item.name == "config" || item.name == "help" ||
         item.parents.size() > 1) {
+      const std::string suggestion = did_you_mean(name, option_names(app));
       throw ConfigError(str(path, ": '", item.fullname(), "' is no option of `sequela ",
-                            app.get_name(), "`. Fix: see `sequela ", app.get_name(), " --help`."));
+                            app.get_name(), "`", suggestion, suggestion.empty() ? "." : "",
+                            " Fix: see `sequela ", app.get_name(), " --help`."));
     }
     if (option->count() > 0) continue;
     try {
@@ -133,10 +155,11 @@ std::string options_text(const CLI::App& app) {
     if (option->get_expected_min() == 0) {
       text += results.empty() ? "true" : results.front();
     } else if (results.size() == 1) {
-      text += quoted(results.front());
+      text += quoted(shown_value(name, results.front()));
     } else {
       text += "[";
-      for (size_t i = 0; i < results.size(); ++i) text += (i > 0 ? ", " : "") + quoted(results[i]);
+      for (size_t i = 0; i < results.size(); ++i)
+        text += (i > 0 ? ", " : "") + quoted(shown_value(name, results[i]));
       text += "]";
     }
     text += "\n";

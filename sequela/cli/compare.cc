@@ -13,6 +13,7 @@ struct Arguments {
   CommonOptions common;
   CompareOptions options;
   bool is_without_trees = false;
+  std::string time_zone = "utc";
 };
 
 int run_compare(const CLI::App& app, Arguments& arguments) {
@@ -20,8 +21,10 @@ int run_compare(const CLI::App& app, Arguments& arguments) {
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.has_trees = !arguments.is_without_trees;
+  options.zone_rule = parse_zone_rule(arguments.time_zone);
   const CompareReport report = compare(options);
   write_options(app, options.out);
+  if (arguments.common.is_quiet) return 0;
   std::cout << report.text() << "\nCompared in " << duration_text(report.seconds) << ": "
             << options.out << "/compare.json\n";
   return 0;
@@ -30,8 +33,8 @@ int run_compare(const CLI::App& app, Arguments& arguments) {
 void add_model_options(CLI::App& app, CompareOptions& options) {
   app.option_defaults()->group("Model and training");
   app.add_option("--visit-embed-dim", options.visit_embed_dim, "Size of a visit");
-  app.add_option("--hidden-dim", options.hidden_dim, "Size of the LSTM over visits");
-  app.add_option("--num-layers", options.num_layers, "Layers of that LSTM");
+  app.add_option("--hidden", options.hidden_dim, "Width of the LSTM over visits");
+  app.add_option("--layers", options.num_layers, "Layers of that LSTM");
   app.add_option("--dropout", options.dropout, "Share of the states dropped");
   app.add_option("--max-visits", options.max_visits, "Most recent visits kept");
   app.add_option("--max-codes", options.max_codes, "Codes of a visit kept");
@@ -54,12 +57,14 @@ Command make_compare(CLI::App& app) {
       "compare", "Pretrained against random embeddings, and trees, with few labels");
   command->option_defaults()->always_capture_default();
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
-  command->add_option("--labels", options.labels, "labels.parquet (MEDS label schema, boolean)");
+  command->add_option("--labels", options.labels,
+                      "Labels (MEDS label schema, boolean): Parquet, CSV, or a folder of shards");
   command->add_option("--pretrained", options.pretrained,
                       "Encoder's folder: weights and vocabulary");
   command->add_option("--out", options.out, "Folder for the tables");
   command->add_option("--athena", options.athena,
-                      "Athena folder or ontology.parquet, for codes that the vocabulary lacks");
+                      "Athena download or ontology.parquet, for codes that the vocabulary lacks");
+  add_time_zone_option(*command, arguments->time_zone);
   command->add_option("--seeds", options.num_seeds, "Samples of labels, each with its own start");
   command->add_option("--num-labels", options.num_labels, "Numbers of labels to learn from")
       ->delimiter(',');

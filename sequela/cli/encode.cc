@@ -20,6 +20,7 @@ struct Arguments {
   std::string precision = "fp32";
   std::string visits = "hybrid";
   std::string letter_case = "auto";
+  std::string time_zone = "utc";
 };
 
 std::optional<bool> to_lower_case(const std::string& text) {
@@ -53,10 +54,11 @@ int run_encode(const CLI::App& app, Arguments& arguments) {
   options.precision = to_bert_precision(arguments.precision);
   options.visits.rule = parse_visit_rule(arguments.visits);
   options.do_lower_case = to_lower_case(arguments.letter_case);
+  options.table.zone_rule = parse_zone_rule(arguments.time_zone);
   const EncodeReport report = encode(options);
   if (report.is_up_to_date) return 0;
   write_options(app, options.out);
-  print_report(options, report);
+  if (!arguments.common.is_quiet) print_report(options, report);
   return 0;
 }
 
@@ -73,6 +75,7 @@ void add_input_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--subject-column", table.subject_column, "Default: subject_id and the like");
   app.add_option("--visit-column", table.visit_column, "Default: visit_id and the like");
   app.add_option("--time-column", table.time_column, "Time of an event or visit");
+  add_time_zone_option(app, arguments.time_zone);
   app.add_option("--text-column", table.text_column, "Clinical text");
   app.add_option("--case", arguments.letter_case,
                  "Texts: lower, keep, or auto = as the folder says");
@@ -104,8 +107,8 @@ Command make_encode(CLI::App& app) {
   command->add_option("--precision", arguments->precision,
                       "fp32, bf16, int8, or auto = the faster of fp32 and bf16");
   command->add_option("--athena", options.athena,
-                      "Athena folder or ontology.parquet: maps codes that the vocabulary lacks");
-  command->add_option("--tokens-per-pass", options.tokens_per_pass,
+                      "Athena download or ontology.parquet: maps codes that the vocabulary lacks");
+  command->add_option("--tokens-per-batch", options.tokens_per_pass,
                       "Tokens that go through the model together");
   add_input_options(*command, *arguments);
   add_visit_options(*command, *arguments);

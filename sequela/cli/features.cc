@@ -17,6 +17,7 @@ struct Arguments {
   CommonOptions common;
   FeaturesOptions options;
   std::string precision;
+  std::string time_zone = "utc";
 };
 
 void print_report(const FeaturesOptions& options, const FeaturesReport& report) {
@@ -39,6 +40,11 @@ void print_report(const FeaturesOptions& options, const FeaturesReport& report) 
                 << with_thousands(static_cast<int64_t>(report.cohort->missing_members.size()))
                 << " (listed in skipped.csv)\n";
     }
+    if (!report.cohort->without_split.empty()) {
+      std::cout << "  rows of the cohort without a split: "
+                << with_thousands(static_cast<int64_t>(report.cohort->without_split.size()))
+                << " (listed in skipped.csv)\n";
+    }
     if (report.cohort->num_labels_outside > 0) {
       std::cout << "  embedded labels of subjects outside the cohort: "
                 << with_thousands(report.cohort->num_labels_outside) << "\n";
@@ -53,16 +59,19 @@ int run_features(const CLI::App& app, Arguments& arguments) {
   options.memory_bytes = arguments.common.memory_bytes();
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
+  options.zone_rule = parse_zone_rule(arguments.time_zone);
   const FeaturesReport report = compute_features(options);
   if (report.is_up_to_date) return 0;
   write_options(app, options.out);
-  print_report(options, report);
+  if (!arguments.common.is_quiet) print_report(options, report);
   return 0;
 }
 
 void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
   app.option_defaults()->group("Cohort");
-  app.add_option("--cohort", options.cohort, "Parquet or CSV: subject_id, dataset_split, a label");
+  app.add_option(
+      "--cohort", options.cohort,
+      "Parquet or CSV: subject_id, dataset_split, a label; or MEDS's subject_splits.parquet");
   app.add_option(
       "--cohort-db", options.cohort_db,
       "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass");
@@ -81,12 +90,14 @@ Command make_features(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
   command->add_option("--model", options.model, "Bundle of `sequela pretrain` or of femr");
-  command->add_option("--labels", options.labels, "labels.parquet (MEDS label schema)");
+  command->add_option("--labels", options.labels,
+                      "Labels (MEDS label schema): Parquet, CSV, or a folder of shards");
   command->add_option("--out", options.out, "Folder for the embeddings");
   command->add_option("--ontology", options.ontology,
                       "Ontology in Parquet, for bundles that lack one");
   command->add_option("--athena", options.athena,
-                      "Athena folder, for bundles that lack an ontology");
+                      "Athena download, for bundles that lack an ontology");
+  add_time_zone_option(*command, arguments->time_zone);
   command->add_option("--precision", arguments->precision,
                       "fp32, bf16, or auto = the fastest here; default: fp32 on a CPU");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,

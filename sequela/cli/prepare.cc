@@ -17,6 +17,7 @@ struct Arguments {
   PrepareOptions options;
   std::string tokenizer_on = "all";
   std::string batch_format = "compact";
+  std::string time_zone = "utc";
 };
 
 template <class Value>
@@ -92,6 +93,7 @@ int run_prepare(const CLI::App& app, Arguments& arguments) {
   options.batch_format =
       choose<BatchForm>({{"compact", BatchForm::compact}, {"femr", BatchForm::femr}},
                         "batch-format", arguments.batch_format);
+  options.zone_rule = parse_zone_rule(arguments.time_zone);
   const PrepareReport report = prepare(options);
   if (!report.is_up_to_date) write_options(app, options.out);
   if (!arguments.common.is_quiet) print_report(report, options.out);
@@ -106,8 +108,10 @@ Command make_prepare(CLI::App& app) {
   CLI::App* command = app.add_subcommand("prepare", "Turn records into what pretraining reads");
   command->option_defaults()->always_capture_default();
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database; path or URI");
-  command->add_option("--athena", options.athena, "Folder of an Athena vocabulary download");
+  command->add_option("--athena", options.athena,
+                      "Athena vocabulary download: the zip, or a folder");
   command->add_option("--out", options.out, "Folder for the artifacts");
+  add_time_zone_option(*command, arguments->time_zone);
   command->add_flag("--repair", options.repair,
                     "Sort rows and gather split subjects instead of failing on them");
   command->add_flag("--keep-events", options.keep_events,

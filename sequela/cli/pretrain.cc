@@ -66,6 +66,7 @@ int run_motor(const CLI::App& app, Arguments& arguments) {
     return 0;
   }
   write_options(app, options.model);
+  if (arguments.common.is_quiet) return 0;
   std::cout << "Trained " << with_thousands(report.num_parameters) << " parameters for "
             << with_thousands(train.steps) << " steps in " << duration_text(train.seconds) << " ("
             << short_number(train.tokens_per_second) << " tokens/s).\nBest validation loss "

@@ -84,9 +84,10 @@ void add_mlm_options(CLI::App& app, MlmArguments& arguments) {
   app.add_flag("--demographics", options.data.records.with_demographics,
                "Begin with year, age, gender and race");
   add_visit_rule_options(app, options.data.meds.visits, arguments.visits);
+  add_time_zone_option(app, arguments.time_zone);
   app.add_option("--split-seed", options.data.split_seed, "Of the hash that splits subjects");
   app.add_option("--val-fraction", options.data.val_fraction, "Share of subjects for validation");
-  app.add_option("--batch-tokens", options.mlm.batch_tokens, "Tokens of a batch");
+  app.add_option("--tokens-per-batch", options.mlm.batch_tokens, "Tokens of a batch");
   app.add_option("--mask-probability", options.mlm.mask.probability, "Share of tokens to predict");
   app.add_option("--dropout", options.encoder.hidden_dropout_prob, "Of hidden states");
   app.add_option("--attention-dropout", options.encoder.attention_probs_dropout_prob,
@@ -111,6 +112,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   options.encoder.kind = to_bert_kind(arguments.encoder);
   options.data.records.time_tokens = parse_time_tokens(arguments.time_tokens, "time-tokens");
   options.data.meds.visits.rule = parse_visit_rule(arguments.visits);
+  options.zone_rule = parse_zone_rule(arguments.time_zone);
   options.out = shared.out;
   options.model = shared.model;
   options.precision = shared.precision;
@@ -127,7 +129,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
     return 0;
   }
   write_options(app, options.model);
-  print_report(options, report);
+  if (!common.is_quiet) print_report(options, report);
   return 0;
 }
 

@@ -14,6 +14,7 @@ struct MlmArguments {
   std::string encoder = "cehr_bert";
   std::string time_tokens = "cehr_bert";
   std::string visits = "hybrid";
+  std::string time_zone = "utc";
 };
 
 void add_mlm_options(CLI::App& app, MlmArguments& arguments);

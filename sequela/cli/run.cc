@@ -2,14 +2,18 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <new>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/old_names.h"
+#include "sequela/cli/suggest.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/core/log.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/pipeline/machine.h"
 
@@ -47,7 +51,7 @@ int with_errors_mapped(Body body) {
   try {
     return body();
   } catch (const ConfigError& error) {
-    return fail(kExitUsage, error.what());
+    return fail(kExitUsage, with_suggestion(error.what()));
   } catch (const DataError& error) {
     return fail(kExitData, error.what());
   } catch (const ResourceError& error) {
@@ -78,13 +82,36 @@ void check_required(const Command& command) {
   }
 }
 
-int run_command(const Command& command, const std::vector<std::string>& names) {
+int run_command(const Command& command, const std::vector<std::string>& names,
+                std::vector<std::string> notes) {
   CommonOptions& common = *command.common;
-  if (!common.config.empty()) apply_config_file(*command.app, common.config, names);
+  if (!common.config.empty()) apply_config_file(*command.app, common.config, names, &notes);
   check_required(command);
   show_messages(common.log_level, common.is_quiet);
+  for (const std::string& note : notes) log_warning(note);
   install_signal_handlers();
   return command.body();
+}
+
+// What CLI11 says of arguments that it does not know, in our words.
+std::string unknown_argument(const CLI::App& app) {
+  const std::vector<std::string> left = app.remaining(true);
+  const auto parsed = app.get_subcommands();
+  if (left.empty() || parsed.empty()) return "unknown arguments. Fix: see `sequela --help`.";
+  const CLI::App& command = *parsed.front();
+  const std::string name = left.front().substr(0, left.front().find('='));
+  const bool is_option = name.starts_with('-');
+  return str("unknown ", is_option ? "option" : "argument", " '", name, "' of `sequela ",
+             command.get_name(), "`", is_option ? did_you_mean(name, option_names(command)) : "",
+             is_option && !closest_name(name, option_names(command)).empty() ? "" : ".",
+             " Fix: see `sequela ", command.get_name(), " --help`.");
+}
+
+// True if the first argument is to be a command and is none.
+bool is_unknown_command(const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& names) {
+  return !arguments.empty() && !arguments[0].starts_with('-') &&
+         std::ranges::find(names, arguments[0]) == names.end();
 }
 
 }  // namespace
@@ -110,15 +137,24 @@ int run(int argc, char** argv) {
                                    make_compare(app),  make_inspect(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
+  const RenamedArguments given = rename_arguments({argv + 1, argv + argc});
+  if (is_unknown_command(given.arguments, names)) {
+    const std::string suggestion = did_you_mean(given.arguments[0], names);
+    return fail(kExitUsage, str("unknown command '", given.arguments[0], "'", suggestion,
+                                suggestion.empty() ? ". Fix: see `sequela --help`." : ""));
+  }
   return with_errors_mapped([&] {
     try {
-      app.parse(argc, argv);
+      // CLI11 takes a vector from its end.
+      app.parse(std::vector<std::string>(given.arguments.rbegin(), given.arguments.rend()));
+    } catch (const CLI::ExtrasError&) {
+      return fail(kExitUsage, unknown_argument(app));
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
       return fail(kExitUsage, error.what());
     }
     for (const Command& command : commands) {
-      if (command.app->parsed()) return run_command(command, names);
+      if (command.app->parsed()) return run_command(command, names, given.notes);
     }
     return kExitUsage;
   });

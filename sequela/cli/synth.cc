@@ -35,6 +35,7 @@ Command make_synth(CLI::App& app) {
             const SynthReport report = synth(arguments->options);
             const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
             write_options(*command, arguments->options.folder);
+            if (arguments->common.is_quiet) return 0;
             std::cout << "Made " << with_thousands(report.num_events) << " events of "
                       << with_thousands(report.num_subjects) << " subjects in "
                       << duration_text(elapsed.count()) << " ("

@@ -14,7 +14,7 @@ from cehrbert.models.hf_models import hf_cehrbert
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", ROOT.parent / "shared"))
 BINARY = os.environ.get("SEQUELA_BINARY", str(ROOT / "build/bin/sequela"))
-SMALL = ["--hidden", 32, "--layers", 2, "--heads", 4, "--intermediate", 64, "--max-length", 128, "--batch-tokens", 1024,
+SMALL = ["--hidden", 32, "--layers", 2, "--heads", 4, "--intermediate", 64, "--max-length", 128, "--tokens-per-batch", 1024,
          "--vocab-size", 500, "--max-steps", 10, "--eval-every", 5, "--warmup-steps", 2, "--learning-rate", 3e-3,
          "--val-fraction", 0.25, "--precision", "fp32", "--threads", 1]
 

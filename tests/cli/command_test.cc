@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -102,6 +103,89 @@ TEST_F(Command, UnknownKeysOfAConfigFileAreErrors) {
 TEST_F(Command, InspectNamesWhatItDoesNotKnow) {
   EXPECT_EQ(run_sequela({"inspect", folder_ + "/absent"}).exit_code, 4);
   EXPECT_EQ(run_sequela({"inspect", write("x.txt", "x")}).exit_code, 2);
+}
+
+TEST_F(Command, SuggestsWhatWasMeant) {
+  const auto error = [](const std::vector<std::string>& arguments) {
+    const CommandResult result = run_sequela(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    return result.err;
+  };
+  EXPECT_EQ(error({"trian"}),
+            "sequela: error: unknown command 'trian'; did you mean 'pretrain'?\n");
+  EXPECT_NE(error({"banana"}).find("unknown command 'banana'. Fix: "), std::string::npos);
+  EXPECT_NE(error({"prepare", "--vocabsize", "9"}).find("did you mean '--vocab-size'?"),
+            std::string::npos);
+  EXPECT_NE(error({"prepare", "--batch-formt=femr"}).find("did you mean '--batch-format'?"),
+            std::string::npos);
+  EXPECT_NE(
+      error({"prepare", "--zzzzzzzz"}).find("unknown option '--zzzzzzzz' of `sequela prepare`. "),
+      std::string::npos);
+  EXPECT_NE(error({"prepare", "--meds", "x", "--out", "y", "--batch-format", "compcat"})
+                .find("did you mean 'compact'?"),
+            std::string::npos);
+  EXPECT_NE(error({"prepare", "--meds", "x", "--out", "y", "--time-zone", "locla"})
+                .find("did you mean 'local'?"),
+            std::string::npos);
+  EXPECT_NE(error({"synth", "--out", "x", "--config", write("a.toml", "[synth]\nsubject = 7\n")})
+                .find("did you mean '--subjects'?"),
+            std::string::npos);
+}
+
+TEST_F(Command, OneNameAndOneMinimumInAllCommands) {
+  for (const char* name : {"prepare", "features", "encode", "pretrain"}) {
+    EXPECT_NE(run_sequela({name, "--help"}).out.find("--tokens-per-batch"), std::string::npos)
+        << name;
+  }
+  for (const char* name : {"pretrain", "compare"}) {
+    EXPECT_NE(run_sequela({name, "--help"}).out.find("--layers"), std::string::npos) << name;
+  }
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"synth", "--out", "x"},
+           {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", "o"},
+           {"prepare", "--meds", "x", "--out", "o"}}) {
+    auto with_memory = arguments;
+    with_memory.insert(with_memory.end(), {"--memory", "255M"});
+    const CommandResult result = run_sequela(with_memory);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find("256M"), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(Command, OldNamesOfOptionsAreTakenAndSaid) {
+  const std::string config = write("c.toml", "[encode]\ntokens-per-pass = 0\n");
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--tokens-per-pass", "0"}, {"--config", config}}) {
+    std::vector<std::string> arguments = {"encode",       "--model", "x",    "--out",
+                                          folder_ + "/o", "--input", "y.csv"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const CommandResult result = run_sequela(arguments);
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_NE(result.err.find("--tokens-per-pass is an old name; it is --tokens-per-batch now"),
+              std::string::npos)
+        << result.err;
+    EXPECT_NE(result.err.find("tokens-per-batch: '0' is not allowed"), std::string::npos)
+        << result.err;
+  }
+}
+
+TEST_F(Command, QuietPrintsNoSummary) {
+  const CommandResult result =
+      run_sequela({"synth", "--subjects", "5", "--out", folder_ + "/a", "--quiet"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out + result.err, "");
+}
+
+TEST_F(Command, AVocabularyOfBinsAloneIsRefusedAtOnce) {
+  const CommandResult result =
+      run_sequela({"prepare", "--meds", folder_, "--out", folder_ + "/o", "--vocab-size", "900"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.err.find("vocab-size: '900' is not allowed. Fix: give 1001 or more"),
+            std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("num-numeric"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ + "/o"));
 }
 
 }  // namespace

@@ -1,0 +1,64 @@
+#include "sequela/cli/suggest.h"
+
+#include <gtest/gtest.h>
+
+#include "sequela/cli/old_names.h"
+#include "sequela/core/error.h"
+
+namespace sequela {
+namespace {
+
+const std::vector<std::string> kCommands = {"synth",  "prepare", "pretrain", "features",
+                                            "encode", "compare", "inspect",  "demo"};
+
+TEST(Suggest, FindsWhatWasMeant) {
+  for (const auto& [given, meant] :
+       std::vector<std::pair<const char*, const char*>>{{"trian", "pretrain"},
+                                                        {"train", "pretrain"},
+                                                        {"pretian", "pretrain"},
+                                                        {"prepar", "prepare"},
+                                                        {"fetures", "features"},
+                                                        {"featurs", "features"},
+                                                        {"comapre", "compare"},
+                                                        {"inspct", "inspect"},
+                                                        {"dmeo", "demo"},
+                                                        {"encoder", "encode"},
+                                                        {"synthesize", "synth"},
+                                                        {"pretraining", "pretrain"}}) {
+    EXPECT_EQ(closest_name(given, kCommands), meant) << given;
+  }
+  for (const char* given : {"xyzzy", "", "x", "banana", "de"}) {
+    EXPECT_EQ(closest_name(given, kCommands), "") << given;
+  }
+  EXPECT_EQ(did_you_mean("--vocabsize", {"--vocab-size", "--val-fraction"}),
+            "; did you mean '--vocab-size'?");
+  EXPECT_EQ(did_you_mean("--nonsense", {"--vocab-size"}), "");
+}
+
+TEST(Suggest, ReadsTheValuesThatAnErrorLists) {
+  EXPECT_EQ(with_suggestion(ConfigError("visits", "dya", "hybrid, encounter, day or hours").what()),
+            "visits: 'dya' is not allowed; did you mean 'day'? Fix: give hybrid, encounter, day or "
+            "hours.");
+  EXPECT_EQ(with_suggestion(ConfigError("precision", "fp23", "fp32, bf16 or int8").what()),
+            "precision: 'fp23' is not allowed; did you mean 'fp32'? Fix: give fp32, bf16 or int8.");
+  for (const std::string& message :
+       {std::string(ConfigError("memory", "1Q", "a size of at least 256M").what()),
+        std::string("--meds is missing. Fix: give it.")}) {
+    EXPECT_EQ(with_suggestion(message), message);
+  }
+}
+
+TEST(OldNames, AreReplacedAndSaid) {
+  const RenamedArguments renamed =
+      rename_arguments({"encode", "--tokens-per-pass", "7", "--out=--tokens-per-pass"});
+  EXPECT_EQ(renamed.arguments, (std::vector<std::string>{"encode", "--tokens-per-batch", "7",
+                                                         "--out=--tokens-per-pass"}));
+  EXPECT_EQ(renamed.notes, std::vector<std::string>{
+                               "--tokens-per-pass is an old name; it is --tokens-per-batch now"});
+  EXPECT_EQ(rename_arguments({"compare", "--num-layers=2"}).arguments.at(1), "--layers=2");
+  EXPECT_TRUE(rename_arguments({"prepare", "--num-layers", "2"}).notes.empty());
+  EXPECT_TRUE(rename_arguments({}).arguments.empty());
+}
+
+}  // namespace
+}  // namespace sequela
