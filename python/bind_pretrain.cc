@@ -1,6 +1,7 @@
 #include "python/run_job.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
+#include "sequela/train/recipe.h"
 
 namespace sequela::python {
 namespace {
@@ -15,8 +16,17 @@ void register_encoder_config(py::module_& module) {
 }
 
 void register_train_options(py::module_& module) {
+  py::enum_<Schedule>(module, "Schedule")
+      .value("linear", Schedule::linear)
+      .value("cosine", Schedule::cosine)
+      .value("constant", Schedule::constant);
+  py::enum_<LossScale>(module, "LossScale")
+      .value("mean", LossScale::mean)
+      .value("events", LossScale::events);
   py::class_<TrainOptions>(module, "TrainOptions")
       .def_readwrite("learning_rate", &TrainOptions::learning_rate)
+      .def_readwrite("schedule", &TrainOptions::schedule)
+      .def_readwrite("loss_scale", &TrainOptions::loss_scale)
       .def_readwrite("beta1", &TrainOptions::beta1)
       .def_readwrite("beta2", &TrainOptions::beta2)
       .def_readwrite("epsilon", &TrainOptions::epsilon)
@@ -65,6 +75,8 @@ void register_pretrain(py::module_& module) {
     return to_precision(text, to_device(device));
   });
   module.def("to_bert_precision", &to_bert_precision);
+  py::enum_<Recipe>(module, "Recipe").value("femr", Recipe::femr).value("sequela", Recipe::sequela);
+  module.def("apply_recipe", &apply_recipe);
   py::class_<PretrainOptions>(module, "PretrainOptions")
       .def(py::init<>())
       .def_readwrite("data", &PretrainOptions::data)
@@ -78,6 +90,7 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("seed", &PretrainOptions::seed)
       .def_readwrite("keep_output", &PretrainOptions::keep_output)
       .def_readwrite("num_threads", &PretrainOptions::num_threads);
+  module.def("apply_size", &apply_size);
   module.def("pretrain", [](const PretrainOptions& options, const py::object& reporter) {
     return run_job_for(reporter, [&] { return pretrain(options); });
   });

@@ -1,10 +1,16 @@
 """From Python's arguments to the core's option structs."""
 
+import functools
+import inspect
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from sequela import _core
 from sequela.errors import ConfigError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -24,6 +30,28 @@ def fill(options: Any, **values: Any) -> Any:
                 f"{name}: {type(value).__name__} is not allowed. Fix: give a value of type {wanted}."
             ) from error
     return options
+
+
+def fill_given(options: Any, given: frozenset[str], **values: Any) -> Any:
+    """As `fill`, but only the values that the caller gave (`knows_given`)."""
+    return fill(options, **{name: value for name, value in values.items() if name in given})
+
+
+def knows_given(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Calls `function` with `given`, the names of the arguments that the caller gave.
+
+    So a default that is stated can still give way to another one that depends on a further argument.
+    """
+    signature = inspect.signature(function)
+    stated = [parameter for name, parameter in signature.parameters.items() if name != "given"]
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        kwargs["given"] = frozenset(kwargs)
+        return function(*args, **kwargs)
+
+    call.__signature__ = signature.replace(parameters=stated)  # type: ignore[attr-defined]
+    return call
 
 
 def memory_bytes(memory: int | str | None) -> int:

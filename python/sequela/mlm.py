@@ -41,6 +41,7 @@ def pretrain_mlm(
     batch_tokens: int = 4_096,
     mask_probability: float = 0.15,
     learning_rate: float = 1e-4,
+    schedule: str = "linear",
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-8,
@@ -84,7 +85,8 @@ def pretrain_mlm(
         split_seed, val_fraction: of the split of subjects into training and validation.
         max_length: tokens of a sequence, [CLS] counted. batch_tokens: tokens of a batch.
         mask_probability: share of tokens to predict.
-        learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then linear decay to 0.
+        learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then as `schedule` says:
+            "linear" or "cosine" decay to 0, or "constant".
         beta1, beta2, epsilon, weight_decay: of AdamW. max_gradient_norm: 0 = no clipping.
         epochs, max_steps: the end of training; max_steps 0 = epochs decide.
         accumulate: batches per optimizer step.
@@ -137,6 +139,7 @@ def pretrain_mlm(
     fill(
         options.train,
         learning_rate=learning_rate,
+        schedule=choose(_core.Schedule, "schedule", schedule),
         beta1=beta1,
         beta2=beta2,
         epsilon=epsilon,

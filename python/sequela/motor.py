@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sequela import _core
-from sequela._options import choose, fill, memory_bytes, output_folder
+from sequela._options import choose, fill, fill_given, knows_given, memory_bytes, output_folder
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 
@@ -112,17 +112,22 @@ def prepare(
     return run_job(_core.prepare, options, progress)
 
 
+@knows_given
 def pretrain(
     data: Path,
     model: Path,
     out: Path | None = None,
     *,
+    recipe: str = "sequela",
+    size: str | None = None,
     n_layers: int = 12,
     hidden_size: int = 768,
     n_heads: int = 12,
     intermediate_size: int = 3_072,
     attention_width: int = 496,
     learning_rate: float = 1e-4,
+    schedule: str = "linear",
+    loss_scale: str = "mean",
     beta1: float = 0.9,
     beta2: float = 0.95,
     epsilon: float = 1e-8,
@@ -143,6 +148,7 @@ def pretrain(
     keep_output: bool = False,
     num_threads: int = 0,
     progress: ShowProgress = True,
+    given: frozenset[str] = frozenset(),
 ) -> PretrainReport:
     """Trains a MOTOR model on what `prepare` made, and writes the bundle.
 
@@ -153,9 +159,14 @@ def pretrain(
         data: the folder that `prepare` made.
         model: folder for the bundle: config.json, model.safetensors, dictionary.msgpack, ontology.parquet.
         out: folder for checkpoints and TensorBoard logs; None = <model>_output.
+        recipe: "sequela" (whose numbers are the defaults stated) or "femr" (the published ones).
+        size: "tiny", "small" or "base": n_layers, hidden_size, n_heads, intermediate_size, with a learning_rate
+            and an accumulate that suit them. What is given goes before the size's, which go before the recipe's.
         n_layers (12 = base, 6 = small), hidden_size, n_heads, intermediate_size: sizes of the model.
         attention_width: tokens that a token attends to.
-        learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then linear decay to 0.
+        learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then as `schedule` says:
+            "linear" or "cosine" decay to 0, or "constant".
+        loss_scale: "mean": the gradient is the mean over labels x bins x tasks; "events": over events.
         beta1, beta2, epsilon, weight_decay: of AdamW. max_gradient_norm: 0 = no clipping.
         epochs, max_steps: the end of training; max_steps 0 = epochs decide.
         accumulate: batches per optimizer step.
@@ -180,17 +191,24 @@ def pretrain(
     Source: MOTOR, arXiv:2301.03150; the model is femr 0.2.4's.
     """
     options = _core.PretrainOptions()
-    fill(
+    _core.apply_recipe(choose(_core.Recipe, "recipe", recipe), options.train)
+    if size is not None:
+        _core.apply_size(size, options)
+    fill_given(
         options.encoder,
+        given,
         n_layers=n_layers,
         hidden_size=hidden_size,
         n_heads=n_heads,
         intermediate_size=intermediate_size,
         attention_width=attention_width,
     )
-    fill(
+    fill_given(
         options.train,
+        given,
         learning_rate=learning_rate,
+        schedule=choose(_core.Schedule, "schedule", schedule),
+        loss_scale=choose(_core.LossScale, "loss_scale", loss_scale),
         beta1=beta1,
         beta2=beta2,
         epsilon=epsilon,

@@ -4,10 +4,12 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/pretrain_mlm.h"
 #include "sequela/cli/terminal.h"
+#include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
+#include "sequela/train/recipe.h"
 
 namespace sequela {
 namespace {
@@ -15,14 +17,22 @@ namespace {
 struct Arguments {
   CommonOptions common;
   PretrainOptions options;
+  TrainingArguments training;
   MlmArguments mlm;
   std::string objective = "motor";
+  std::string recipe = to_text(Recipe::sequela);
+  std::string size;
   std::string precision;
   bool has_gradient_checkpointing = false;
 };
 
-void add_model_options(CLI::App& app, EncoderConfig& encoder) {
+void add_model_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Model");
+  EncoderConfig& encoder = arguments.options.encoder;
+  app.add_option(
+      "--size", arguments.size,
+      "tiny, small or base: layers, hidden, heads and intermediate, with a learning rate "
+      "and an accumulation that suit them");
   app.add_option("--layers", encoder.n_layers, "12 = base, 6 = small");
   app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states");
   app.add_option("--heads", encoder.n_heads, "Attention heads");
@@ -30,21 +40,11 @@ void add_model_options(CLI::App& app, EncoderConfig& encoder) {
   app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to");
 }
 
-void add_training_options(CLI::App& app, Arguments& arguments) {
+void add_run_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Training");
-  TrainOptions& train = arguments.options.train;
-  app.add_option("--learning-rate", train.learning_rate, "Peak, after the warm-up");
-  app.add_option("--weight-decay", train.weight_decay, "Of matrices, embeddings, convolutions");
-  app.add_option("--beta2", train.beta2, "Adam's second moment");
-  app.add_option("--warmup-steps", train.warmup_steps, "Optimizer steps of linear warm-up");
-  app.add_option("--epochs", train.epochs, "Passes over the data at the most");
-  app.add_option("--max-steps", train.max_steps, "Optimizer steps at the most; 0 = epochs decide");
-  app.add_option("--accumulate", train.accumulate, "Batches per optimizer step");
-  app.add_option("--eval-every", train.eval_every, "Steps between evaluations and checkpoints");
-  app.add_option("--patience", train.patience,
-                 "Evaluations without gain before the end; 0 = no end");
-  app.add_option("--log-every", train.log_every, "Steps between log lines");
-  app.add_option("--keep-checkpoints", train.keep_checkpoints, "Newest kept, besides the best");
+  app.add_option("--recipe", arguments.recipe,
+                 "Defaults of the numbers below: femr (the published ones) or sequela");
+  add_training_options(app, arguments.training);
   app.add_option("--precision", arguments.precision,
                  "bf16, fp32 or auto = the faster one on this device");
   app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
@@ -52,9 +52,22 @@ void add_training_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
 }
 
+// What was given, over the size's values, over the recipe's.
+void fill_motor_options(const CLI::App& app, const Arguments& arguments, PretrainOptions* options) {
+  const EncoderConfig given = options->encoder;
+  apply_recipe(to_recipe(arguments.recipe), options->train);
+  if (!arguments.size.empty()) apply_size(arguments.size, *options);
+  take_option(app, "--layers", given.n_layers, &options->encoder.n_layers);
+  take_option(app, "--hidden", given.hidden_size, &options->encoder.hidden_size);
+  take_option(app, "--heads", given.n_heads, &options->encoder.n_heads);
+  take_option(app, "--intermediate", given.intermediate_size, &options->encoder.intermediate_size);
+  take_training_options(app, arguments.training, &options->train);
+}
+
 int run_motor(const CLI::App& app, Arguments& arguments) {
   refuse_mlm_options(app);
   PretrainOptions& options = arguments.options;
+  fill_motor_options(app, arguments, &options);
   options.num_threads = arguments.common.threads();
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
   const PretrainReport report = pretrain(options);
@@ -82,7 +95,7 @@ int run_pretrain(const CLI::App& app, Arguments& arguments) {
   if (options.out.empty()) options.out = options.model + "_output";
   if (arguments.objective == "motor") return run_motor(app, arguments);
   if (arguments.objective == "mlm") {
-    return run_pretrain_mlm(app, arguments.common, options, arguments.mlm);
+    return run_pretrain_mlm(app, arguments.common, options, arguments.training, arguments.mlm);
   }
   throw ConfigError("objective", arguments.objective, "motor or mlm");
 }
@@ -103,18 +116,18 @@ Command make_pretrain(CLI::App& app) {
   command->add_flag("--keep-output", arguments->options.keep_output,
                     "Keep checkpoints, logs and final/ after the bundle is written");
   command->add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N");
-  add_model_options(*command, arguments->options.encoder);
-  add_training_options(*command, *arguments);
+  add_model_options(*command, *arguments);
+  add_run_options(*command, *arguments);
   add_mlm_options(*command, arguments->mlm);
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"
       "  sequela pretrain --data pretraining_files --out pretraining_output --model model\n"
-      "  sequela pretrain --data pretraining_files --model small --layers 6 --hidden 256 --heads 4 "
-      "\\\n"
-      "      --intermediate 1024 --accumulate 4 --max-steps 500 --eval-every 100\n"
+      "  sequela pretrain --data pretraining_files --model small --size small --max-steps 500 \\\n"
+      "      --eval-every 100\n"
       "  sequela pretrain --objective mlm --meds meds --model cehrbert --values\n"
-      "Defaults shown are those of motor; mlm has cehrbert's and BERT's own: 6 layers, hidden "
+      "Defaults shown are those of motor and of --recipe sequela without --size; mlm has "
+      "cehrbert's and BERT's own: 6 layers, hidden "
       "128,\n"
       "8 heads, intermediate 2048, weight decay 0.01, beta2 0.999, accumulate 1.\n"
       "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest "

@@ -24,29 +24,14 @@ void refuse_given(const CLI::App& app, const std::string& name, const char* obje
                         "--objective ", objective, "."));
 }
 
-template <class From, class To>
-void take(const CLI::App& app, const char* name, const From& given, To* value) {
-  if (app.get_option(name)->count() > 0) *value = given;
-}
-
-void take_shared(const CLI::App& app, const PretrainOptions& shared, PretrainMlmOptions* options) {
-  take(app, "--layers", shared.encoder.n_layers, &options->encoder.num_hidden_layers);
-  take(app, "--hidden", shared.encoder.hidden_size, &options->encoder.hidden_size);
-  take(app, "--heads", shared.encoder.n_heads, &options->encoder.num_attention_heads);
-  take(app, "--intermediate", shared.encoder.intermediate_size,
-       &options->encoder.intermediate_size);
-  TrainOptions& train = options->train;
-  take(app, "--learning-rate", shared.train.learning_rate, &train.learning_rate);
-  take(app, "--weight-decay", shared.train.weight_decay, &train.weight_decay);
-  take(app, "--beta2", shared.train.beta2, &train.beta2);
-  take(app, "--warmup-steps", shared.train.warmup_steps, &train.warmup_steps);
-  take(app, "--epochs", shared.train.epochs, &train.epochs);
-  take(app, "--max-steps", shared.train.max_steps, &train.max_steps);
-  take(app, "--accumulate", shared.train.accumulate, &train.accumulate);
-  take(app, "--eval-every", shared.train.eval_every, &train.eval_every);
-  take(app, "--patience", shared.train.patience, &train.patience);
-  take(app, "--log-every", shared.train.log_every, &train.log_every);
-  take(app, "--keep-checkpoints", shared.train.keep_checkpoints, &train.keep_checkpoints);
+void take_shared(const CLI::App& app, const PretrainOptions& shared,
+                 const TrainingArguments& training, PretrainMlmOptions* options) {
+  BertConfig& encoder = options->encoder;
+  take_option(app, "--layers", shared.encoder.n_layers, &encoder.num_hidden_layers);
+  take_option(app, "--hidden", shared.encoder.hidden_size, &encoder.hidden_size);
+  take_option(app, "--heads", shared.encoder.n_heads, &encoder.num_attention_heads);
+  take_option(app, "--intermediate", shared.encoder.intermediate_size, &encoder.intermediate_size);
+  take_training_options(app, training, &options->train);
 }
 
 void print_report(const PretrainMlmOptions& options, const PretrainMlmReport& report) {
@@ -101,8 +86,10 @@ void refuse_mlm_options(const CLI::App& app) {
 }
 
 int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
-                     const PretrainOptions& shared, MlmArguments& arguments) {
-  for (const char* name : {"--data", "--attention-width", "--gradient-checkpointing"}) {
+                     const PretrainOptions& shared, const TrainingArguments& training,
+                     MlmArguments& arguments) {
+  for (const char* name :
+       {"--data", "--recipe", "--size", "--attention-width", "--gradient-checkpointing"}) {
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;
@@ -120,7 +107,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   options.keep_output = shared.keep_output;
   options.num_threads = common.threads();
   options.memory_bytes = common.memory_bytes();
-  take_shared(app, shared, &options);
+  take_shared(app, shared, training, &options);
   const PretrainMlmReport report = pretrain_mlm(options);
   if (report.is_up_to_date) return 0;
   if (!report.train.is_finished) {

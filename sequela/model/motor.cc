@@ -204,4 +204,15 @@ at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_s
   return loss;
 }
 
+Motor::Evaluation Motor::evaluate(const MotorBatch& batch, const at::Tensor& tasks_S) {
+  if (!state_->head) throw std::invalid_argument("the model has no MOTOR head");
+  const BatchInputs inputs = to_device(batch.inputs, state_->device);
+  const at::Tensor& hidden_TH = state_->hidden_buffer(inputs);
+  state_->encoder.encode(inputs, state_->weights, {}, hidden_TH);
+  MotorHead::Evaluation evaluation = state_->head->evaluate(
+      hidden_TH, inputs.label_indices_L, to_device(batch.targets, state_->device),
+      state_->head_weights, moved(tasks_S, state_->device));
+  return {evaluation.costs.loss, evaluation.costs.cost_C, evaluation.log2_rates_LKS};
+}
+
 }  // namespace sequela

@@ -67,6 +67,15 @@ class Motor {
   // std::invalid_argument for a model without a MOTOR head.
   at::Tensor loss(const MotorBatch& batch, std::optional<double> gradient_scale);
 
+  // The loss, bit for bit that of loss(), with its parts by task and the log2 rates of some tasks
+  // (ids, int64; undefined = none).
+  struct Evaluation {
+    at::Tensor loss;
+    at::Tensor cost_C;          // float64, nats: sum over labels and bins
+    at::Tensor log2_rates_LKS;  // float32, undefined without tasks
+  };
+  Evaluation evaluate(const MotorBatch& batch, const at::Tensor& tasks_S = {});
+
  private:
   struct State;
   std::unique_ptr<State> state_;

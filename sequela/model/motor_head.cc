@@ -107,6 +107,28 @@ at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_
   return loss;
 }
 
+MotorHead::Evaluation MotorHead::evaluate(const at::Tensor& hidden_TH,
+                                          const at::Tensor& label_indices_L,
+                                          const MotorTargets& targets,
+                                          const MotorHeadTensors& weights,
+                                          const at::Tensor& tasks_S) {
+  const at::TensorOptions floats = at::TensorOptions(at::kFloat).device(device_);
+  if (label_indices_L.size(0) == 0) {
+    Evaluation none{
+        {at::zeros({}, floats), at::zeros({config_.num_tasks()}, floats.dtype(at::kDouble))}, {}};
+    if (tasks_S.defined())
+      none.log2_rates_LKS = at::zeros({0, config_.num_bins(), tasks_S.size(0)}, floats);
+    return none;
+  }
+  if (targets.censor_seconds_L.size(0) != label_indices_L.size(0)) {
+    throw std::invalid_argument("targets must have one row per labelled token");
+  }
+  const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
+  Evaluation evaluation{time_to_event_costs(z_LKF, rates(weights), targets, time_at_risk_), {}};
+  if (tasks_S.defined()) evaluation.log2_rates_LKS = log2_rates(z_LKF, rates(weights), tasks_S);
+  return evaluation;
+}
+
 at::Tensor MotorHead::logits(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                              const MotorHeadTensors& weights) {
   const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);

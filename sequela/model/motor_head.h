@@ -32,6 +32,16 @@ class MotorHead {
                   const MotorTargets& targets, const MotorHeadTensors& weights,
                   const std::optional<Backward>& backward);
 
+  // The loss with its parts by task, and the log2 rates of some tasks (int64 ids; undefined = none)
+  // [L, K, S].
+  struct Evaluation {
+    TimeToEventCosts costs;
+    at::Tensor log2_rates_LKS;
+  };
+  Evaluation evaluate(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
+                      const MotorTargets& targets, const MotorHeadTensors& weights,
+                      const at::Tensor& tasks_S);
+
   // Log2 of events per second, float32 [L, K, C]: large, for inspection and risk scores.
   at::Tensor logits(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                     const MotorHeadTensors& weights);

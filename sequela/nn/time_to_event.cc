@@ -64,9 +64,10 @@ double run_widened(const TimeToEventCall& call, const TimeToEventOps<float>& ops
   head.weight_CF = head.weight_CF.to(at::kFloat);
   TimeToEventGradients gradients = call.gradients;
   if (call.gradient_scale) gradients.z_LKF = at::empty_like(gradients.z_LKF, at::kFloat);
-  const double loss = time_to_event_tiled({call.z_LKF.to(at::kFloat), head, call.targets,
-                                           call.time_at_risk, call.gradient_scale, gradients},
-                                          ops);
+  const double loss =
+      time_to_event_tiled({call.z_LKF.to(at::kFloat), head, call.targets, call.time_at_risk,
+                           call.gradient_scale, gradients, call.cost_C},
+                          ops);
   if (call.gradient_scale) at::Tensor(call.gradients.z_LKF).copy_(gradients.z_LKF);
   return loss;
 }
@@ -99,6 +100,27 @@ at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& he
   if (z_LKF.is_cuda()) return time_to_event_cuda(call);
   check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
   return at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat));
+}
+
+TimeToEventCosts time_to_event_costs(const at::Tensor& z_LKF, const TimeToEventHead& head,
+                                     const MotorTargets& targets, TimeAtRisk time_at_risk) {
+  const TimeToEventGradients no_gradients;
+  TimeToEventCall call{z_LKF, head, targets, time_at_risk, std::nullopt, no_gradients};
+  check_call(call);
+  if (z_LKF.is_cuda()) return {time_to_event_cuda(call), time_to_event_costs_plain(call)};
+  check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
+  const at::Tensor cost_C = at::zeros({head.weight_CF.size(0)}, at::kDouble);
+  call.cost_C = cost_C.data_ptr<double>();
+  return {at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat)), cost_C};
+}
+
+at::Tensor log2_rates(const at::Tensor& z_LKF, const TimeToEventHead& head,
+                      const at::Tensor& tasks_S) {
+  at::Tensor rates_LKS =
+      at::matmul(z_LKF.to(at::kFloat), head.weight_CF.index_select(0, tasks_S).to(at::kFloat).t()) +
+      head.bias_C.index_select(0, tasks_S);
+  if (head.time_bias_KC.defined()) rates_LKS += head.time_bias_KC.index_select(1, tasks_S);
+  return rates_LKS;
 }
 
 }  // namespace sequela

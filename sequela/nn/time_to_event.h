@@ -54,4 +54,17 @@ at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& he
                               std::optional<double> gradient_scale = std::nullopt,
                               const TimeToEventGradients& gradients = {});
 
+// The loss, bit for bit, with its parts by task, for evaluations.
+struct TimeToEventCosts {
+  at::Tensor loss;    // float32 scalar
+  at::Tensor cost_C;  // float64, nats: the sum over labels and bins, on z's device
+};
+TimeToEventCosts time_to_event_costs(const at::Tensor& z_LKF, const TimeToEventHead& head,
+                                     const MotorTargets& targets,
+                                     TimeAtRisk time_at_risk = TimeAtRisk::exact);
+
+// Log2 rates of some tasks (int64 ids), float32 [L, K, S]: dense, so few of them at a time.
+at::Tensor log2_rates(const at::Tensor& z_LKF, const TimeToEventHead& head,
+                      const at::Tensor& tasks_S);
+
 }  // namespace sequela

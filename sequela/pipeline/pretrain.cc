@@ -15,6 +15,7 @@
 #include "sequela/pipeline/run_manifest.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
+#include "sequela/train/recipe.h"
 
 namespace sequela {
 namespace {
@@ -67,8 +68,20 @@ void write_bundle(const PretrainOptions& options, const std::string& run_key, Mo
 
 }  // namespace
 
+void apply_size(const std::string& size, PretrainOptions& options) {
+  const ModelSize& values = find_model_size(size);
+  options.encoder.n_layers = values.layers;
+  options.encoder.hidden_size = values.hidden;
+  options.encoder.n_heads = values.heads;
+  options.encoder.intermediate_size = values.intermediate;
+  options.train.learning_rate = values.learning_rate;
+  options.train.accumulate = values.accumulate;
+}
+
 Json training_key(const TrainOptions& train) {
   return {{"learning_rate", train.learning_rate},
+          {"schedule", to_text(train.schedule)},
+          {"loss_scale", to_text(train.loss_scale)},
           {"betas", {train.beta1, train.beta2}},
           {"epsilon", train.epsilon},
           {"weight_decay", train.weight_decay},

@@ -10,7 +10,7 @@
 
 namespace sequela {
 
-// All options of `sequela pretrain`. Defaults: the seed's recipe.
+// All options of `sequela pretrain`. Defaults: femr's recipe; train/recipe.h has others.
 struct PretrainOptions {
   std::string data;                    // what prepare made (pretraining_files)
   std::string out;                     // checkpoints and logs (pretraining_output)
@@ -38,6 +38,9 @@ struct PretrainReport {
 // dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`.
 // After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
+
+// Gives `options` the shape, learning rate and accumulation of a size (train/recipe.h).
+void apply_size(const std::string& size, PretrainOptions& options);
 
 // Parts of a pretraining run of any objective: the training options that determine the weights, for
 // its run key; what the bundle's manifest says of the training; and taking away checkpoints, logs

@@ -25,9 +25,11 @@ Json to_json(const TrainState& state, const std::string& run_key) {
           {"epoch", state.epoch},
           {"position", state.position},
           {"micro_batch", state.micro_batch},
+          {"num_events", state.num_events},
           {"is_evaluated", state.is_evaluated},
           {"best_step", state.best_step},
           {"best_loss", json_double(state.best_loss)},
+          {"best_figure", json_double(state.best_figure)},
           {"evals_without_gain", state.evals_without_gain},
           {"loss_sum", json_double(state.loss_sum)},
           {"loss_count", state.loss_count},
@@ -37,8 +39,9 @@ Json to_json(const TrainState& state, const std::string& run_key) {
 
 bool is_consistent(const TrainState& state, int64_t step) {
   return state.step == step && state.epoch >= 0 && state.epoch <= step && state.micro_batch >= 0 &&
-         state.micro_batch <= state.position && state.best_step >= -1 && state.best_step <= step &&
-         state.evals_without_gain >= 0 && state.loss_count >= 0 && state.num_tokens >= 0;
+         state.micro_batch <= state.position && state.num_events >= 0 && state.best_step >= -1 &&
+         state.best_step <= step && state.evals_without_gain >= 0 && state.loss_count >= 0 &&
+         state.num_tokens >= 0;
 }
 
 // The state of checkpoint `step`, if it is one of this run.
@@ -52,9 +55,11 @@ TrainState to_state(const Json& json, int64_t step, const std::string& run_key,
     json.at("epoch").get_to(state.epoch);
     json.at("position").get_to(state.position);
     json.at("micro_batch").get_to(state.micro_batch);
+    json.at("num_events").get_to(state.num_events);
     json.at("is_evaluated").get_to(state.is_evaluated);
     json.at("best_step").get_to(state.best_step);
     state.best_loss = json_number(json.at("best_loss"), path);
+    state.best_figure = json_number(json.at("best_figure"), path);
     json.at("evals_without_gain").get_to(state.evals_without_gain);
     state.loss_sum = json_number(json.at("loss_sum"), path);
     json.at("loss_count").get_to(state.loss_count);

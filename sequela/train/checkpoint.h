@@ -17,9 +17,11 @@ struct TrainState {
   int64_t position = 0;  // batches consumed in this epoch
   int64_t micro_batch =
       0;  // batches accumulated towards the next step; > 0: gradients are stored too
+  int64_t num_events = 0;    // of those batches
   bool is_evaluated = true;  // the evaluation due at `step` was done
   int64_t best_step = -1;    // -1 = none yet
   double best_loss = 0;
+  double best_figure = 0;  // if one is selected (TrainMonitor): at best_step
   int64_t evals_without_gain = 0;
   double loss_sum = 0;  // since the last log line
   int64_t loss_count = 0;

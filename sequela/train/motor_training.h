@@ -1,21 +1,45 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "sequela/batch/loader.h"
 #include "sequela/model/motor.h"
 #include "sequela/train/trainable.h"
 
 namespace sequela {
 
-// MOTOR and its batches as the training loop takes them. Refers to all three.
+// Something measured of a MOTOR model in the pass through its validation batches itself.
+class ValidationYardstick {
+ public:
+  virtual ~ValidationYardstick() = default;
+
+  // The tasks whose rates add() needs, int64 [S]; undefined = none. The same at each call.
+  virtual at::Tensor tasks() const { return {}; }
+  virtual void start() = 0;  // of a pass
+  // The next batch: each task's cost (Motor::evaluate) and log2 of the rates of tasks(), [L, K, S],
+  // both on the CPU.
+  virtual void add(const MotorBatch& batch, const at::Tensor& cost_C,
+                   const at::Tensor& log2_rates_LKS) = 0;
+  virtual Figures finish() = 0;  // after the last batch
+};
+
+// MOTOR and its batches as the training loop takes them. Refers to all of them.
 class MotorTraining : public Trainable {
  public:
   // A part without a folder (nullptr) has no batches.
-  MotorTraining(Motor& model, const BatchFolder* train_batches, const BatchFolder* valid_batches)
-      : model_(model), train_batches_(train_batches), valid_batches_(valid_batches) {}
+  MotorTraining(Motor& model, const BatchFolder* train_batches, const BatchFolder* valid_batches,
+                std::vector<ValidationYardstick*> yardsticks = {});
 
   Parameters& parameters() override { return model_.parameters(); }
   void refresh_weights() override { model_.refresh_weights(); }
+  std::vector<ParameterPart> parts() const override;
+  Figures validation_figures() override;
   int64_t num_batches(TrainPart part) const override;
+  bool has_events() const override { return true; }
   std::unique_ptr<BatchPass> start_pass(PassPlan plan) override;
   std::string config_json() const override;
   Precision precision() const override { return model_.precision(); }
@@ -30,6 +54,7 @@ class MotorTraining : public Trainable {
   Motor& model_;
   const BatchFolder* train_batches_;
   const BatchFolder* valid_batches_;
+  const std::vector<ValidationYardstick*> yardsticks_;
 };
 
 }  // namespace sequela

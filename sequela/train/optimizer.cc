@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "sequela/core/error.h"
 
 namespace sequela {
@@ -40,14 +43,19 @@ at::Tensor AdamW::gradient_norm() const {
   return at::stack(at::_foreach_norm(gradients)).norm();
 }
 
-void AdamW::step(double learning_rate, const at::Tensor& norm) {
+void AdamW::step(double learning_rate, const at::Tensor& norm, double divisor) {
   ++num_steps_;
+  last_learning_rate_ = learning_rate;
   const at::Tensor step = at::full({}, static_cast<double>(num_steps_), norm.options());
   // Gradients are divided by `scale` inside the fused update: max(1, norm / allowed) is the
   // clipping.
   std::optional<at::Tensor> scale;
   if (options_.max_gradient_norm > 0) {
-    scale = ((norm + 1e-6) / options_.max_gradient_norm).clamp_min(1.0);
+    const at::Tensor divided = divisor == 1 ? norm : norm / divisor;
+    scale = ((divided + 1e-6) / options_.max_gradient_norm).clamp_min(1.0);
+  }
+  if (divisor != 1) {
+    scale = scale ? *scale * divisor : at::full({}, divisor, norm.options());
   }
   for (const Group& group : groups_) {
     std::vector<at::Tensor> values, gradients, means, squares;
@@ -63,6 +71,25 @@ void AdamW::step(double learning_rate, const at::Tensor& norm) {
                       group.weight_decay, options_.epsilon, /*amsgrad=*/false,
                       /*maximize=*/false, scale, /*found_inf=*/std::nullopt);
   }
+}
+
+AdamW::LastStep AdamW::last_step(size_t i) const {
+  const auto is_of = [&](const Group& group) {
+    return std::find(group.members.begin(), group.members.end(), i) != group.members.end();
+  };
+  const Group& group = *std::find_if(groups_.begin(), groups_.end(), is_of);
+  const double steps = static_cast<double>(num_steps_);
+  const double rate = last_learning_rate_ * group.learning_rate_scale;
+  LastStep last;
+  last.root_square = squares_[i].sqrt().div_(std::sqrt(1 - std::pow(options_.beta2, steps)));
+  last.change = means_[i]
+                    .div(last.root_square + options_.epsilon)
+                    .mul_(-rate / (1 - std::pow(options_.beta1, steps)));
+  const double kept = 1 - rate * group.weight_decay;  // of the value, before the change was added
+  if (kept != 1) {
+    last.change.add_((parameters_.items[i].value - last.change).mul_((kept - 1) / kept));
+  }
+  return last;
 }
 
 Parameters AdamW::state() const {

@@ -19,10 +19,18 @@ class AdamW {
   // Norm of all gradients before clipping, a float32 scalar on the device.
   at::Tensor gradient_norm() const;
   // Clips by `norm` and updates every parameter with the given learning rate. No host
-  // synchronisation.
-  void step(double learning_rate, const at::Tensor& norm);
+  // synchronisation. `divisor`, if it is not 1, divides all gradients, and so the norm, first.
+  void step(double learning_rate, const at::Tensor& norm, double divisor = 1);
 
   int64_t num_steps() const { return num_steps_; }
+  double epsilon() const { return options_.epsilon; }
+
+  // What the last step did to parameter i of `parameters`, worked out from the moments.
+  struct LastStep {
+    at::Tensor change;       // value after - value before
+    at::Tensor root_square;  // root of the second moment, bias-corrected
+  };
+  LastStep last_step(size_t i) const;
 
   // The moments as named tensors "exp_avg.<name>" and "exp_avg_sq.<name>"; load() is the inverse
   // and throws FileError if one is missing or of another shape.
@@ -44,6 +52,7 @@ class AdamW {
   std::vector<Group> groups_;
   std::vector<at::Tensor> means_, squares_;  // parallel to parameters_.items
   int64_t num_steps_ = 0;
+  double last_learning_rate_ = 0;
 };
 
 }  // namespace sequela

@@ -1,6 +1,7 @@
 #include "sequela/train/train_options.h"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "sequela/core/error.h"
 
@@ -17,6 +18,7 @@ void TrainOptions::validate() const {
   require(learning_rate > 0, "learning-rate", learning_rate, "a number above 0");
   require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "a number in [0, 1)");
   require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "a number in [0, 1)");
+  require(epsilon > 0, "epsilon", epsilon, "a number above 0");
   require(weight_decay >= 0, "weight-decay", weight_decay, "0 or more");
   require(max_gradient_norm >= 0, "max-gradient-norm", max_gradient_norm, "0 or more");
   require(warmup_steps >= 0, "warmup-steps", static_cast<double>(warmup_steps), "0 or more");
@@ -32,6 +34,35 @@ void TrainOptions::validate() const {
     require(group.learning_rate_scale > 0, "learning-rate of a group", group.learning_rate_scale,
             "a number above 0");
   }
+}
+
+Schedule to_schedule(const std::string& text) {
+  for (Schedule schedule : {Schedule::linear, Schedule::cosine, Schedule::constant}) {
+    if (text == to_text(schedule)) return schedule;
+  }
+  throw ConfigError("schedule", text, "linear, cosine or constant");
+}
+
+const char* to_text(Schedule schedule) {
+  switch (schedule) {
+    case Schedule::linear:
+      return "linear";
+    case Schedule::cosine:
+      return "cosine";
+    case Schedule::constant:
+      return "constant";
+  }
+  throw std::invalid_argument("to_text: no schedule");
+}
+
+LossScale to_loss_scale(const std::string& text) {
+  if (text == "mean") return LossScale::mean;
+  if (text == "events") return LossScale::events;
+  throw ConfigError("loss-scale", text, "mean or events");
+}
+
+const char* to_text(LossScale loss_scale) {
+  return loss_scale == LossScale::mean ? "mean" : "events";
 }
 
 }  // namespace sequela

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sequela/train/schedule.h"
+
 namespace sequela {
 
 // Parameters whose names hold `name_part` learn at learning_rate * learning_rate_scale; where
@@ -13,11 +15,21 @@ struct ParameterGroup {
   double learning_rate_scale = 1;
 };
 
-// How to train; the defaults are the numbers of MOTOR's pretraining recipe (design.md, section 10).
+// What a step's gradient is the mean over. Reported losses are always means of the first kind.
+//   mean    each batch's loss is the mean over its labels x bins x tasks, a step the mean over its
+//           batches: what femr does. The gradient is as small as events are rare.
+//   events  a step's gradient is that of the summed cost of all its batches, divided by the number
+//           of their events: its size depends neither on how many tasks there are nor on how rare.
+enum class LossScale { mean, events };
+
+// How to train; the defaults are the numbers of MOTOR's pretraining recipe (design.md, section 10;
+// recipe.h has others).
 struct TrainOptions {
   std::string folder;             // checkpoint-*, runs/, final/ go here
   std::string name = "pretrain";  // of the run in progress reports
   double learning_rate = 1e-4;    // at the end of the warm-up
+  Schedule schedule = Schedule::linear;
+  LossScale loss_scale = LossScale::mean;
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
@@ -36,5 +48,12 @@ struct TrainOptions {
 
   void validate() const;  // ConfigError
 };
+
+// "linear", "cosine" or "constant"; "mean" or "events". to_schedule and to_loss_scale throw
+// ConfigError for other words.
+Schedule to_schedule(const std::string& text);
+const char* to_text(Schedule schedule);
+LossScale to_loss_scale(const std::string& text);
+const char* to_text(LossScale loss_scale);
 
 }  // namespace sequela

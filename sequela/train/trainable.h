@@ -10,6 +10,9 @@
 
 #include "sequela/model/motor.h"
 #include "sequela/nn/parameters.h"
+#include "sequela/train/optimizer_health.h"
+#include "sequela/train/train_options.h"
+#include "sequela/train/yardstick.h"
 
 namespace sequela {
 
@@ -27,11 +30,13 @@ struct PassPlan {
   TrainPart part = TrainPart::train;
   std::vector<int64_t> batches;  // numbers below num_batches(part), in the order to take them
   uint64_t key = 0;              // of random numbers: of (seed, epoch) in training, 0 in validation
+  LossScale loss_scale = LossScale::mean;
 };
 
 struct BatchLoss {
   at::Tensor loss;         // float32 scalar on the model's device: the batch's mean
   int64_t num_tokens = 0;  // what the speed counts
+  int64_t num_events = 0;  // what LossScale::events divides by
 };
 
 // One pass over the batches of a plan. May read ahead on a thread of its own.
@@ -39,7 +44,8 @@ class BatchPass {
  public:
   virtual ~BatchPass() = default;
   // Loss of the plan's next batch; nullopt at the end. With `gradient_scale`, also adds
-  // gradient_scale * d loss / d parameter to the parameters' gradients.
+  // gradient_scale * d loss / d parameter to the parameters' gradients; under LossScale::events, of
+  // the batch's summed cost in place of the loss.
   virtual std::optional<BatchLoss> next(std::optional<double> gradient_scale) = 0;
 };
 
@@ -53,8 +59,15 @@ class Trainable {
   // Tells the model that parameters() changed.
   virtual void refresh_weights() {}
 
+  // The kinds of parameters whose health is reported; empty = none is.
+  virtual std::vector<ParameterPart> parts() const { return {}; }
+
   virtual int64_t num_batches(TrainPart part) const = 0;
+  // Whether its batches count events, so that LossScale::events is possible.
+  virtual bool has_events() const { return false; }
   virtual std::unique_ptr<BatchPass> start_pass(PassPlan plan) = 0;
+  // What the last whole pass through the validation batches tells beside its loss.
+  virtual Figures validation_figures() { return {}; }
 
   virtual std::string config_json() const = 0;  // stored as config.json in checkpoints
   virtual Precision precision() const { return Precision::fp32; }

@@ -33,8 +33,11 @@ double seconds_since(Clock::time_point start) {
 
 class Trainer {
  public:
-  Trainer(Trainable& model, const TrainOptions& options, const std::string& run_key)
+  Trainer(Trainable& model, const TrainOptions& options, const std::string& run_key,
+          const TrainMonitor& monitor)
       : model_(model),
+        monitor_(monitor),
+        parts_(model.parts()),
         num_batches_(model.num_batches(TrainPart::train)),
         options_(options),
         run_key_(run_key),
@@ -50,7 +53,9 @@ class Trainer {
   void run_epoch();
   void add_to_step(const BatchLoss& loss, int64_t batch_index);
   void finish_step();
+  void log_step(double learning_rate, double gradient_norm, std::vector<KindHealth> health);
   void evaluate_now();
+  bool take_result(double loss, const Figures& figures);
   void save();
   void restore();
   void settle_losses();
@@ -58,6 +63,8 @@ class Trainer {
   bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
 
   Trainable& model_;
+  const TrainMonitor& monitor_;
+  const std::vector<ParameterPart> parts_;
   const int64_t num_batches_;
   const TrainOptions& options_;
   const std::string run_key_;
@@ -115,6 +122,7 @@ void Trainer::restore() {
   }
   state_ = *state;
   report_.is_resumed = true;
+  log_.resume({state_.step, state_.is_evaluated});
   log_info(str("going on from step ", state_.step));
 }
 
@@ -122,11 +130,14 @@ void Trainer::run_epoch() {
   const std::vector<int64_t> order = epoch_order(num_batches_, options_.seed, state_.epoch);
   PassPlan plan{TrainPart::train, {order.begin() + state_.position, order.end()}};
   plan.key = hash_key(options_.seed, static_cast<uint64_t>(state_.epoch));
+  plan.loss_scale = options_.loss_scale;
   const std::unique_ptr<BatchPass> pass = model_.start_pass(std::move(plan));
   while (state_.position < num_batches_) {
     const int64_t group_start = state_.position - state_.micro_batch;
     const int64_t group_size = std::min(options_.accumulate, num_batches_ - group_start);
-    const auto loss = pass->next(1.0 / static_cast<double>(group_size));
+    // Sums are divided when all events of the step are counted.
+    const auto loss = pass->next(
+        options_.loss_scale == LossScale::events ? 1.0 : 1.0 / static_cast<double>(group_size));
     SEQUELA_CHECK(loss.has_value());
     add_to_step(*loss, order[state_.position]);
     if (state_.micro_batch == group_size) finish_step();
@@ -145,35 +156,49 @@ void Trainer::add_to_step(const BatchLoss& loss, int64_t batch_index) {
   group_batches_.push_back(batch_index);
   ++state_.position;
   ++state_.micro_batch;
+  state_.num_events += loss.num_events;
   state_.num_tokens += loss.num_tokens;
 }
 
 void Trainer::finish_step() {
   const at::Tensor norm = optimizer_.gradient_norm();
-  const double norm_value = norm.item<double>();  // the step's one wait for the device
+  const double divisor = options_.loss_scale == LossScale::events
+                             ? static_cast<double>(std::max<int64_t>(1, state_.num_events))
+                             : 1;
+  const double norm_value = norm.item<double>() / divisor;  // the step's one wait for the device
   settle_losses();
   if (!std::isfinite(norm_value)) dump_and_throw(group_batches_.back(), "gradient");
   group_batches_.clear();
-  const double rate =
-      linear_schedule(options_.learning_rate, state_.step, options_.warmup_steps, total_steps_);
-  optimizer_.step(rate, norm);
+  const double rate = learning_rate_at(options_.schedule, options_.learning_rate, state_.step,
+                                       options_.warmup_steps, total_steps_);
+  const bool is_logged = (state_.step + 1) % options_.log_every == 0 && state_.loss_count > 0;
+  std::vector<KindHealth> health;
+  if (is_logged) health = gradient_norms(model_.parameters(), parts_, divisor);
+  optimizer_.step(rate, norm, divisor);
   model_.parameters().zero_gradients();
   model_.refresh_weights();
   state_.micro_batch = 0;
+  state_.num_events = 0;
   ++state_.step;
   progress_->advance(1);
-  if (state_.step % options_.log_every == 0 && state_.loss_count > 0) {
-    const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
-    const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
-    log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),
-              rate, norm_value, speed,
-              gemm_rate_ > 0 ? speed * model_.flops_per_token() / gemm_rate_ : 0});
-    state_.loss_sum = 0;
-    state_.loss_count = 0;
-    last_log_ = Clock::now();
-    tokens_at_last_log_ = state_.num_tokens;
-  }
+  if (is_logged) log_step(rate, norm_value, std::move(health));
   if (state_.step % options_.eval_every == 0) evaluate_now();
+}
+
+void Trainer::log_step(double learning_rate, double gradient_norm, std::vector<KindHealth> health) {
+  measure_step(optimizer_, model_.parameters(), parts_, health);
+  const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
+  const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
+  log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),
+            learning_rate, gradient_norm, speed,
+            gemm_rate_ > 0 ? speed * model_.flops_per_token() / gemm_rate_ : 0,
+            to_figures(health)});
+  const std::string warning = starvation_warning(health, options_.epsilon);
+  if (!warning.empty()) log_.warn_once(state_.step, warning);
+  state_.loss_sum = 0;
+  state_.loss_count = 0;
+  last_log_ = Clock::now();
+  tokens_at_last_log_ = state_.num_tokens;
 }
 
 // Brings the losses of the batches since the last call to the host.
@@ -201,20 +226,24 @@ void Trainer::evaluate_now() {
   if (stop_signal() != 0) return save();
   const double loss = evaluate(model_);
   if (stop_signal() != 0) return save();
-  state_.is_evaluated = true;
-  // Without validation batches (the loss is NaN) the newest weights count as the best.
-  const bool is_best = state_.best_step < 0 || !(loss >= state_.best_loss);
-  if (is_best) {
-    state_.best_step = state_.step;
-    state_.best_loss = loss;
-    state_.evals_without_gain = 0;
-  } else {
-    ++state_.evals_without_gain;
+  Figures figures = model_.validation_figures();
+  try {
+    for (Yardstick* yardstick : monitor_.yardsticks) {
+      const Figures own = yardstick->measure();
+      figures.insert(figures.end(), own.begin(), own.end());
+    }
+  } catch (const Interrupted&) {
+    return save();
   }
+  if (stop_signal() != 0) return save();
+  state_.is_evaluated = true;
+  const bool is_best = take_result(loss, figures);
   report_.eval_losses.emplace_back(state_.step, loss);
-  log_.add_evaluation(state_.step, loss, is_best);
+  log_.add_evaluation({state_.step, loss, is_best, figures});
+  report_.figures = std::move(figures);
   if (options_.patience > 0 && state_.evals_without_gain >= options_.patience) {
-    log_info(str("no better validation loss in ", options_.patience, " evaluations: the run ends"));
+    log_info(str("no better ", monitor_.selected.empty() ? "validation loss" : monitor_.selected,
+                 " in ", options_.patience, " evaluations: the run ends"));
     state_.is_finished = true;
   }
   if (state_.step >= total_steps_) state_.is_finished = true;
@@ -222,6 +251,27 @@ void Trainer::evaluate_now() {
   prune_checkpoints(options_.folder, options_.keep_checkpoints, state_.best_step);
   last_log_ = Clock::now();
   tokens_at_last_log_ = state_.num_tokens;
+}
+
+// Notes an evaluation's outcome; whether it is the best so far.
+bool Trainer::take_result(double loss, const Figures& figures) {
+  double selected = 0;
+  for (const Figure& figure : figures) {
+    if (figure.name == monitor_.selected) selected = figure.value;
+  }
+  // Without validation batches (the loss is NaN) the newest weights count as the best.
+  const bool is_better =
+      monitor_.selected.empty() ? !(loss >= state_.best_loss) : !(selected <= state_.best_figure);
+  const bool is_best = state_.best_step < 0 || is_better;
+  if (!is_best) {
+    ++state_.evals_without_gain;
+    return false;
+  }
+  state_.best_step = state_.step;
+  state_.best_loss = loss;
+  state_.best_figure = selected;
+  state_.evals_without_gain = 0;
+  return true;
 }
 
 void Trainer::save() {
@@ -273,14 +323,18 @@ double evaluate(Motor& model, const BatchFolder& batches) {
   return evaluate(training);
 }
 
-TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key) {
+TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key,
+                  const TrainMonitor& monitor) {
   options.validate();
+  if (options.loss_scale == LossScale::events && !model.has_events()) {
+    throw ConfigError("loss-scale", "events", "mean: this objective has no events");
+  }
   if (model.num_batches(TrainPart::train) == 0) {
     throw DataError({}, "there are no training batches",
                     "prepare a data set with labelled records");
   }
   std::filesystem::create_directories(options.folder);
-  return Trainer(model, options, run_key).run();
+  return Trainer(model, options, run_key, monitor).run();
 }
 
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,

@@ -19,6 +19,7 @@ struct TrainReport {
   double best_loss = 0;  // NaN if nothing was evaluated
   int64_t best_step = -1;
   std::vector<std::pair<int64_t, double>> eval_losses;  // (step, loss) seen by this call
+  Figures figures;                                      // of the last evaluation of this call
   bool is_finished = false;  // false: stopped by a signal, a checkpoint was written
   bool is_resumed = false;
 };
@@ -36,7 +37,12 @@ double evaluate(Motor& model, const BatchFolder& batches);
 // of all that determines the run (data, model); it is stored in checkpoints and compared on resume.
 // A stop signal writes a checkpoint and returns. A loss or gradient that is not finite throws
 // DataError with the batch's number, after writing that batch to <folder>/non_finite.safetensors.
-TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key);
+//
+// Each evaluation also reports the model's own figures and those of `monitor` (also in
+// <folder>/metrics.json; run_log.h); a run whose best checkpoint is picked by a figure says so in
+// its key. Log lines report the optimizer's health by kind of parameter.
+TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key,
+                  const TrainMonitor& monitor = {});
 TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
                   const TrainOptions& options, const std::string& run_key);
 

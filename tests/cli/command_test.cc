@@ -43,7 +43,12 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
            {"prepare", "--meds", "x", "--out", "y", "--batch-format", "odd"},
            {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", "o", "--memory",
             "1Q"},
-           {"pretrain", "--data", "x", "--model", "y", "--precision", "fp8"}}) {
+           {"pretrain", "--data", "x", "--model", "y", "--precision", "fp8"},
+           {"pretrain", "--data", "x", "--model", "y", "--recipe", "motor"},
+           {"pretrain", "--data", "x", "--model", "y", "--size", "huge"},
+           {"pretrain", "--data", "x", "--model", "y", "--schedule", "step"},
+           {"pretrain", "--data", "x", "--model", "y", "--loss-scale", "labels"},
+           {"pretrain", "--objective", "mlm", "--meds", "x", "--model", "y", "--size", "tiny"}}) {
     const CommandResult result = run_sequela(arguments);
     EXPECT_EQ(result.exit_code, 2) << result.err;
     EXPECT_EQ(result.err.rfind("sequela: error: ", 0), 0u) << result.err;
@@ -87,6 +92,27 @@ TEST_F(Command, TheOptionsWrittenRepeatTheRun) {
   fs::remove_all(folder_ + "/a");
   ASSERT_EQ(run_sequela({"synth", "--config", folder_ + "/a.options.toml"}).exit_code, 0);
   EXPECT_EQ(slurp(folder_ + "/a/synth.json"), first);
+}
+
+TEST_F(Command, PretrainTakesFlagsOverTheFileOverTheSizeOverTheRecipe) {
+  const std::string data = folder_ + "/data", files = folder_ + "/files";
+  ASSERT_EQ(run_sequela({"synth", "--subjects", "60", "--out", data}).exit_code, 0);
+  ASSERT_EQ(
+      run_sequela({"prepare", "--meds", data + "/meds", "--athena", data + "/athena", "--out",
+                   files, "--vocab-size", "512", "--num-tasks", "64", "--tokens-per-batch", "1024"})
+          .exit_code,
+      0);
+  const std::string config =
+      write("pretrain.toml", "[pretrain]\nhidden = 64\nheads = 4\naccumulate = 2\n");
+  const CommandResult result =
+      run_sequela({"pretrain", "--data", files, "--model", folder_ + "/model", "--config", config,
+                   "--recipe", "femr", "--size", "tiny", "--heads", "2", "--max-steps", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string model = slurp(folder_ + "/model/config.json");
+  for (const char* text :
+       {"\"n_heads\": 2", "\"hidden_size\": 64", "\"n_layers\": 2", "\"intermediate_size\": 512"}) {
+    EXPECT_NE(model.find(text), std::string::npos) << text << model.substr(0, 800);
+  }
 }
 
 TEST_F(Command, UnknownKeysOfAConfigFileAreErrors) {

@@ -5,6 +5,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
+#include "sequela/nn/kernels/time_to_event_kernels.h"
 #include "sequela/nn/time_to_event.h"
 #include "tests/nn/kernel_support.h"
 
@@ -130,6 +131,62 @@ TEST(TimeToEventKernel, EqualsTheDenseLossAndItsGradients) {
         check_against_dense(kCases[i], type, i % 3 != 2);
       }
     }
+  }
+}
+
+// Each task's cost by the definition, in double precision.
+at::Tensor dense_costs(const at::Tensor& logits, const at::Tensor& u, const at::Tensor& e) {
+  const at::Tensor survival = at::where(u > 0, at::exp2(logits) * u, at::zeros_like(u));
+  return (survival - M_LN2 * e * logits).sum({0, 1});
+}
+
+void check_costs(const Case& c, at::ScalarType type) {
+  at::manual_seed(4);
+  const at::Tensor edges = make_edges(c.bins);
+  const MotorTargets targets = random_targets(c);
+  const at::Tensor z = random_values({c.labels, c.bins, c.features}, 1, type);
+  const TimeToEventHead head{
+      random_values({c.tasks, c.features}, 0.5 / std::sqrt(double(c.features)), type),
+      random_values({c.tasks}, 1, at::kFloat) - 6,
+      random_values({c.bins, c.tasks}, 0.5, at::kFloat), edges};
+  const at::Tensor logits = at::matmul(z.to(at::kDouble), head.weight_CF.to(at::kDouble).t()) +
+                            head.bias_C + head.time_bias_KC;
+  const auto [u, e] = dense_risk(c, targets, edges);
+  const at::Tensor expected = dense_costs(logits, u, e);
+  const TimeToEventCosts costs = time_to_event_costs(z, head, targets);
+  EXPECT_LT(relative_error(costs.cost_C, expected), tolerance(at::kFloat));
+  EXPECT_TRUE(at::equal(costs.loss, time_to_event_loss(z, head, targets)));
+  const TimeToEventGradients none;
+  const TimeToEventCall call{z, head, targets, TimeAtRisk::exact, std::nullopt, none};
+  EXPECT_LT(relative_error(time_to_event_costs_plain(call), expected), tolerance(type));
+  const at::Tensor tasks = at::arange(c.tasks - 1, -1, -3, at::kLong);
+  EXPECT_LT(relative_error(log2_rates(z, head, tasks), logits.index_select(2, tasks)),
+            tolerance(at::kFloat));
+}
+
+TEST(TimeToEventKernel, CostsOfTasksEqualTheDenseOnesAndTheirLossIsTheSame) {
+  for (Isa isa : runnable_isas()) {
+    const WithIsa with_isa(isa);
+    for (size_t i = 0; i < kCases.size(); ++i) {
+      for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+        SCOPED_TRACE(
+            str(to_text(isa), ", case ", i, type == at::kFloat ? ", float32" : ", bfloat16"));
+        check_costs(kCases[i], type);
+      }
+    }
+  }
+}
+
+TEST(TimeToEventKernel, CostsOfTasksDoNotDependOnTheNumberOfThreads) {
+  for (const Case& c : kCases) {
+    const MotorTargets targets = random_targets(c);
+    const at::Tensor z = random_values({c.labels, c.bins, c.features}, 1, at::kFloat);
+    const TimeToEventHead head{random_values({c.tasks, c.features}, 0.1, at::kFloat),
+                               at::full({c.tasks}, -6.0),
+                               {},
+                               make_edges(c.bins)};
+    expect_same_for_any_threads(
+        [&] { return std::vector{time_to_event_costs(z, head, targets).cost_C}; });
   }
 }
 

@@ -88,8 +88,10 @@ class StoppedRun : public TrainTest {
   }
 
   // Four steps of three batches.
-  static TrainOptions short_run(const std::string& folder, int64_t eval_every) {
+  static TrainOptions short_run(const std::string& folder, int64_t eval_every,
+                                LossScale loss_scale = LossScale::mean) {
     TrainOptions options = small_run(folder);
+    options.loss_scale = loss_scale;
     options.max_steps = 4;
     options.eval_every = eval_every;
     return options;
@@ -115,10 +117,11 @@ class StoppedRun : public TrainTest {
   };
 
   // Stops a run in its n-th pass and checks the checkpoint that it leaves, then lets it go on.
-  void expect_same_after_stop(int num_passes, const Stand& expected, int64_t eval_every = 2) {
+  void expect_same_after_stop(int num_passes, const Stand& expected, int64_t eval_every = 2,
+                              LossScale loss_scale = LossScale::mean) {
     // Known to both processes: the one that is stopped and the one that checks.
     const std::string folder = fs::path(testing::TempDir()) / str("stopped_", num_passes);
-    const TrainOptions options = short_run(folder, eval_every);
+    const TrainOptions options = short_run(folder, eval_every, loss_scale);
     EXPECT_EXIT(train_until_signal(num_passes, options), testing::ExitedWithCode(0), "");
     ASSERT_FALSE(list_checkpoints(folder).empty());
     const std::string checkpoint = checkpoint_path(folder, list_checkpoints(folder).back());
@@ -130,7 +133,7 @@ class StoppedRun : public TrainTest {
     Motor resumed = fresh_model(99);
     ASSERT_TRUE(run(resumed, options).is_finished);
     Motor whole = fresh_model();
-    run(whole, short_run(folder_ / "whole", eval_every));
+    run(whole, short_run(folder_ / "whole", eval_every, loss_scale));
     expect_same_weights(resumed, whole);
     expect_same_end(folder, folder_ / "whole");
     fs::remove_all(folder);
@@ -150,6 +153,10 @@ TEST_F(StoppedRun, AtTheEndOfAnAccumulation) {
 
 TEST_F(StoppedRun, InTheMidstOfAnAccumulation) {
   expect_same_after_stop(5, {1, 2});
+}
+
+TEST_F(StoppedRun, InTheMidstOfASumOverEvents) {
+  expect_same_after_stop(5, {1, 2}, 2, LossScale::events);
 }
 
 TEST_F(StoppedRun, BeforeAnEvaluation) {

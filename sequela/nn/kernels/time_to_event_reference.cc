@@ -46,6 +46,10 @@ double time_to_event_reference(const TimeToEventCall& call) {
     loss +=
         (cost_KC.sum(at::kDouble) - M_LN2 * (e_KC * logits_KC).sum(at::kDouble)).item<double>() /
         num_cells;
+    if (call.cost_C != nullptr) {
+      at::from_blob(call.cost_C, {tasks}, at::kDouble)
+          .add_((cost_KC.to(at::kDouble) - M_LN2 * (e_KC * logits_KC).to(at::kDouble)).sum(0));
+    }
     if (!call.gradient_scale) continue;
     const at::Tensor grad_KC = (cost_KC - e_KC) * (M_LN2 * *call.gradient_scale / num_cells);
     at::Tensor(call.gradients.z_LKF[l]).copy_(at::mm(grad_KC, weight_CF));

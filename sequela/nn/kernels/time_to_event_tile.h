@@ -27,6 +27,8 @@ template <class Tile>
 struct TimeToEventOps {
   void (*pack_transposed)(const Tile* from, int64_t size, Tile* to);
   LossParts (*loss)(const LossTile& tile);
+  // The same, and adds each column's cost in nats to costs[64].
+  LossParts (*loss_by_task)(const LossTile& tile, float* costs);
   // The same, and gradients[64][stride] of the logits; rows from num_rows on are 0.
   LossParts (*loss_and_gradient)(const LossTile& tile, Tile* gradients, int64_t stride);
 };

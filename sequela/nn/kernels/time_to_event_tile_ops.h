@@ -35,6 +35,23 @@ LossParts loss(const LossTile& tile) {
   return {sum(sums.survival), sum(sums.event)};
 }
 
+LossParts loss_by_task(const LossTile& tile, float* costs) {
+  constexpr float kLn2 = 0.693147180559945f;
+  CellSums sums;
+  for (int64_t r = 0; r < tile.num_rows; ++r) {
+    for (int64_t c = 0; c < kTile; c += kLanes) {
+      const Floats logit =
+          load(tile.logits + r * kTile + c) + load(tile.bias + tile.bins[r] * tile.stride + c);
+      CellSums cell;
+      add_cells(logit, load(tile.risk + r * kTile + c), cell);
+      sums.survival += cell.survival;
+      sums.event += cell.event;
+      store(costs + c, load(costs + c) + cell.survival - cell.event * kLn2);
+    }
+  }
+  return {sum(sums.survival), sum(sums.event)};
+}
+
 template <class Tile>
 LossParts loss_and_gradient(const LossTile& tile, Tile* gradients, int64_t stride) {
   CellSums sums;
@@ -55,7 +72,7 @@ LossParts loss_and_gradient(const LossTile& tile, Tile* gradients, int64_t strid
 
 template <class Tile>
 constexpr TimeToEventOps<Tile> time_to_event_ops() {
-  return {pack_transposed, loss, loss_and_gradient<Tile>};
+  return {pack_transposed, loss, loss_by_task, loss_and_gradient<Tile>};
 }
 
 }  // namespace

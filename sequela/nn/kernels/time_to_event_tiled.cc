@@ -110,6 +110,11 @@ class TiledLoss {
       tile.gradient_scale = static_cast<float>(M_LN2 * *call_.gradient_scale / num_cells_);
       Tile* gradients = static_cast<Tile*>(gradients_RP_.data_ptr()) + chunk_row * stride + column;
       parts = ops_.loss_and_gradient(tile, gradients, stride);
+    } else if (call_.cost_C != nullptr) {
+      alignas(64) float costs[kTile] = {};
+      parts = ops_.loss_by_task(tile, costs);
+      for (int64_t c = 0; c < std::min(kTile, num_tasks_ - column); ++c)
+        call_.cost_C[column + c] += costs[c];
     } else {
       parts = ops_.loss(tile);
     }
