@@ -51,6 +51,13 @@ void register_report(py::module_& module) {
       .def_readonly("best_loss", &TrainReport::best_loss)
       .def_readonly("best_step", &TrainReport::best_step)
       .def_readonly("eval_losses", &TrainReport::eval_losses)
+      .def_property_readonly("figures",
+                             [](const TrainReport& report) {
+                               py::dict figures;
+                               for (const Figure& figure : report.figures)
+                                 figures[py::str(figure.name)] = figure.value;
+                               return figures;
+                             })
       .def_readonly("is_finished", &TrainReport::is_finished)
       .def_readonly("is_resumed", &TrainReport::is_resumed);
   py::class_<PretrainReport>(module, "PretrainReport")
@@ -77,6 +84,9 @@ void register_pretrain(py::module_& module) {
   module.def("to_bert_precision", &to_bert_precision);
   py::enum_<Recipe>(module, "Recipe").value("femr", Recipe::femr).value("sequela", Recipe::sequela);
   module.def("apply_recipe", &apply_recipe);
+  py::enum_<Selection>(module, "Selection")
+      .value("loss", Selection::loss)
+      .value("probe", Selection::probe);
   py::class_<PretrainOptions>(module, "PretrainOptions")
       .def(py::init<>())
       .def_readwrite("data", &PretrainOptions::data)
@@ -89,6 +99,13 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("device", &PretrainOptions::device)
       .def_readwrite("seed", &PretrainOptions::seed)
       .def_readwrite("keep_output", &PretrainOptions::keep_output)
+      .def_readwrite("probes", &PretrainOptions::probes)
+      .def_readwrite("meds", &PretrainOptions::meds)
+      .def_readwrite("probe_labels", &PretrainOptions::probe_labels)
+      .def_readwrite("recall", &PretrainOptions::with_recall)
+      .def_readwrite("select", &PretrainOptions::select)
+      .def_readwrite("truth", &PretrainOptions::truth)
+      .def_readwrite("memory_bytes", &PretrainOptions::memory_bytes)
       .def_readwrite("num_threads", &PretrainOptions::num_threads);
   module.def("apply_size", &apply_size);
   module.def("pretrain", [](const PretrainOptions& options, const py::object& reporter) {

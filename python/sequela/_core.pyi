@@ -147,6 +147,10 @@ class Recipe(Enum):
 
 def apply_recipe(recipe: Recipe, options: TrainOptions) -> None: ...
 
+class Selection(Enum):
+    loss = ...
+    probe = ...
+
 class PretrainOptions:
     data: str
     out: str
@@ -158,6 +162,13 @@ class PretrainOptions:
     device: str
     seed: int
     keep_output: bool
+    probes: list[str]
+    meds: str
+    probe_labels: int
+    recall: bool
+    select: Selection
+    truth: str
+    memory_bytes: int
     num_threads: int
 
 class TrainReport:
@@ -175,6 +186,8 @@ class TrainReport:
     def best_step(self) -> int: ...
     @property
     def eval_losses(self) -> list[tuple[int, float]]: ...
+    @property
+    def figures(self) -> dict[str, float]: ...
     @property
     def is_finished(self) -> bool: ...
     @property

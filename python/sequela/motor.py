@@ -146,7 +146,14 @@ def pretrain(
     device: Any = "auto",
     seed: int = 42,
     keep_output: bool = False,
+    probes: Sequence[Path] = (),
+    meds: Path | None = None,
+    probe_labels: int = 2_000,
+    recall: bool = False,
+    select: str = "loss",
+    truth: Path | None = None,
     num_threads: int = 0,
+    memory: int | str | None = None,
     progress: ShowProgress = True,
     given: frozenset[str] = frozenset(),
 ) -> PretrainReport:
@@ -178,12 +185,17 @@ def pretrain(
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
         seed: of fresh weights and the order of batches.
         keep_output: keep checkpoints and logs after the bundle is written.
-        num_threads: 0 = all.
+        probes: labels.parquet files; each evaluation gives the AUROC of a logistic probe of each. `meds`: the
+            records of their subjects. probe_labels: of a file and side at the most.
+        recall: also how well a probe tells which codes stood in the year before the labels.
+        truth: the truth folder of records that `synth` made: the share of the truth's own gain.
+        select: what picks the best checkpoint: "loss", or "probe" for the highest mean AUROC.
+        num_threads: 0 = all. memory: to stay under while records are read; None = half the machine.
         progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
 
     Returns:
         A report: num_parameters, is_up_to_date, and train (steps, seconds, tokens_per_second, best_loss,
-        best_step, eval_losses [(step, loss)], is_finished, is_resumed).
+        best_step, eval_losses [(step, loss)], figures of the last evaluation {name: value}, is_finished, is_resumed).
 
     Raises:
         DataError: a loss that is not finite. ConfigError, FileError, ResourceError.
@@ -233,6 +245,13 @@ def pretrain(
         device=str(device),
         seed=seed,
         keep_output=keep_output,
+        probes=[os.fspath(path) for path in probes],
+        meds=meds,
+        probe_labels=probe_labels,
+        recall=recall,
+        truth=truth,
+        select=choose(_core.Selection, "select", select),
+        memory_bytes=memory_bytes(memory),
         num_threads=to_num_threads(num_threads),
     )
     return run_job(_core.pretrain, options, progress)

@@ -22,6 +22,7 @@ struct Arguments {
   std::string objective = "motor";
   std::string recipe = to_text(Recipe::sequela);
   std::string size;
+  std::string select = "loss";
   std::string precision;
   bool has_gradient_checkpointing = false;
 };
@@ -52,6 +53,21 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
 }
 
+void add_probe_options(CLI::App& app, Arguments& arguments) {
+  app.option_defaults()->group("Yardsticks");
+  PretrainOptions& options = arguments.options;
+  app.add_option("--probe", options.probes,
+                 "labels.parquet (may come again): AUROC of a logistic probe at each evaluation; "
+                 "with --meds")
+      ->allow_extra_args(false);
+  app.add_option("--probe-labels", options.probe_labels, "Labels of a file and side at the most");
+  app.add_flag("--recall", options.with_recall,
+               "Also how well a probe tells which codes stood in the year before the labels");
+  app.add_option("--truth", options.truth,
+                 "truth/ of records that synth made: the share of the truth's gain");
+  app.add_option("--select", arguments.select, "What picks the best checkpoint: loss or probe");
+}
+
 // What was given, over the size's values, over the recipe's.
 void fill_motor_options(const CLI::App& app, const Arguments& arguments, PretrainOptions* options) {
   const EncoderConfig given = options->encoder;
@@ -69,6 +85,8 @@ int run_motor(const CLI::App& app, Arguments& arguments) {
   PretrainOptions& options = arguments.options;
   fill_motor_options(app, arguments, &options);
   options.num_threads = arguments.common.threads();
+  options.memory_bytes = arguments.common.memory_bytes();
+  options.select = to_selection(arguments.select);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
   const PretrainReport report = pretrain(options);
   if (report.is_up_to_date) return 0;
@@ -110,6 +128,8 @@ Command make_pretrain(CLI::App& app) {
   command->add_option("--objective", arguments->objective,
                       "motor (time to event, from --data) or mlm (BERT family, from --meds)");
   command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made");
+  command->add_option("--meds", arguments->options.meds,
+                      "MEDS data set or meds_reader database: of mlm, and of --probe");
   command->add_option("--out", arguments->options.out,
                       "Checkpoints and logs; default: <model>_output");
   command->add_option("--model", arguments->options.model, "Folder for the bundle");
@@ -118,6 +138,7 @@ Command make_pretrain(CLI::App& app) {
   command->add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N");
   add_model_options(*command, *arguments);
   add_run_options(*command, *arguments);
+  add_probe_options(*command, *arguments);
   add_mlm_options(*command, arguments->mlm);
   add_common_options(*command, arguments->common);
   command->footer(

@@ -54,7 +54,6 @@ void print_report(const PretrainMlmOptions& options, const PretrainMlmReport& re
 void add_mlm_options(CLI::App& app, MlmArguments& arguments) {
   PretrainMlmOptions& options = arguments.options;
   app.option_defaults()->group(kGroup);
-  app.add_option("--meds", options.meds, "MEDS data set or meds_reader database");
   app.add_option("--encoder", arguments.encoder,
                  "cehr_bert (ages, dates, visits, values) or bert (codes)");
   app.add_option("--max-length", options.mlm.max_length, "Tokens of a sequence, [CLS] counted");
@@ -89,7 +88,8 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
                      const PretrainOptions& shared, const TrainingArguments& training,
                      MlmArguments& arguments) {
   for (const char* name :
-       {"--data", "--recipe", "--size", "--attention-width", "--gradient-checkpointing"}) {
+       {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall", "--truth",
+        "--select", "--attention-width", "--gradient-checkpointing"}) {
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;
@@ -100,6 +100,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   options.data.records.time_tokens = parse_time_tokens(arguments.time_tokens, "time-tokens");
   options.data.meds.visits.rule = parse_visit_rule(arguments.visits);
   options.zone_rule = parse_zone_rule(arguments.time_zone);
+  options.meds = shared.meds;
   options.out = shared.out;
   options.model = shared.model;
   options.precision = shared.precision;

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
@@ -13,14 +14,21 @@
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/yardsticks/concordance_yardstick.h"
+#include "sequela/pipeline/yardsticks/gain.h"
+#include "sequela/pipeline/yardsticks/label_probe.h"
+#include "sequela/pipeline/yardsticks/truth_yardstick.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
+#include "sequela/train/motor_training.h"
 #include "sequela/train/recipe.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kCellSums = "train_cells.safetensors";  // in `out`, while a run goes on
 
 ModelConfig build_config(const PretrainOptions& options, const Vocabulary& vocabulary,
                          const MotorTask& task) {
@@ -49,6 +57,11 @@ std::string build_run_key(const PretrainOptions& options, const ModelConfig& con
               {"precision", to_text(precision)},
               {"seed", options.seed}};
   key.update(training_key(options.train));
+  if (options.select == Selection::probe) {
+    key["select"] = {{"meds", dataset_key(options.meds)}, {"labels", options.probe_labels}};
+    for (const std::string& path : options.probes)
+      key["select"]["probes"].push_back(file_fingerprint(path));
+  }
   return run_key_of(key);
 }
 
@@ -64,6 +77,69 @@ void write_bundle(const PretrainOptions& options, const std::string& run_key, Mo
                      {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"},
                      training_summary(report));
   bundle.commit();
+}
+
+// What is measured at evaluations. Refers to the model and the batches.
+class Yardsticks {
+ public:
+  Yardsticks(const PretrainOptions& options, Motor& model, const BatchFolder& train_batches,
+             const BatchFolder& valid_batches) {
+    if (valid_batches.num_batches() > 0) add_own(options, model, train_batches, valid_batches);
+    if (options.probes.empty()) return;
+    LabelProbeOptions probe{options.meds,          options.data,         options.probes,
+                            options.out,           options.probe_labels, options.with_recall,
+                            at::get_num_threads(), options.memory_bytes};
+    probe_ = std::make_unique<LabelProbe>(model, probe);
+    monitor_.yardsticks.push_back(probe_.get());
+    if (options.select == Selection::probe) monitor_.selected = "eval/probe";
+  }
+
+  std::vector<ValidationYardstick*> in_validation() const {
+    if (!gain_) return {};
+    std::vector<ValidationYardstick*> all = {gain_.get(), concordance_.get()};
+    if (truth_) all.push_back(truth_.get());
+    return all;
+  }
+  const TrainMonitor& monitor() const { return monitor_; }
+
+ private:
+  void add_own(const PretrainOptions& options, Motor& model, const BatchFolder& train_batches,
+               const BatchFolder& valid_batches) {
+    const MotorHeadConfig& head = *model.config().motor;
+    std::vector<std::string> codes;
+    for (const MotorHeadConfig::Task& task : head.tasks) codes.push_back(task.code);
+    const int threads = at::get_num_threads();
+    const CellSums train =
+        sum_cells_once(options.out + "/" + kCellSums, file_digest(options.data + "/manifest.json"),
+                       train_batches, head.time_bins, head.num_tasks(), threads);
+    const CellSums valid = sum_cells(valid_batches, head.time_bins, head.num_tasks(), threads);
+    gain_ = std::make_unique<GainYardstick>(codes, train, valid);
+    concordance_ = std::make_unique<ConcordanceYardstick>(codes, head.time_bins, train,
+                                                          valid.num_labels, threads);
+    if (options.truth.empty()) return;
+    truth_ = std::make_unique<TruthYardstick>(options.truth, codes, head.time_bins, train_batches,
+                                              threads);
+  }
+
+  std::unique_ptr<GainYardstick> gain_;
+  std::unique_ptr<ConcordanceYardstick> concordance_;
+  std::unique_ptr<TruthYardstick> truth_;
+  std::unique_ptr<LabelProbe> probe_;
+  TrainMonitor monitor_;
+};
+
+// The final weights, the bundle, and away with the rest.
+void finish(const PretrainOptions& options, const std::string& run_key, Motor& model,
+            const TrainReport& report) {
+  {
+    AtomicFolder final_folder(options.out + "/final");
+    write_file(final_folder.partial_path() + "/config.json", to_config_json(model.config()));
+    model.parameters().write(final_folder.partial_path() + "/model.safetensors");
+    final_folder.commit();
+  }
+  write_bundle(options, run_key, model, report);
+  fs::remove(options.out + "/" + kCellSums);
+  if (!options.keep_output) remove_training_output(options.out);
 }
 
 }  // namespace
@@ -114,6 +190,19 @@ void PretrainOptions::validate() const {
   if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
   if (model.empty()) throw ConfigError("model", "", "a folder for the bundle");
   train.validate();
+  if (probe_labels < 2) throw ConfigError("probe-labels", str(probe_labels), "2 or more");
+  if (probes.empty() != meds.empty()) {
+    throw ConfigError("--probe and --meds belong together. Fix: give both or neither.");
+  }
+  if (probes.empty() && (with_recall || select == Selection::probe)) {
+    throw ConfigError("--recall and --select probe need labels. Fix: give --probe and --meds.");
+  }
+}
+
+Selection to_selection(const std::string& text) {
+  if (text == "loss") return Selection::loss;
+  if (text == "probe") return Selection::probe;
+  throw ConfigError("select", text, "loss or probe");
 }
 
 at::Device to_device(const std::string& text) {
@@ -156,17 +245,10 @@ PretrainReport pretrain(const PretrainOptions& options) {
   TrainOptions train_options = options.train;
   train_options.folder = options.out;
   train_options.seed = options.seed;
-  report.train = train(model, train_batches, valid_batches, train_options, run_key);
-  if (!report.train.is_finished) return report;
-
-  {
-    AtomicFolder final_folder(options.out + "/final");
-    write_file(final_folder.partial_path() + "/config.json", to_config_json(config));
-    model.parameters().write(final_folder.partial_path() + "/model.safetensors");
-    final_folder.commit();
-  }
-  write_bundle(options, run_key, model, report.train);
-  if (!options.keep_output) remove_training_output(options.out);
+  const Yardsticks yardsticks(options, model, train_batches, valid_batches);
+  MotorTraining training(model, &train_batches, &valid_batches, yardsticks.in_validation());
+  report.train = train(training, train_options, run_key, yardsticks.monitor());
+  if (report.train.is_finished) finish(options, run_key, model, report.train);
   return report;
 }
 

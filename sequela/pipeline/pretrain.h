@@ -3,12 +3,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sequela/core/json.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
+
+// What picks the best checkpoint: the lowest validation loss, or the highest mean AUROC of the
+// probes.
+enum class Selection { loss, probe };
+Selection to_selection(const std::string& text);  // ConfigError
 
 // All options of `sequela pretrain`. Defaults: femr's recipe; train/recipe.h has others.
 struct PretrainOptions {
@@ -23,7 +29,19 @@ struct PretrainOptions {
   std::string device = "auto";  // auto | cpu | cuda | cuda:N
   uint64_t seed = 42;           // of fresh weights and of the order of batches
   bool keep_output = false;     // keep checkpoints, logs and final/ after the bundle is written
-  int num_threads = 0;          // 0 = all
+
+  // Measured at each evaluation beside the loss (pipeline/yardsticks/label_probe.h).
+  std::vector<std::string> probes;  // labels.parquet files
+  std::string meds;                 // the records of their subjects
+  int64_t probe_labels = 2'000;     // of a file, on either side, at the most
+  bool with_recall = false;         // also "recall of history", at the labels of the probes
+  Selection select = Selection::loss;
+  // truth/ of records that synth made: the share of the truth's gain
+  // (yardsticks/truth_yardstick.h).
+  std::string truth;
+
+  int64_t memory_bytes = int64_t{1} << 30;  // while the records of the probes are read
+  int num_threads = 0;                      // 0 = all
 
   void validate() const;  // ConfigError
 };
@@ -36,6 +54,7 @@ struct PretrainReport {
 
 // Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
 // dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`.
+// metrics.json in `out` stays: what each evaluation told (pipeline/yardsticks, docs/formats.md).
 // After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
 
