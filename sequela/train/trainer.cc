@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -23,9 +22,6 @@ namespace sequela {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-const char* const kDivergenceFix =
-    "lower --learning-rate, or look for extreme values in that batch";
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -281,47 +277,6 @@ void Trainer::save() {
 }
 
 }  // namespace
-
-std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch) {
-  std::vector<int64_t> order(num_batches);
-  std::iota(order.begin(), order.end(), 0);
-  Random random(hash_key(seed, static_cast<uint64_t>(epoch)));
-  for (int64_t i = num_batches - 1; i > 0; --i) {
-    std::swap(order[i], order[random.below(static_cast<uint64_t>(i) + 1)]);
-  }
-  return order;
-}
-
-double evaluate(Trainable& model) {
-  const int64_t num_batches = model.num_batches(TrainPart::validation);
-  if (num_batches == 0) return std::nan("");
-  PassPlan plan{TrainPart::validation, std::vector<int64_t>(num_batches)};
-  std::iota(plan.batches.begin(), plan.batches.end(), 0);
-  const std::unique_ptr<BatchPass> pass = model.start_pass(std::move(plan));
-  Progress progress("validate", num_batches, "batches");
-  std::vector<at::Tensor> losses;
-  while (stop_signal() == 0) {
-    const auto loss = pass->next(std::nullopt);
-    if (!loss) break;
-    losses.push_back(loss->loss);
-    progress.advance(1);
-  }
-  double sum = 0;
-  for (size_t i = 0; i < losses.size(); ++i) {
-    const double loss = losses[i].item<double>();
-    if (!std::isfinite(loss)) {
-      throw DataError({}, str("the loss of validation batch ", i, " is not finite"),
-                      kDivergenceFix);
-    }
-    sum += loss;
-  }
-  return losses.empty() ? std::nan("") : sum / static_cast<double>(losses.size());
-}
-
-double evaluate(Motor& model, const BatchFolder& batches) {
-  MotorTraining training(model, nullptr, &batches);
-  return evaluate(training);
-}
 
 TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key,
                   const TrainMonitor& monitor) {

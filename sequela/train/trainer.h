@@ -6,6 +6,8 @@
 
 #include "sequela/batch/loader.h"
 #include "sequela/model/motor.h"
+#include "sequela/train/epoch_order.h"
+#include "sequela/train/evaluate.h"
 #include "sequela/train/train_options.h"
 #include "sequela/train/trainable.h"
 
@@ -23,14 +25,6 @@ struct TrainReport {
   bool is_finished = false;  // false: stopped by a signal, a checkpoint was written
   bool is_resumed = false;
 };
-
-// Order of the batches of an epoch: a permutation of 0 .. num_batches - 1 from (seed, epoch) alone.
-std::vector<int64_t> epoch_order(int64_t num_batches, uint64_t seed, int64_t epoch);
-
-// Mean loss over all validation batches; NaN if there is none or a stop signal came before the
-// first. DataError that names the batch if a loss is not finite.
-double evaluate(Trainable& model);
-double evaluate(Motor& model, const BatchFolder& batches);
 
 // Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if
 // there is one. At the end the model has the weights of the best evaluation. `run_key` is a digest

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "sequela/batch/loader.h"
+#include "sequela/model/motor.h"
+#include "sequela/train/trainable.h"
+
+namespace sequela {
+
+// What mends a loss or gradient that is not finite, for messages.
+inline constexpr const char* kDivergenceFix =
+    "lower --learning-rate, or look for extreme values in that batch";
+
+// Mean loss over all validation batches; NaN if there is none or a stop signal came before the
+// first. DataError that names the batch if a loss is not finite.
+double evaluate(Trainable& model);
+double evaluate(Motor& model, const BatchFolder& batches);
+
+}  // namespace sequela
