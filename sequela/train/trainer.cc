@@ -50,6 +50,7 @@ class Trainer {
   void add_to_step(const BatchLoss& loss, int64_t batch_index);
   void finish_step();
   void log_step(double learning_rate, double gradient_norm, std::vector<KindHealth> health);
+  double share_of_gemm_rate(double tokens_per_second);
   void evaluate_now();
   bool take_result(double loss, const Figures& figures);
   void save();
@@ -67,7 +68,7 @@ class Trainer {
   AdamW optimizer_;
   RunLog log_;
   int64_t total_steps_ = 0;
-  double gemm_rate_ = 0;
+  double gemm_rate_ = 0;  // 0: not measured yet
   TrainState state_;
   TrainReport report_;
   std::vector<at::Tensor> group_losses_;  // of the batches of this step, on the device
@@ -82,9 +83,6 @@ class Trainer {
 TrainReport Trainer::run() {
   model_.parameters().zero_gradients();
   restore();
-  if (model_.flops_per_token() > 0) {
-    gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
-  }
   start_ = last_log_ = Clock::now();
   tokens_at_start_ = tokens_at_last_log_ = state_.num_tokens;
   progress_ = std::make_unique<Progress>(options_.name, total_steps_, "steps");
@@ -186,15 +184,24 @@ void Trainer::log_step(double learning_rate, double gradient_norm, std::vector<K
   const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
   const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
   log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),
-            learning_rate, gradient_norm, speed,
-            gemm_rate_ > 0 ? speed * model_.flops_per_token() / gemm_rate_ : 0,
-            to_figures(health)});
+            learning_rate, gradient_norm, speed, share_of_gemm_rate(speed), to_figures(health)});
   const std::string warning = starvation_warning(health, options_.epsilon);
   if (!warning.empty()) log_.warn_once(state_.step, warning);
   state_.loss_sum = 0;
   state_.loss_count = 0;
   last_log_ = Clock::now();
   tokens_at_last_log_ = state_.num_tokens;
+}
+
+// The rate is measured at the first log line, outside the run's clock.
+double Trainer::share_of_gemm_rate(double tokens_per_second) {
+  if (model_.flops_per_token() == 0) return 0;
+  if (gemm_rate_ == 0) {
+    const Clock::time_point before = Clock::now();
+    gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
+    start_ += Clock::now() - before;
+  }
+  return tokens_per_second * model_.flops_per_token() / gemm_rate_;
 }
 
 // Brings the losses of the batches since the last call to the host.

@@ -188,7 +188,7 @@ TEST_F(Probes, WrongOptionsAndOneSidedLabelsAreRefused) {
 
 // Recall of an embedding that is the answer itself, and of one that knows nothing.
 TEST_F(Probes, RecallIsOneForTheRecordItselfAndAHalfForNothing) {
-  const TemporaryStore temporary(*files_ / "records/meds", folder_ / "events", 1, int64_t{1} << 30);
+  const TemporaryStore temporary({.meds = *files_ / "records/meds"}, folder_ / "events");
   const EventStore store = temporary.open();
   const std::vector<Label> labels = read_labels(*files_ / "records/labels.parquet");
   const int64_t n = static_cast<int64_t>(labels.size());

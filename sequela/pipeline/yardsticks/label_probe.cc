@@ -66,7 +66,10 @@ struct LabelProbe::State {
   State(Motor& probed, const LabelProbeOptions& given)
       : model(probed),
         options(given),
-        temporary(given.meds, given.work_folder, given.num_threads, given.memory_bytes),
+        temporary({.meds = given.meds,
+                   .num_threads = given.num_threads,
+                   .memory_bytes = given.memory_bytes},
+                  given.work_folder),
         store(temporary.open()),
         vocabulary(Vocabulary::read(given.data + "/tokenizer/dictionary.msgpack")),
         ontology(extend_to_data(Ontology::read(given.data + "/ontology/ontology.parquet"), store,
