@@ -87,6 +87,7 @@ int run_command(const Command& command, const std::vector<std::string>& names,
   CommonOptions& common = *command.common;
   if (!common.config.empty()) apply_config_file(*command.app, common.config, names, &notes);
   check_required(command);
+  common.memory_bytes();  // refuses one that is too small, also where a command needs none
   show_messages(common.log_level, common.is_quiet);
   for (const std::string& note : notes) log_warning(note);
   install_signal_handlers();

@@ -61,7 +61,8 @@ std::string closest_name(std::string_view given, const std::vector<std::string>&
     const size_t whole = 2 * count_edits(given, name, false);
     const size_t part = given.size() > kLettersPerFault ? 2 * count_edits(given, name, true) + 1
                                                         : std::numeric_limits<size_t>::max();
-    const size_t score = std::min(whole, part);
+    const bool is_longer = name.size() > kLettersPerFault && given.starts_with(name);
+    const size_t score = is_longer ? 1 : std::min(whole, part);
     if (score < fewest && score <= 2 * max_edits + 1 && score < 2 * given.size()) {
       fewest = score;
       closest = name;

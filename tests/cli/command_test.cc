@@ -26,7 +26,12 @@ class Command : public testing::Test {
 };
 
 TEST_F(Command, HelpAndVersion) {
-  EXPECT_EQ(run_sequela({"--version"}).out, "sequela " SEQUELA_VERSION "\n");
+  const std::string version = run_sequela({"--version"}).out;
+  EXPECT_TRUE(version.starts_with("sequela " SEQUELA_VERSION "\n")) << version;
+  for (const char* what : {"torch", "Arrow", "CPU", "kernels", "fp32", "bf16", "int8", "GPUs"})
+    EXPECT_NE(version.find(std::string("\n  ") + what + " "), std::string::npos) << version;
+  const std::string machine = run_sequela({"inspect"}).out;
+  EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
   for (const char* name : {"synth", "prepare", "pretrain", "features", "inspect", "demo"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
@@ -97,11 +102,11 @@ TEST_F(Command, TheOptionsWrittenRepeatTheRun) {
 TEST_F(Command, PretrainTakesFlagsOverTheFileOverTheSizeOverTheRecipe) {
   const std::string data = folder_ + "/data", files = folder_ + "/files";
   ASSERT_EQ(run_sequela({"synth", "--subjects", "60", "--out", data}).exit_code, 0);
-  ASSERT_EQ(
-      run_sequela({"prepare", "--meds", data + "/meds", "--athena", data + "/athena", "--out",
-                   files, "--vocab-size", "512", "--num-tasks", "64", "--tokens-per-batch", "1024"})
-          .exit_code,
-      0);
+  ASSERT_EQ(run_sequela({"prepare", "--meds", data + "/meds", "--athena", data + "/athena", "--out",
+                         files, "--vocab-size", "2048", "--num-tasks", "64", "--tokens-per-batch",
+                         "1024"})
+                .exit_code,
+            0);
   const std::string config =
       write("pretrain.toml", "[pretrain]\nhidden = 64\nheads = 4\naccumulate = 2\n");
   const CommandResult result =
@@ -168,9 +173,9 @@ TEST_F(Command, OneNameAndOneMinimumInAllCommands) {
     EXPECT_NE(run_sequela({name, "--help"}).out.find("--layers"), std::string::npos) << name;
   }
   for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"synth", "--out", "x"},
-           {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", "o"},
-           {"prepare", "--meds", "x", "--out", "o"}}) {
+           {"synth", "--out", folder_ + "/x"},
+           {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", folder_ + "/o"},
+           {"prepare", "--meds", "x", "--out", folder_ + "/o"}}) {
     auto with_memory = arguments;
     with_memory.insert(with_memory.end(), {"--memory", "255M"});
     const CommandResult result = run_sequela(with_memory);

@@ -102,7 +102,9 @@ TEST_F(CohortPostgres, ReadsMembersInTheOrderOfTheQuery) {
 
 TEST_F(CohortPostgres, PrintsLabelsAsPythonDoes) {
   const auto label = [](const char* column, int64_t subject) {
-    return read(select("*"), column).members.at(subject).label;
+    return read(select("sepsis_label, is_septic, risk, coarse_risk, stage"), column)
+        .members.at(subject)
+        .label;
   };
   EXPECT_EQ(label("is_septic", 1), "True");
   EXPECT_EQ(label("is_septic", 2), "False");
@@ -192,10 +194,17 @@ TEST_F(CohortPostgres, SaysWhatIsWrongWithTheColumns) {
       error_of<DataError>([&] { read("SELECT subject_id, sepsis_label" + from); });
   EXPECT_NE(no_split.find("dataset_split"), std::string::npos) << no_split;
   error_of<DataError>([&] { read("SELECT dataset_split, sepsis_label" + from); });
-  error_of<DataError>([&] { read("SELECT subject_id, dataset_split" + from); });
+  error_of<DataError>([&] { read("SELECT subject_id, *" + from); });  // subject_id twice
   error_of<DataError>([&] { read(select("sepsis_label"), "no_such_label"); });
   error_of<ConfigError>([&] { read(select("sepsis_label, is_septic")); });
   error_of<DataError>([&] { read("SELECT * FROM mimiciv_ext.empty"); });
+}
+
+TEST_F(CohortPostgres, ReadsSplitsAlone) {
+  const Cohort cohort =
+      read("SELECT subject_id, dataset_split FROM mimiciv_ext.dataset_splits WHERE subject_id = 3");
+  EXPECT_FALSE(cohort.has_labels);
+  EXPECT_EQ(cohort.members.at(3).split, CohortSplit::valid);
 }
 
 TEST_F(CohortPostgres, SaysWhatIsWrongWithTheRows) {
