@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 python=$work/env/bin/python
 if [ ! -x "$python" ]; then
   python3 -m venv "$work/env"
+  "$python" -m pip -q install torch==2.13.0+cpu 2> /dev/null || "$python" -m pip -q install torch==2.13.0
   "$python" -m pip -q install torch==2.13.0 transformers==4.45.0 onnxruntime onnx ctranslate2==4.5.0 safetensors numpy
 fi
 [ -f "$work/base/model.safetensors" ] || "$build/bin/bench_encoders" make "$work/base"

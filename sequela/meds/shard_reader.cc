@@ -159,7 +159,8 @@ void check_meds_columns(const ParquetReader& reader) {
     throw DataError({.path = reader.path(), .column = "subject_id"}, "has type " + info.type_name,
                     "store it as int64");
   }
-  TimeColumn(reader, "time", ZoneRule::utc);
+  [[maybe_unused]] const TimeColumn time(reader, "time",
+                                         ZoneRule::utc);  // refuses one that is no time
   reader.require_column("code", {ColumnType::string});
   if (const auto number = reader.find_filled_column("numeric_value")) {
     if (reader.columns()[*number].is_date) {
