@@ -14,8 +14,7 @@
 namespace sequela {
 namespace {
 
-constexpr int64_t kTile = 64;         // rows and columns of oneDNN's tile
-constexpr int64_t kRowsOfTask = 512;  // rows that one task multiplies by one panel of weights
+constexpr int64_t kTile = 64;  // rows and columns of oneDNN's tile
 
 int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
@@ -23,6 +22,12 @@ int64_t round_up(int64_t value, int64_t multiple) {
 
 int64_t panel_of(Int8Products products) {
   return products == Int8Products::onednn ? kTile : kInt8Panel;
+}
+
+// Rows that one task multiplies by one panel of weights. Own kernels read them again for every
+// panel: they must stay in the second cache.
+int64_t rows_of_task(Int8Products products) {
+  return products == Int8Products::onednn ? 512 : 64;
 }
 
 Int8Format format_of(Int8Products products) {
@@ -125,16 +130,17 @@ at::Tensor Int8Linear::forward(const at::Tensor& x_TI) const {
   float* out = result.mutable_data_ptr<float>();
   const Int8Product product = product_of(products_);
   const int64_t num_panels = packed_.size(0);
-  const int64_t row_tasks = (rows + kRowsOfTask - 1) / kRowsOfTask;
+  const int64_t task_rows = rows_of_task(products_);
+  const int64_t row_tasks = (rows + task_rows - 1) / task_rows;
   at::parallel_for(0, row_tasks * num_panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t column = task % num_panels * panel;
-      const int64_t row = task / num_panels * kRowsOfTask;
+      const int64_t row = task / num_panels * task_rows;
       const Int8Columns columns{
           packed_.const_data_ptr<int8_t>() + column * padded_inputs_,
           scales_.const_data_ptr<float>() + column, offsets_.const_data_ptr<int32_t>() + column,
           biases_.const_data_ptr<float>() + column, std::min(panel, outputs_ - column)};
-      product(quantized.rows(row, std::min(kRowsOfTask, rows - row), padded_inputs_), columns,
+      product(quantized.rows(row, std::min(task_rows, rows - row), padded_inputs_), columns,
               out + row * outputs_ + column, outputs_);
     }
   });

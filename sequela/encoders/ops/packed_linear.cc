@@ -49,8 +49,8 @@ at::Tensor activated(at::Tensor x, std::optional<BertActivation> activation) {
 }  // namespace
 
 struct PackedLinear::Weights {
-  at::Tensor packed;     // oneDNN's layout
-  at::Tensor stored_OI;  // bfloat16, to be widened
+  at::Tensor packed;    // oneDNN's layout
+  at::Tensor plain_OI;  // float32, or bfloat16 to be widened, for nn/gemm.h
   at::Tensor bias_O;
   std::optional<Int8Linear> int8;
 };
@@ -68,10 +68,11 @@ PackedLinear::PackedLinear(const at::Tensor& weight_OI, const at::Tensor& bias_O
   }
   const at::ScalarType product_type = type(precision);
   weights_->bias_O = bias_O.detach().to(product_type);
-  if (precision == BertPrecision::bfloat16 && product_type == at::kFloat) {
-    weights_->stored_OI = weight_OI.detach().to(at::kBFloat16);
-  } else {
+  if (has_onednn_products() && (precision == BertPrecision::float32 || has_bf16_products())) {
     weights_->packed = pack(weight_OI.detach().to(product_type));
+  } else {
+    const bool is_stored_narrow = precision == BertPrecision::bfloat16;
+    weights_->plain_OI = weight_OI.detach().to(is_stored_narrow ? at::kBFloat16 : at::kFloat);
   }
 }
 
@@ -81,9 +82,9 @@ PackedLinear::PackedLinear(PackedLinear&&) noexcept = default;
 at::Tensor PackedLinear::forward(const at::Tensor& x_TI,
                                  std::optional<BertActivation> activation) const {
   if (weights_->int8) return activated(weights_->int8->forward(x_TI), activation);
-  if (!weights_->stored_OI.defined())
+  if (weights_->packed.defined())
     return linear_pointwise(x_TI, weights_->packed, weights_->bias_O, activation);
-  const at::Tensor out = multiplied(x_TI, weights_->stored_OI.to(at::kFloat).t());
+  const at::Tensor out = multiplied(x_TI, weights_->plain_OI.to(at::kFloat).t());
   add_bias(out, weights_->bias_O);
   return activated(out, activation);
 }

@@ -14,8 +14,9 @@ namespace sequela {
 //
 //   T = rows, I = inputs, O = outputs
 //
-// float32, and bfloat16 where the CPU has such products: oneDNN with bias and activation fused.
-// bfloat16 elsewhere: weights stored so, widened at run time, products in float32. int8:
+// float32 and bfloat16: oneDNN with bias and activation fused, where the CPU is one that oneDNN is
+// fastest on (isa.h) and has the products. Elsewhere the products of nn/gemm.h (on AVX2 alone a
+// sixth faster than oneDNN's); bfloat16 weights are stored so and widened at run time. int8:
 // nn/int8_linear.h.
 //
 // Rows that oneDNN chooses its layout for; other numbers of rows take the same layout.
