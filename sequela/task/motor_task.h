@@ -40,8 +40,7 @@ struct MotorTaskOptions {
 };
 
 // Learns the task from the train subjects in one forward sweep each (O(events x closure),
-// independent of the number of tasks): design.md section 8, leads.md part 2. Same result for any
-// number of threads.
+// independent of the number of tasks). Same result for any number of threads.
 MotorTask fit_motor_task(const EventStore& store, const Ontology& ontology,
                          const Vocabulary& vocabulary, const std::vector<Side>& sides,
                          const MotorTaskOptions& options);

@@ -15,7 +15,7 @@ void check_bert_input(const BertConfig& config, const BertInput& input);
 // What enters the first layer, float32 [T, H], before BERT's LayerNorm (CEHR-BERT has none).
 // Differentiable. The input must have been checked.
 //
-// Source: transformers BertEmbeddings; cehrbert 1.5.0 CehrBertEmbeddings (../shared/encoders.md).
+// Source: transformers BertEmbeddings; cehrbert 1.5.0 CehrBertEmbeddings.
 at::Tensor embed_bert_input(const BertConfig& config, const NamedTensors& weights,
                             const BertInput& input);
 

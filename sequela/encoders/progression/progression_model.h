@@ -24,7 +24,7 @@ namespace sequela {
 // visit the sequence output is 0, so the logits there are the classifier's bias.
 //
 // Source: ehr-sequencing, docs/implementation/resource-aware-models.md, part 2, made aware of
-// lengths (shared/encoders.md).
+// lengths.
 struct ProgressionOutput {
   at::Tensor stage_logits_BNS;
   at::Tensor time_to_progression_BN1;  // >= 0, in the unit of the training targets
