@@ -9,7 +9,8 @@ namespace sequela {
 // All of one type, float32 or bfloat16; views with unit column stride, and their transposes, are
 // taken as they are. Sums are float32. On a CPU without products of bfloat16 (isa.h) its values are
 // widened, blocks of rows at a time, and multiplied in float32; the result is rounded once, as
-// everywhere. No process-wide setting of torch is read or changed.
+// everywhere. No process-wide setting of torch is changed. (Where a user of Python allowed torch
+// less than float32 precision, oneDNN takes him at his word.)
 
 // out = a @ b
 void multiply(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
