@@ -1,7 +1,7 @@
 """The MIMIC-III or MIMIC-IV demo as a data set with two tasks, for `sequela compare`.
 
-    python tools/mimic_tasks.py mimic3 ../shared/data/mimic3_demo_full OUT
-    python tools/mimic_tasks.py mimic4 ../shared/data/mimic4_demo_meds OUT
+    python tools/mimic_tasks.py mimic3 MIMIC3_FOLDER OUT
+    python tools/mimic_tasks.py mimic4 MIMIC4_MEDS_FOLDER OUT
 
 Writes OUT/meds, OUT/pretraining (its training subjects only), OUT/in_hospital_mortality.parquet (24 hours
 after each admission that lasts so long: does it end in death?) and OUT/readmission_30d.parquet (at each

@@ -48,7 +48,7 @@ enum class FirstTimestamp {
 std::array<uint16_t, 5> time_data_of_event(const AgeStats& age_stats, SequenceLayout layout,
                                            int64_t age_us, std::optional<int64_t> gap_us);
 
-// Appends windows to batches: design.md section 7.
+// Appends windows to batches: docs/design.md, section 6.
 class BatchBuilder {
  public:
   BatchBuilder(const AgeStats& age_stats, FirstTimestamp first_timestamp)

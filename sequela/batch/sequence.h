@@ -17,8 +17,8 @@ enum class SequenceLayout {
                 // birth
 };
 
-// One subject's whole record as tokens, T of them (design.md section 7): after the birth bag, if
-// the layout has one, each token is one event that brings something new to its day.
+// One subject's whole record as T tokens (docs/design.md, section 6.1). After the birth bag, if the
+// layout has one, each token is one event that brings something new to its day.
 struct Sequence {
   SequenceLayout layout = SequenceLayout::birth_bag;
   int64_t subject_id = 0;

@@ -57,7 +57,7 @@ struct BatchReport {
 Json to_json(const BatchReport& report);
 BatchReport batch_report_from(const Json& json, const std::string& path);  // FileError
 
-// Writes the pretraining batches of one side into `folder`, a file a bucket: design.md section 7.
+// Writes one side's pretraining batches into `folder`, a file a bucket (docs/design.md, section 6).
 // The folder appears when it is complete; until then finished files wait in
 // "<folder>.unfinished-<key>", and a later call with the same key (a fingerprint of everything that
 // the batches depend on) goes on from there. The same bytes come out for any number of threads and

@@ -39,7 +39,7 @@ struct EmbedReport {
 };
 
 // Computes, for each label, the hidden state (after out_norm) of the last token at or before its
-// prediction time, with the longest history that fits. design.md section 11; equals femr's
+// prediction time, with the longest history that fits (docs/design.md, section 10). Equals femr's
 // compute_features where that is exact. n = labels, d = the model's width:
 //   embeddings_nd     float32, rows of labels that are not embedded stay as they are
 //   feature_seconds_n timestamp of the label's token, seconds since 1970

@@ -46,8 +46,8 @@ struct IngestReport {
   int64_t rounded_values = 0;  // whole numbers that a float32 does not hold exactly
 };
 
-// Decodes a data set into an event store, one shard at a time and shards in parallel. Checks all
-// that design.md section 3 asks for; the first violation is a DataError with file, row group, row,
+// Decodes a data set into an event store, one shard at a time and shards in parallel. Checks the
+// rules of docs/design.md, section 1; the first violation is a DataError with file, row group, row,
 // column and subject. Finished shards of an interrupted run with unchanged input are reused. The
 // same bytes come out for any number of threads.
 IngestReport ingest(const IngestOptions& options);

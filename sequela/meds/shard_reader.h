@@ -9,7 +9,7 @@
 
 namespace sequela {
 
-// Checks that a Parquet file has MEDS's columns with the types that design.md section 3 asks for:
+// Checks that a Parquet file has MEDS's columns with the types that docs/formats.md asks for:
 // subject_id (integer), time (timestamp or date), code (string), and, if there, numeric_value (a
 // number) and text_value (string). Throws DataError with path, column, the type found and the type
 // wanted.

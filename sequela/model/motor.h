@@ -21,7 +21,7 @@ enum class Precision { fp32, bf16 };  // of the matrix products; weights and gra
 // pass (gradient checkpointing): the same numbers with less memory in a quarter more time.
 enum class Activations { kept, recomputed };
 
-// The MOTOR transformer with its head: design.md section 9; Steinberg et al., arXiv:2301.03150.
+// The MOTOR transformer with its head: docs/design.md, section 7; arXiv:2301.03150.
 // Forward and backward passes are written out by hand on preallocated buffers, without an autograd
 // tape; one code path for CPU and CUDA. Not thread-safe: one call at a time.
 class Motor {

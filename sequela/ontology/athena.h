@@ -30,7 +30,7 @@ struct AthenaStats {
   int64_t num_bytes = 0;  // of the three files
 };
 
-// The codes of an Athena vocabulary download and their direct parents (design.md section 4;
+// The codes of an Athena vocabulary download and their direct parents (docs/design.md, section 3;
 // femr/ontology.py). Concept ids of one code are one node; its description is the name of the
 // smallest id, its parents are those of all. Does not depend on the order of the files' rows. Takes
 // about 60 bytes a concept and 20 a parent; names stay on disk.

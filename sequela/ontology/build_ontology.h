@@ -40,8 +40,8 @@ struct OntologyStats {
 // The text before the first '/', all of it if there is none.
 std::string_view vocabulary_of(std::string_view code);
 
-// The ontology of a data set (design.md section 4): of the Athena download with codes.parquet laid
-// over it the codes of the data and their ancestors, without those ancestors whose vocabulary is
+// The ontology of a data set (docs/design.md, section 3): the codes of the data and their ancestors
+// in the Athena download with codes.parquet laid over it, without ancestors whose vocabulary is
 // removed (an edge to such a one is not bridged). `codes` are the distinct codes of the data,
 // `counts` their events. Reads the Athena files in one stream and never builds the part of the
 // graph that the data does not reach; the same input gives the same ontology, whatever the order of

@@ -1,5 +1,5 @@
 // ontology.parquet: one row per node, ascending by code. code string, description string (null =
-// none), parents list<string> ascending, in_data bool, count int64.
+// none), parent_codes list<string> ascending, in_data bool, count int64.
 #include "sequela/ontology/ontology.h"
 
 #include <algorithm>

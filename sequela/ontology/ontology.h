@@ -9,11 +9,11 @@
 
 namespace sequela {
 
-// A directed acyclic graph of codes. Nodes are numbered by their code, sorted bytewise. design.md
-// section 4.
+// A directed acyclic graph of codes (docs/design.md, section 3). Nodes are numbered by their code,
+// sorted bytewise.
 class Ontology {
  public:
-  // A node's data as stored in ontology.parquet (code, description, parents, in_data, count).
+  // A node as ontology.parquet has it (code, description, parent_codes, in_data, count).
   struct Node {
     std::string code;
     std::string description;  // empty = none

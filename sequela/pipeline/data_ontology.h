@@ -9,8 +9,8 @@
 
 namespace sequela {
 
-// Reads an ontology from Parquet: Sequela's own form (parents) or an export of femr's
-// (parent_codes).
+// Reads an ontology from Parquet: Sequela's own form (with in_data and count), or code, description
+// and parent_codes alone.
 Ontology read_any_ontology(const std::string& path);
 
 // An Athena download, or an ontology in Parquet, for a data set's codes.

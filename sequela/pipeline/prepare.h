@@ -15,7 +15,7 @@ enum class TokenizerSubjects { all, train };
 // The least that any command may be told to stay under.
 inline constexpr int64_t kMinMemoryBytes = int64_t{256} << 20;
 
-// All options of `sequela prepare`. Defaults: the seed's recipe.
+// All options of `sequela prepare`. Defaults: the published recipe.
 struct PrepareOptions {
   std::string meds;    // MEDS data set or meds_reader database; path or URI
   std::string athena;  // an Athena download: folder or zip; empty = none
@@ -71,7 +71,7 @@ struct PrepareReport {
   bool is_up_to_date = false;  // nothing had to be done
 };
 
-// Turns a data set into everything that pretraining reads (design.md section 2), in options.out:
+// Turns a data set into everything that pretraining reads (docs/formats.md), in options.out:
 //
 //   ontology/ontology.parquet  split.csv  tokenizer/dictionary.msgpack  motor_task.json
 //   train_batches/  val_batches/  coverage.json  manifest.json

@@ -10,7 +10,7 @@
 namespace sequela {
 
 // Survival events are a subject's events with a time and without a numeric or text value; each is
-// an occurrence of all tasks of its code (design.md section 7). `tasks` below is always
+// an occurrence of all tasks of its code (docs/design.md, section 5). `tasks` below is always
 // tasks_of_codes() of the subject's store.
 
 // Time of the last survival event that carries a task; kNoTime = there is none. A label at time t

@@ -10,7 +10,7 @@
 namespace sequela {
 
 // Counts what the MOTOR task is fitted from: for each task the times from a subject's labels to the
-// task's next event, or to the last record (design.md section 8).
+// task's next event, or to the last record (docs/design.md, section 5).
 //
 // A label is the last event of a day, not the birth day, on whose record a later day follows, with
 // a task event strictly ahead. Each task starts as censored at every label; one forward sweep over

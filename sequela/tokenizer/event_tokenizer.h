@@ -18,9 +18,9 @@ struct BagEntry {
   float weight = 0;
 };
 
-// Turns events into bags of tokens (hierarchical) or single tokens (flat): design.md section 6.
-// Holds, per code id of the store, its tokens and their shared weight, so that an event costs a
-// table look-up.
+// Turns events into bags of tokens (hierarchical) or single tokens (flat): docs/design.md, sections
+// 4.2 and 4.3. Holds, per code id of the store, its tokens and their shared weight: an event costs
+// a table look-up.
 //
 // Hierarchical: the tokens of all-parents of the code, then one token for each property with a
 // value: the bin of a number (a number below the lowest bin that is in the dictionary belongs to

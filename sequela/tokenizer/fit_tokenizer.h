@@ -21,8 +21,8 @@ struct TokenizerOptions {
   void validate() const;
 };
 
-// Learns a hierarchical dictionary from the subjects of a store in one pass: design.md section 6.
-// Subjects without a birth are passed over. `sides` (by subject index) is looked at only for
+// Learns a hierarchical dictionary from a store's subjects in one pass (docs/design.md, section
+// 4.1). Subjects without a birth are passed over. `sides` (by subject index) is looked at only for
 // fit_on_train_only. The result is the same, bit for bit, for any number of threads.
 Vocabulary fit_tokenizer(const EventStore& store, const Ontology& ontology,
                          const std::vector<Side>& sides, const TokenizerOptions& options);

@@ -22,8 +22,8 @@ struct ParameterGroup {
 //           of their events: its size depends neither on how many tasks there are nor on how rare.
 enum class LossScale { mean, events };
 
-// How to train; the defaults are the numbers of MOTOR's pretraining recipe (design.md, section 10;
-// recipe.h has others).
+// How to train; the defaults are the numbers of MOTOR's pretraining recipe (docs/design.md, section
+// 9; recipe.h has others).
 struct TrainOptions {
   std::string folder;             // checkpoint-*, runs/, final/ go here
   std::string name = "pretrain";  // of the run in progress reports

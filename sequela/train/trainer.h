@@ -26,8 +26,8 @@ struct TrainReport {
   bool is_resumed = false;
 };
 
-// Trains `model` as design.md section 10 says, from the newest checkpoint in options.folder if
-// there is one. At the end the model has the weights of the best evaluation. `run_key` is a digest
+// Trains `model` (docs/design.md, section 9), from the newest checkpoint in options.folder if there
+// is one. At the end the model has the weights of the best evaluation. `run_key` is a digest
 // of all that determines the run (data, model); it is stored in checkpoints and compared on resume.
 // A stop signal writes a checkpoint and returns. A loss or gradient that is not finite throws
 // DataError with the batch's number, after writing that batch to <folder>/non_finite.safetensors.

@@ -1,5 +1,5 @@
-// LSTMBaseline and the pooling of visits against the published class's numbers
-// (shared/parity/bert/e_lstm).
+// LSTMBaseline and the pooling of visits against the numbers of the published class
+// (ehr-sequencing).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>

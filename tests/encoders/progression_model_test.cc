@@ -1,4 +1,4 @@
-// LSTMProgressionModel against the published class's numbers (shared/parity/bert/e_lstm).
+// LSTMProgressionModel against the numbers of the published class (ehr-sequencing).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>

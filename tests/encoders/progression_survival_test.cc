@@ -1,5 +1,5 @@
-// The survival models, losses and concordance against the published classes' numbers
-// (shared/parity/bert/e_lstm).
+// The survival models, losses and concordance against the numbers of the published classes
+// (ehr-sequencing).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>

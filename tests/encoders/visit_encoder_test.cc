@@ -67,7 +67,7 @@ TEST_P(VisitEncoderOfFolder, EncodesCodesWithAttention) {
     const std::string name = str("good.encode_codes_attn.code2.attn", layer);
     expect_close(good.attentions[layer], expected[name], name);
   }
-  // Without padding the wrapper of the seed agrees, but for its rank.
+  // Without padding ehr-sequencing's wrapper agrees, but for its rank.
   const CodesInContext one = encoder.encode_codes_with_attention(inputs["code1"]);
   expect_close(one.hidden, expected["model.encode_codes_attn.code1.hidden"][0], "one row");
   expect_close(one.attentions[2], expected["model.encode_codes_attn.code1.attn2"][0], "attention");

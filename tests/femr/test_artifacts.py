@@ -50,7 +50,7 @@ def mean_loss(model, folder):
 
 
 def test_bundle_and_batches_give_femr_our_loss(g60, monkeypatch):
-    # femr keeps log times in float16, which moves its loss by about 1e-4; ours are exact (femr-differences.md).
+    # femr keeps log times in float16, which moves its loss by about 1e-4; ours are exact (docs/femr-differences.md).
     monkeypatch.setattr(torch, "float16", torch.float32)
     # from_pretrained with a MOTOR head fails in transformers 4.53 (on femr's own bundles too: it sets data of a
     # tensor without storage); compute_features, which asks for no head, is in test_features.py.

@@ -1,6 +1,6 @@
-"""The code of the seed guide runs with only its imports changed.
+"""The code of ehr-sequencing's guide runs with only its imports changed.
 
-Every ```python block of ../shared/seeds/000_* is executed in the guide's order, in a folder with checkpoints/cehrbert of
+Every ```python block of the guide is executed in its order, in a folder with checkpoints/cehrbert of
 the sizes that the guide speaks of (20,000 codes, 768 wide). Blocks that define a class are the guide's own
 implementation: their methods and arguments are compared with Sequela's instead.
 """

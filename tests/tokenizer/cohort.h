@@ -53,7 +53,7 @@ inline Cohort cohort_of_meds(const std::string& meds, const Parents& parents = {
   return {std::move(folder), std::move(store), std::move(ontology), std::move(sides)};
 }
 
-// A cohort of ../shared/parity/motor, with its own ontology and split.
+// A cohort that femr made numbers of, with its own ontology and split.
 inline Cohort parity_cohort(const std::string& name, const std::string& meds) {
   const std::string path = shared_path("parity/motor/" + name + "/ontology_parents.json");
   const Json json = parse_json(read_file(path), path);
