@@ -9,8 +9,8 @@ namespace sequela {
 using Json = nlohmann::ordered_json;
 
 // Parses JSON text; `path` names it in errors. Python's bare words NaN, Infinity and -Infinity are
-// read (json_number gives their value). Nesting is bounded (64). Of a key that comes again the last
-// value counts, in the place of the first. Throws FileError.
+// read (json_number gives their value). Nesting is bounded (64). If a key repeats, its last value
+// counts and stands where the first stood. Throws FileError.
 Json parse_json(const std::string& text, const std::string& path);
 
 // The text of a JSON value, as Python's json module reads it (non-finite numbers as bare words when

@@ -106,7 +106,7 @@ void MappedFile::release(std::span<const std::byte> bytes) const {
   const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
   const uintptr_t end = begin + bytes.size();
   SEQUELA_CHECK(begin >= file_begin && end <= file_begin + size_);
-  // Whole windows: what a later neighbour's fault brought back goes when that neighbour does.
+  // Whole windows. A neighbour's later fault may bring pages back; they go with that neighbour.
   const uintptr_t first = std::max(file_begin, begin / kFaultWindowBytes * kFaultWindowBytes);
   const uintptr_t last = std::min(
       file_begin + size_, (end + kFaultWindowBytes - 1) / kFaultWindowBytes * kFaultWindowBytes);

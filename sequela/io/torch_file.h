@@ -17,10 +17,10 @@ struct TorchEntry {
   std::variant<std::vector<int64_t>, std::vector<std::string>> shape_or_texts;
 };
 
-// Writes a file that torch.load(path, weights_only=True) opens as a dict; a tensor that is the only
-// entry and has no name is what it opens as. The entries are told
-// first; then the tensors' values follow in the same order, in pieces of any size, so that they
-// need not be in memory whole. The file appears when finish() returns.
+// Writes a file that torch.load(path, weights_only=True) opens as a dict, or as a tensor if that is
+// the only entry and has no name. The caller names the entries first. The tensors' values follow in
+// the same order, in pieces of any size, so that they need not be in memory whole.
+// The file appears when finish() returns.
 class TorchFileWriter {
  public:
   TorchFileWriter(const std::string& path, const std::vector<TorchEntry>& entries);

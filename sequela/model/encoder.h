@@ -43,8 +43,8 @@ class Encoder {
   void encode(const BatchInputs& inputs, const EncoderTensors& weights, const at::Tensor& rows_L,
               const at::Tensor& out_LH);
 
-  // Adds the gradients of the last forward(), which was told to keep; once. grad_out_TH: float32 or
-  // bfloat16.
+  // Adds the gradients of the last forward(), which must have been told to keep. One call per
+  // forward(). grad_out_TH: float32 or bfloat16.
   void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
                 const EncoderTensors& gradients);
 

@@ -41,8 +41,8 @@ struct LayerScratch {
   Buffer grad_projected, grad_combined, grad_gated, grad_normed, weights;  // backward
 };
 
-// The running gradient of the residual stream, after a layer; its backward pass makes it that
-// before it.
+// The running gradient of the residual stream. A layer's backward pass takes it as of after the
+// layer and leaves it as of before the layer.
 struct ResidualGradient {
   at::Tensor grad_TH;  // float32
   at::Tensor copy_TH;  // the same in the activations' type

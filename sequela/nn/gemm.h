@@ -6,11 +6,11 @@ namespace sequela {
 
 // Matrix products, into buffers that exist (a fresh 100 MB result costs as much as the product).
 //
-// All of one type, float32 or bfloat16; views with unit column stride, and their transposes, are
-// taken as they are. Sums are float32. On a CPU without products of bfloat16 (isa.h) its values are
-// widened, blocks of rows at a time, and multiplied in float32; the result is rounded once, as
-// everywhere. No process-wide setting of torch is changed. (Where a user of Python allowed torch
-// less than float32 precision, oneDNN takes him at his word.)
+// All operands have one type, float32 or bfloat16. Views with unit column stride and their
+// transposes are not copied. Sums are float32. On a CPU without products of bfloat16 (isa.h) the
+// values are widened, blocks of rows at a time, and multiplied in float32; the result is rounded
+// once, as everywhere. No process-wide setting of torch is changed. (If a user of Python allowed
+// torch less than float32 precision, oneDNN uses that freedom.)
 
 // out = a @ b
 void multiply(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
@@ -35,8 +35,8 @@ void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weig
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
                             const at::Tensor& scratch, const at::Tensor& grad_weight_OI);
 
-// Keeps the memory that products of ever new sizes leave behind under some 60 MB, by environment
-// variables (left alone where set) that the libraries read at their first product. For the main
+// Bounds the memory that products of ever new sizes leave behind to some 60 MB. Sets environment
+// variables (those already set stay) that the libraries read at their first product. For the main
 // function of a program; a library leaves the environment alone.
 void bound_product_caches();
 

@@ -29,9 +29,9 @@ struct MlmTrainingOptions {
 };
 
 // Masked language modelling with BERT and CEHR-BERT in the training loop of all models
-// (train/trainer.h). A batch is sequences in a row, without padding; which ones share it is the
-// same in every epoch, while what is cut out of long sequences and what is masked is drawn anew for
-// each (pass, person), and dropout for each (pass, batch).
+// (train/trainer.h). A batch is sequences in a row, without padding. The same sequences share a
+// batch in every epoch. Each (pass, person) draws anew what to cut from a long sequence and what to
+// mask; each (pass, batch) draws its dropout.
 //
 // The loss is mlm_loss (bert_heads.h) with the batch's tokens as the places of the value loss. A
 // batch with nothing to predict has loss 0.

@@ -19,7 +19,7 @@ struct PatientVisits {
   std::vector<int64_t> visit_times_us;       // [V] start; kNoTime = unknown
   std::vector<int64_t> visit_end_times_us;   // [V] last event
   std::vector<int64_t> code_offsets = {0};   // [V + 1]
-  std::vector<int32_t> codes;                // [T] ids, of what the maker says
+  std::vector<int32_t> codes;                // [T] ids; the maker says of what
 
   int64_t num_patients() const { return static_cast<int64_t>(subject_ids.size()); }
   int64_t num_visits() const { return static_cast<int64_t>(visit_times_us.size()); }
