@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "sequela/nn/kernels/check.h"
 #include "sequela/nn/kernels/int8_kernels.h"
@@ -72,11 +73,12 @@ Int8Product product_of(Int8Products products) {
 
 // Rows of x as bytes; whole tiles of them, so that a product may read past the last.
 struct Int8Linear::Quantized {
-  at::Tensor bytes, scales;
+  at::Tensor bytes;
+  std::vector<Int8RowScale> scales;
 
   Int8Rows rows(int64_t first, int64_t count, int64_t inputs) const {
     return {bytes.const_data_ptr<uint8_t>() + first * bytes.size(1), bytes.size(1),
-            scales.const_data_ptr<float>() + first, count, inputs};
+            scales.data() + first, count, inputs};
   }
 };
 
@@ -107,16 +109,15 @@ Int8Linear::Quantized Int8Linear::quantize(const at::Tensor& x_TI) const {
   const Int8Format format = format_of(products_);
   const int64_t rows = x_TI.size(0), padded_rows = round_up(rows, kTile);
   const int64_t width = padded_inputs_ * (format == Int8Format::magnitudes ? 2 : 1);
-  const Quantized quantized{at::empty({padded_rows, width}, at::kByte),
-                            at::empty({padded_rows}, at::kFloat)};
+  Quantized quantized{at::empty({padded_rows, width}, at::kByte),
+                      std::vector<Int8RowScale>(padded_rows)};
   uint8_t* bytes = quantized.bytes.mutable_data_ptr<uint8_t>();
-  float* scales = quantized.scales.mutable_data_ptr<float>();
   const float* x = x_TI.const_data_ptr<float>();
   const Int8RowOps& ops = row_ops_in_use();
   at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      scales[row] = ops.quantize(x + row * x_TI.stride(0), inputs_, padded_inputs_, format,
-                                 bytes + row * width);
+      quantized.scales[row] = ops.quantize(x + row * x_TI.stride(0), inputs_, padded_inputs_,
+                                           format, bytes + row * width);
     }
   });
   return quantized;

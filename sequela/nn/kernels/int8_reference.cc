@@ -7,7 +7,8 @@
 namespace sequela {
 namespace {
 
-float quantize(const float* x, int64_t count, int64_t inputs, Int8Format format, uint8_t* bytes) {
+Int8RowScale quantize(const float* x, int64_t count, int64_t inputs, Int8Format format,
+                      uint8_t* bytes) {
   float largest = 0;
   bool is_finite = true;
   for (int64_t i = 0; i < count; ++i) {
@@ -16,20 +17,24 @@ float quantize(const float* x, int64_t count, int64_t inputs, Int8Format format,
   }
   const bool has_magnitudes = format == Int8Format::magnitudes;
   std::fill(bytes, bytes + inputs * (has_magnitudes ? 2 : 1), uint8_t{0});
-  if (!is_finite) return std::numeric_limits<float>::quiet_NaN();
+  if (!is_finite) return {std::numeric_limits<float>::quiet_NaN(), 0};
   const float inverse = largest > 0 ? 127 / largest : 0;
+  int32_t offset = 0;
   for (int64_t i = 0; i < count; ++i) {
     const int32_t value = static_cast<int32_t>(x[i] * inverse + 128.5F) - 128;
     bytes[i] = static_cast<uint8_t>(has_magnitudes ? std::abs(value) : value + 128);
-    if (has_magnitudes) bytes[inputs + i] = static_cast<uint8_t>(value);
+    if (has_magnitudes && value < 0) {
+      bytes[inputs + i] = 255;
+      offset += value;
+    }
   }
-  return largest / 127;
+  return {largest / 127, offset};
 }
 
-void finish(const int32_t* sums, float row_scale, const Int8Columns& columns, float* out) {
+void finish(const int32_t* sums, Int8RowScale row, const Int8Columns& columns, float* out) {
   for (int64_t c = 0; c < columns.num_columns; ++c) {
-    out[c] = static_cast<float>(sums[c] - columns.offsets[c]) * row_scale * columns.scales[c] +
-             columns.biases[c];
+    const int32_t sum = sums[c] - row.offset - columns.offsets[c];
+    out[c] = static_cast<float>(sum) * row.scale * columns.scales[c] + columns.biases[c];
   }
 }
 

@@ -21,6 +21,13 @@ SEQUELA_INLINE Ints load_part_of_ints(const int32_t* from, int64_t count) {
   return load_lanes<Ints>(buffer);
 }
 
+SEQUELA_INLINE int32_t sum(Ints values) {
+  int32_t lanes[kLanes], total = 0;
+  std::memcpy(lanes, &values, sizeof(lanes));
+  for (const int32_t lane : lanes) total += lane;
+  return total;
+}
+
 // The largest magnitude of a row; NaN if a value is not finite.
 float largest_magnitude(const float* x, int64_t count) {
   Floats top = {}, faults = {};
@@ -34,28 +41,31 @@ float largest_magnitude(const float* x, int64_t count) {
   return largest(top) + sum(faults);
 }
 
-float quantize(const float* x, int64_t count, int64_t inputs, Int8Format format, uint8_t* bytes) {
+Int8RowScale quantize(const float* x, int64_t count, int64_t inputs, Int8Format format,
+                      uint8_t* bytes) {
   const bool has_magnitudes = format == Int8Format::magnitudes;
   const float top = largest_magnitude(x, count);
   std::memset(bytes, 0, inputs * (has_magnitudes ? 2 : 1));
-  if (top != top) return top;
+  if (top != top) return {top, 0};
   const float inverse = top > 0 ? 127 / top : 0;
+  Ints negative = {};
   const auto put = [&](int64_t i, Floats values, int64_t lanes) {
     const Ints shifted = to_ints(values * inverse + 128.5f);
     if (!has_magnitudes) return store_bytes(bytes + i, shifted, lanes);
-    const Ints q = shifted - 128;
-    store_bytes(bytes + i, (q ^ (q >> 31)) - (q >> 31), lanes);  // |q|
-    store_bytes(bytes + inputs + i, q, lanes);
+    const Ints q = shifted - 128, mask = q >> 31;
+    store_bytes(bytes + i, (q ^ mask) - mask, lanes);  // |q|
+    store_bytes(bytes + inputs + i, mask, lanes);
+    negative += q & mask;
   };
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) put(i, load(x + i), kLanes);
   if (i < count) put(i, load_part(x + i, count - i), count - i);
-  return top / 127;
+  return {top / 127, sum(negative)};
 }
 
-void finish(const int32_t* sums, float row_scale, const Int8Columns& columns, float* out) {
+void finish(const int32_t* sums, Int8RowScale row, const Int8Columns& columns, float* out) {
   const auto value = [&](Ints sum, Ints offset, Floats scale, Floats bias) {
-    return to_floats(sum - offset) * row_scale * scale + bias;
+    return to_floats(sum - row.offset - offset) * row.scale * scale + bias;
   };
   int64_t c = 0;
   for (; c + kLanes <= columns.num_columns; c += kLanes) {
