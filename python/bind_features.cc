@@ -19,6 +19,9 @@ void register_options(py::module_& module) {
       .def_readwrite("cohort_query", &Options::cohort_query)
       .def_readwrite("label_column", &Options::label_column)
       .def_readwrite("precision", &Options::precision)
+      .def_property(
+          "read_out", [](const Options& options) { return to_text(options.read_out); },
+          [](Options& options, const std::string& text) { options.read_out = to_read_out(text); })
       .def_readwrite("tokens_per_batch", &Options::tokens_per_batch)
       .def_readwrite("device", &Options::device)
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)

@@ -103,6 +103,11 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("meds", &PretrainOptions::meds)
       .def_readwrite("probe_labels", &PretrainOptions::probe_labels)
       .def_readwrite("recall", &PretrainOptions::with_recall)
+      .def_property(
+          "read_out", [](const PretrainOptions& options) { return to_text(options.read_out); },
+          [](PretrainOptions& options, const std::string& text) {
+            options.read_out = to_read_out(text);
+          })
       .def_readwrite("select", &PretrainOptions::select)
       .def_readwrite("truth", &PretrainOptions::truth)
       .def_readwrite("memory_bytes", &PretrainOptions::memory_bytes)

@@ -166,6 +166,7 @@ class PretrainOptions:
     meds: str
     probe_labels: int
     recall: bool
+    read_out: str
     select: Selection
     truth: str
     memory_bytes: int
@@ -296,6 +297,7 @@ class FeaturesOptions:
     cohort_query: str
     label_column: str
     precision: Precision | None
+    read_out: str
     tokens_per_batch: int
     device: str
     is_femr_compatible: bool

@@ -155,6 +155,7 @@ def write_features(
     cohort_query: str | None = None,
     label_column: str | None = None,
     precision: str | None = None,
+    read_out: str = "last",
     tokens_per_batch: int = 8_192,
     device: Any = "auto",
     is_femr_compatible: bool = False,
@@ -175,6 +176,8 @@ def write_features(
             and cohort_query, which gives these columns.
         label_column: of the cohort; None = the only other one.
         precision: "fp32", "bf16" or "auto", the faster one; None = fp32 on a CPU, bf16 on CUDA.
+        read_out: "last", the last token's state, as femr; or "last+history": beside it the mean state of all tokens
+            and the mean embedded token of all and of the last year, four times as wide.
         tokens_per_batch: tokens that go through the model together.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
         is_femr_compatible: the first token's time as femr writes it.
@@ -200,6 +203,7 @@ def write_features(
         cohort_query=cohort_query,
         label_column=label_column,
         precision=None if precision is None else _core.to_precision(precision, str(device)),
+        read_out=read_out,
         tokens_per_batch=tokens_per_batch,
         device=str(device),
         is_femr_compatible=is_femr_compatible,

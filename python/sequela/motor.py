@@ -150,6 +150,7 @@ def pretrain(
     meds: Path | None = None,
     probe_labels: int = 2_000,
     recall: bool = False,
+    read_out: str = "last",
     select: str = "loss",
     truth: Path | None = None,
     num_threads: int = 0,
@@ -188,6 +189,7 @@ def pretrain(
         probes: labels.parquet files; each evaluation gives the AUROC of a logistic probe of each. `meds`: the
             records of their subjects. probe_labels: of a file and side at the most.
         recall: also how well a probe tells which codes stood in the year before the labels.
+        read_out: of the probes: "last" or "last+history", as in `write_features`.
         truth: the truth folder of records that `synth` made: the share of the truth's own gain.
         select: what picks the best checkpoint: "loss", or "probe" for the highest mean AUROC.
         num_threads: 0 = all. memory: to stay under while records are read; None = half the machine.
@@ -249,6 +251,7 @@ def pretrain(
         meds=meds,
         probe_labels=probe_labels,
         recall=recall,
+        read_out=read_out,
         truth=truth,
         select=choose(_core.Selection, "select", select),
         memory_bytes=memory_bytes(memory),

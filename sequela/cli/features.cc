@@ -18,6 +18,7 @@ struct Arguments {
   FeaturesOptions options;
   std::string precision;
   std::string time_zone = "utc";
+  std::string read_out = to_text(ReadOut::last);
 };
 
 void print_report(const FeaturesOptions& options, const FeaturesReport& report) {
@@ -60,6 +61,7 @@ int run_features(const CLI::App& app, Arguments& arguments) {
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   options.zone_rule = parse_zone_rule(arguments.time_zone);
+  options.read_out = to_read_out(arguments.read_out);
   const FeaturesReport report = compute_features(options);
   if (report.is_up_to_date) return 0;
   write_options(app, options.out);
@@ -100,6 +102,9 @@ Command make_features(CLI::App& app) {
   add_time_zone_option(*command, arguments->time_zone);
   command->add_option("--precision", arguments->precision,
                       "fp32, bf16, or auto = the fastest here; default: fp32 on a CPU");
+  command->add_option("--read-out", arguments->read_out,
+                      "last = the last token's state, as femr; last+history = also what the record "
+                      "says, four times as wide");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,
                       "Tokens that go through the model together");
   command->add_option("--device", options.device, "auto, cpu, cuda or cuda:N");

@@ -23,6 +23,7 @@ struct Arguments {
   std::string recipe = to_text(Recipe::sequela);
   std::string size;
   std::string select = "loss";
+  std::string read_out = to_text(ReadOut::last);
   std::string precision;
   bool has_gradient_checkpointing = false;
 };
@@ -61,6 +62,8 @@ void add_probe_options(CLI::App& app, Arguments& arguments) {
                  "with --meds")
       ->allow_extra_args(false);
   app.add_option("--probe-labels", options.probe_labels, "Labels of a file and side at the most");
+  app.add_option("--read-out", arguments.read_out,
+                 "Of the probes: last, or last+history as in `sequela features`");
   app.add_flag("--recall", options.with_recall,
                "Also how well a probe tells which codes stood in the year before the labels");
   app.add_option("--truth", options.truth,
@@ -87,6 +90,7 @@ int run_motor(const CLI::App& app, Arguments& arguments) {
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.select = to_selection(arguments.select);
+  options.read_out = to_read_out(arguments.read_out);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
   const PretrainReport report = pretrain(options);
   if (report.is_up_to_date) return 0;

@@ -88,8 +88,8 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
                      const PretrainOptions& shared, const TrainingArguments& training,
                      MlmArguments& arguments) {
   for (const char* name :
-       {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall", "--truth",
-        "--select", "--attention-width", "--gradient-checkpointing"}) {
+       {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall", "--read-out",
+        "--truth", "--select", "--attention-width", "--gradient-checkpointing"}) {
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;

@@ -21,12 +21,15 @@ namespace {
 
 constexpr int64_t kMaxHistory = 4'096;
 constexpr size_t kBatchesAhead = 2;
+constexpr int64_t kPeriods = 2;  // all of the window, and its last year
+constexpr int64_t kYearSeconds = 365 * 86'400;
 
 // A batch on its way to the model: which label reads which token.
 struct Job {
   BatchInputs inputs;
   std::vector<int64_t> labels;  // label indices
   std::vector<int64_t> tokens;  // the token of each, within the batch
+  std::vector<int64_t> firsts;  // kPeriods each: where the periods of its history begin
   int64_t num_subjects = 0;     // whose last window it holds
   int64_t num_windows = 0;
 };
@@ -145,11 +148,22 @@ class JobMaker {
       for (; point < plan.points.size() && plan.points[point].window == static_cast<int32_t>(w);
            ++point) {
         job_.labels.push_back(embedded_[point]);
-        job_.tokens.push_back(first + plan.points[point].position);
+        const int32_t position = plan.points[point].position;
+        job_.tokens.push_back(first + position);
+        job_.firsts.push_back(first);
+        job_.firsts.push_back(first + first_of_year(first, position));
       }
     }
     SEQUELA_CHECK(point == plan.points.size());
     ++job_.num_subjects;
+  }
+
+  // The first event of the year that ends with a token of the batch's last window, within it. The
+  // birth bag, whose time may be femr's, is none.
+  int64_t first_of_year(int64_t window, int64_t position) const {
+    if (position == 0) return 0;
+    const auto begin = batch_.timestamps.begin() + window;
+    return std::upper_bound(begin + 1, begin + position, begin[position] - kYearSeconds) - begin;
   }
 
   void flush() {
@@ -177,7 +191,29 @@ class JobMaker {
   Job job_;
 };
 
+at::Tensor embed_job(Motor& model, const Job& job, ReadOut read_out) {
+  const at::Tensor tokens_L = at::tensor(job.tokens, at::kLong);
+  if (read_out == ReadOut::last) return model.encode(job.inputs, tokens_L);
+  const at::Tensor firsts_LP = at::tensor(job.firsts, at::kLong).view({-1, kPeriods});
+  return model.encode_with_history(job.inputs, tokens_L, firsts_LP);
+}
+
 }  // namespace
+
+const char* to_text(ReadOut read_out) {
+  return read_out == ReadOut::last ? "last" : "last+history";
+}
+
+ReadOut to_read_out(const std::string& text) {
+  for (const ReadOut read_out : {ReadOut::last, ReadOut::last_and_history}) {
+    if (text == to_text(read_out)) return read_out;
+  }
+  throw ConfigError("read-out", text, "last or last+history");
+}
+
+int64_t num_parts(ReadOut read_out) {
+  return read_out == ReadOut::last ? 1 : 2 + kPeriods;
+}
 
 void EmbedOptions::validate() const {
   if (tokens_per_batch < 2) {
@@ -204,7 +240,7 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
                   const EmbedOptions& options, float* embeddings_nd, int64_t* feature_seconds_n,
                   LabelState* states_n) {
   options.validate();
-  const int64_t width = model.config().encoder.hidden_size;
+  const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
   JobQueue queue;
   std::jthread maker([&] {
     std::exception_ptr error;
@@ -225,8 +261,7 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
   Progress progress("embed", static_cast<int64_t>(labels.size()), "labels");
   Job job;
   while (queue.pop(job)) {
-    const at::Tensor rows =
-        model.encode(job.inputs, at::tensor(job.tokens, at::kLong)).to(at::kCPU).contiguous();
+    const at::Tensor rows = embed_job(model, job, options.read_out).to(at::kCPU).contiguous();
     const int64_t* timestamps = job.inputs.timestamps_T.const_data_ptr<int64_t>();
     for (size_t i = 0; i < job.labels.size(); ++i) {
       std::memcpy(embeddings_nd + job.labels[i] * width,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sequela/batch/builder.h"
@@ -12,7 +13,18 @@
 
 namespace sequela {
 
+// What an embedding reads of the model's pass over a history, H columns each:
+//   last               the hidden state of the last token
+//   last_and_history   that, the mean hidden state of all tokens, and the mean embedded token of
+//                      all and of the last 365 days: what the record says, whatever the last
+//                      token's state kept of it
+enum class ReadOut { last, last_and_history };
+const char* to_text(ReadOut read_out);         // last, last+history
+ReadOut to_read_out(const std::string& text);  // ConfigError
+int64_t num_parts(ReadOut read_out);           // of H columns
+
 struct EmbedOptions {
+  ReadOut read_out = ReadOut::last;
   // Tokens that go through the model together; a label's history is its last min(4,096, this)
   // tokens.
   int64_t tokens_per_batch = 8'192;
@@ -39,8 +51,9 @@ struct EmbedReport {
 };
 
 // Computes, for each label, the hidden state (after out_norm) of the last token at or before its
-// prediction time, with the longest history that fits (docs/design.md, section 10). Equals femr's
-// compute_features where that is exact. n = labels, d = the model's width:
+// prediction time, with the longest history that fits (docs/design.md, section 10), and what else
+// the read-out holds. Equals femr's compute_features where that is exact. n = labels, d = the
+// model's width times num_parts(read_out):
 //   embeddings_nd     float32, rows of labels that are not embedded stay as they are
 //   feature_seconds_n timestamp of the label's token, seconds since 1970
 //   states_n          what became of each label

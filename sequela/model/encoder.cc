@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
+#include "sequela/model/span_means.h"
 #include "sequela/nn/attention.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/token_embedding.h"
@@ -117,6 +118,23 @@ void Encoder::encode(const BatchInputs& inputs, const EncoderTensors& weights,
       at::empty({inputs.ages_days_T.size(0), config_.hidden_size}, out_LH.options());
   forward(inputs, weights, Keep::nothing, hidden_TH);
   out_LH.copy_(rows_L.defined() ? hidden_TH.index_select(0, rows_L) : hidden_TH);
+}
+
+void Encoder::encode_with_history(const BatchInputs& inputs, const EncoderTensors& weights,
+                                  const at::Tensor& rows_L, const at::Tensor& firsts_LP,
+                                  const at::Tensor& out_LC) {
+  start(inputs, weights, Keep::nothing);
+  const int64_t hidden = config_.hidden_size;
+  const auto part = [&](int64_t i) { return out_LC.narrow(1, i * hidden, hidden); };
+  const auto means = [&](const at::Tensor& x_TH, int64_t period) {
+    return span_means(x_TH, inputs.lengths_S, firsts_LP.select(1, period), rows_L);
+  };
+  for (int64_t period = 0; period < firsts_LP.size(1); ++period)
+    part(2 + period).copy_(means(sums_[0].tensor(), period));
+  const at::Tensor hidden_TH = at::empty(sums_[0].tensor().sizes(), out_LC.options());
+  inference_.run(context_, weights, sums_[0].tensor(), {}, hidden_TH);
+  part(0).copy_(hidden_TH.index_select(0, rows_L));
+  part(1).copy_(means(hidden_TH, 0));
 }
 
 void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, Keep keep,

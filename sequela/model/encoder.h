@@ -43,6 +43,14 @@ class Encoder {
   void encode(const BatchInputs& inputs, const EncoderTensors& weights, const at::Tensor& rows_L,
               const at::Tensor& out_LH);
 
+  // The same for tokens asked for, with a view of the history that led to each: H columns of its
+  // hidden state, H of the mean hidden state since firsts_LP[:, 0], and, for each of the P columns
+  // of firsts_LP (int64, tokens of the same sequence, none after the row), H of the mean embedded
+  // token (after in_norm) since it; the token itself counts. out_LC: float32, C = (2 + P) H.
+  void encode_with_history(const BatchInputs& inputs, const EncoderTensors& weights,
+                           const at::Tensor& rows_L, const at::Tensor& firsts_LP,
+                           const at::Tensor& out_LC);
+
   // Adds the gradients of the last forward(), which must have been told to keep. One call per
   // forward(). grad_out_TH: float32 or bfloat16.
   void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,

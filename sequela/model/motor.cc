@@ -170,6 +170,17 @@ at::Tensor Motor::encode(const BatchInputs& inputs, const at::Tensor& rows_L) {
   return out_LH;
 }
 
+at::Tensor Motor::encode_with_history(const BatchInputs& inputs, const at::Tensor& rows_L,
+                                      const at::Tensor& firsts_LP) {
+  const int64_t width = (2 + firsts_LP.size(1)) * state_->config.encoder.hidden_size;
+  at::Tensor out_LC =
+      at::empty({rows_L.size(0), width}, at::TensorOptions(at::kFloat).device(state_->device));
+  state_->encoder.encode_with_history(to_device(inputs, state_->device), state_->weights,
+                                      moved(rows_L, state_->device),
+                                      moved(firsts_LP, state_->device), out_LC);
+  return out_LC;
+}
+
 at::Tensor Motor::logits(const BatchInputs& inputs) {
   const BatchInputs on_device = to_device(inputs, state_->device);
   if (state_->head) {

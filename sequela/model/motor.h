@@ -49,6 +49,10 @@ class Motor {
   // others.
   at::Tensor encode(const BatchInputs& inputs, const at::Tensor& rows_L);
 
+  // Those with a view of the history behind each: float32 [L, (2 + P) H]; see Encoder.
+  at::Tensor encode_with_history(const BatchInputs& inputs, const at::Tensor& rows_L,
+                                 const at::Tensor& firsts_LP);
+
   // The head's raw outputs for the labelled tokens, float32: MOTOR [labels, bins, tasks], log2 of
   // events per second; CLMBR [labels, vocabulary]. Large: for inspection and risk scores.
   // std::invalid_argument for a model without a head.

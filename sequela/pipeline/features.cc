@@ -32,6 +32,7 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
               {"labels", label_key(options.labels)},
               {"zone", zone_rule_name(options.zone_rule)},
               {"precision", to_text(precision)},
+              {"read_out", to_text(options.read_out)},
               {"tokens_per_batch", options.tokens_per_batch},
               {"is_femr_compatible", options.is_femr_compatible},
               {"ontology", ontology_key(options.ontology)},
@@ -171,12 +172,13 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const EventStore store = temporary.open();
   const Ontology ontology = load_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);
-  const int64_t width = model.config().encoder.hidden_size;
+  const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
   const ScratchMemory embeddings(options.out,
                                  labels.size() * static_cast<size_t>(width) * sizeof(float));
   std::vector<int64_t> feature_seconds(labels.size());
   std::vector<LabelState> states(labels.size(), LabelState::unknown_subject);
   EmbedOptions embed_options;
+  embed_options.read_out = options.read_out;
   embed_options.tokens_per_batch = options.tokens_per_batch;
   if (options.is_femr_compatible) embed_options.first_timestamp = FirstTimestamp::last_event;
   report.embed =

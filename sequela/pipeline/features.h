@@ -23,6 +23,7 @@ struct FeaturesOptions {
   std::string cohort_query;
   std::string label_column;            // of the cohort; empty = the only other column
   std::optional<Precision> precision;  // default: fp32 on a CPU, bf16 on CUDA
+  ReadOut read_out = ReadOut::last;
   int64_t tokens_per_batch = 8'192;
   std::string device = "auto";
   bool is_femr_compatible = false;     // token 0's timestamp as femr writes it

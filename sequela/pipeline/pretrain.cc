@@ -30,25 +30,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCellSums = "train_cells.safetensors";  // in `out`, while a run goes on
 
-ModelConfig build_config(const PretrainOptions& options, const Vocabulary& vocabulary,
-                         const MotorTask& task) {
-  ModelConfig config;
-  config.encoder = options.encoder;
-  config.encoder.vocab_size = static_cast<int64_t>(vocabulary.entries.size());
-  config.encoder.is_hierarchical = vocabulary.is_hierarchical;
-  MotorHeadConfig head;
-  for (const auto& entry : task.tasks) {
-    head.tasks.push_back(
-        {entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
-  }
-  head.time_bins = task.time_bins;
-  head.final_layer_size = task.final_layer_size;
-  config.motor = std::move(head);
-  config.encoder.validate("options");
-  return config;
-}
-
-// A digest of all that determines the weights that come out.
 std::string build_run_key(const PretrainOptions& options, const ModelConfig& config,
                           Precision precision) {
   const std::string manifest_path = options.data + "/manifest.json";
@@ -86,9 +67,15 @@ class Yardsticks {
              const BatchFolder& valid_batches) {
     if (valid_batches.num_batches() > 0) add_own(options, model, train_batches, valid_batches);
     if (options.probes.empty()) return;
-    LabelProbeOptions probe{options.meds,          options.data,         options.probes,
-                            options.out,           options.probe_labels, options.with_recall,
-                            at::get_num_threads(), options.memory_bytes};
+    const LabelProbeOptions probe{.meds = options.meds,
+                                  .data = options.data,
+                                  .labels = options.probes,
+                                  .work_folder = options.out,
+                                  .max_labels = options.probe_labels,
+                                  .with_recall = options.with_recall,
+                                  .read_out = options.read_out,
+                                  .num_threads = at::get_num_threads(),
+                                  .memory_bytes = options.memory_bytes};
     probe_ = std::make_unique<LabelProbe>(model, probe);
     monitor_.yardsticks.push_back(probe_.get());
     if (options.select == Selection::probe) monitor_.selected = "eval/probe";
@@ -144,6 +131,25 @@ void finish(const PretrainOptions& options, const std::string& run_key, Motor& m
 
 }  // namespace
 
+ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& vocabulary,
+                               const MotorTask& task) {
+  ModelConfig config;
+  config.encoder = encoder;
+  config.encoder.vocab_size = static_cast<int64_t>(vocabulary.entries.size());
+  config.encoder.is_hierarchical = vocabulary.is_hierarchical;
+  MotorHeadConfig head;
+  for (const auto& entry : task.tasks) {
+    head.tasks.push_back(
+        {entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
+  }
+  head.time_bins = task.time_bins;
+  head.final_layer_size = task.final_layer_size;
+  config.motor = std::move(head);
+  config.encoder.validate("options");
+  return config;
+}
+
+// A digest of all that determines the weights that come out.
 void apply_size(const std::string& size, PretrainOptions& options) {
   const ModelSize& values = find_model_size(size);
   options.encoder.n_layers = values.layers;
@@ -222,7 +228,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
   const Vocabulary vocabulary = Vocabulary::read(options.data + "/tokenizer/dictionary.msgpack");
   const MotorTask task = MotorTask::read(options.data + "/motor_task.json");
-  const ModelConfig config = build_config(options, vocabulary, task);
+  const ModelConfig config = build_model_config(options.encoder, vocabulary, task);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
   const std::string run_key = build_run_key(options, config, precision);

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "sequela/core/json.h"
+#include "sequela/features/embedder.h"
 #include "sequela/model/encoder_config.h"
+#include "sequela/task/motor_task.h"
+#include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
@@ -31,10 +34,11 @@ struct PretrainOptions {
   bool keep_output = false;     // keep checkpoints, logs and final/ after the bundle is written
 
   // Measured at each evaluation beside the loss (pipeline/yardsticks/label_probe.h).
-  std::vector<std::string> probes;  // labels.parquet files
-  std::string meds;                 // the records of their subjects
-  int64_t probe_labels = 2'000;     // of a file, on either side, at the most
-  bool with_recall = false;         // also "recall of history", at the labels of the probes
+  std::vector<std::string> probes;   // labels.parquet files
+  std::string meds;                  // the records of their subjects
+  int64_t probe_labels = 2'000;      // of a file, on either side, at the most
+  bool with_recall = false;          // also "recall of history", at the labels of the probes
+  ReadOut read_out = ReadOut::last;  // of the probes
   Selection select = Selection::loss;
   // truth/ of records that synth made: the share of the truth's gain
   // (yardsticks/truth_yardstick.h).
@@ -60,6 +64,9 @@ PretrainReport pretrain(const PretrainOptions& options);
 
 // Gives `options` the shape, learning rate and accumulation of a size (train/recipe.h).
 void apply_size(const std::string& size, PretrainOptions& options);
+// The model of an encoder (but for what the vocabulary decides) over a vocabulary and a task.
+ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& vocabulary,
+                               const MotorTask& task);
 
 // Parts of a pretraining run of any objective: the training options that determine the weights, for
 // its run key; what the bundle's manifest says of the training; and taking away checkpoints, logs

@@ -9,47 +9,13 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/encoders/bert/visit_encoder.h"
 #include "sequela/pipeline/features.h"
-#include "sequela/pipeline/prepare.h"
-#include "sequela/pipeline/pretrain.h"
 #include "sequela/synth/synth.h"
+#include "tests/pipeline/tiny_run.h"
 #include "tests/support/isa.h"
 #include "tests/support/npz.h"
-#include "tests/support/test_folder.h"
 
 namespace sequela {
 namespace {
-
-PrepareOptions prepare_options(const TestFolder& folder) {
-  PrepareOptions options;
-  options.meds = folder / "synth/meds";
-  options.athena = folder / "synth/athena";
-  options.out = folder / "files";
-  options.vocab_size = 2'048;
-  options.num_tasks = 96;
-  options.final_layer_size = 32;
-  options.tokens_per_batch = 256;
-  return options;
-}
-
-PretrainOptions pretrain_options(const TestFolder& folder, Precision precision) {
-  PretrainOptions options;
-  options.data = folder / "files";
-  options.model = folder / "model";
-  options.out = folder / "output";
-  options.encoder.hidden_size = 64;
-  options.encoder.intermediate_size = 96;
-  options.encoder.n_heads = 2;
-  options.encoder.n_layers = 2;
-  options.train.max_steps = 3;
-  options.train.accumulate = 2;
-  options.train.warmup_steps = 1;
-  options.train.learning_rate = 3e-3;
-  options.train.eval_every = 3;
-  options.precision = precision;
-  options.device = "cpu";
-  options.num_threads = 1;
-  return options;
-}
 
 // The mean magnitude of all embeddings, and that of the first.
 std::pair<double, double> embedded(const TestFolder& folder, Precision precision) {
@@ -77,11 +43,11 @@ TEST_P(EveryCpu, TrainsAndEmbedsToTheSameNumbers) {
   const WithIsa with_isa(GetParam());
   const TestFolder folder;
   synth({.num_subjects = 8, .seed = 5, .folder = folder / "synth"});
-  prepare(prepare_options(folder));
+  prepare(tiny_prepare_options(folder));
   constexpr double kLoss = 0.634398, kMean = 0.787189, kFirst = 0.782825;  // by float32
   for (const auto& [precision, bound] :
        {std::pair{Precision::fp32, 1e-4}, {Precision::bf16, 1e-2}}) {
-    const PretrainReport report = pretrain(pretrain_options(folder, precision));
+    const PretrainReport report = pretrain(tiny_pretrain_options(folder, precision));
     EXPECT_NEAR(report.train.best_loss, kLoss, kLoss * bound);
     const auto [mean, first] = embedded(folder, precision);
     EXPECT_NEAR(mean, kMean, kMean * bound);

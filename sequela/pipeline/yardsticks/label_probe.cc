@@ -8,20 +8,18 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
-#include "sequela/core/random.h"
 #include "sequela/evaluation/metrics.h"
 #include "sequela/evaluation/probe.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/split.h"
 #include "sequela/ontology/ontology.h"
+#include "sequela/pipeline/balanced_labels.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/temporary_store.h"
 #include "sequela/pipeline/yardsticks/history_recall.h"
 
 namespace sequela {
 namespace {
-
-constexpr uint64_t kLabelKey = 0xB0;
 
 // Labels of one file: a run of the embedded rows, those of the fitting side first.
 struct ProbeTask {
@@ -30,27 +28,6 @@ struct ProbeTask {
   std::vector<uint8_t> outcomes;
   std::vector<uint8_t> is_fitted;
 };
-
-bool is_positive(const Label& label) {
-  return label.value > 0;
-}
-
-// At most `count` of the labels, positives up to half of them, by a hash of subject and time.
-std::vector<Label> take_labels(std::vector<Label> labels, size_t count) {
-  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) {
-    return hash_key(kLabelKey, a.subject_id, a.prediction_time_us) <
-           hash_key(kLabelKey, b.subject_id, b.prediction_time_us);
-  });
-  const auto middle = std::stable_partition(labels.begin(), labels.end(), is_positive);
-  const size_t num_positive = middle - labels.begin();
-  const size_t num_negative = labels.end() - middle;
-  const size_t positives =
-      std::min(num_positive, std::max(count / 2, count - std::min(count, num_negative)));
-  const size_t negatives = std::min(num_negative, count - positives);
-  std::vector<Label> taken(labels.begin(), labels.begin() + positives);
-  taken.insert(taken.end(), middle, middle + negatives);
-  return taken;
-}
 
 void require_both(const std::vector<Label>& labels, const std::string& path, const char* side) {
   const auto positives = std::count_if(labels.begin(), labels.end(), is_positive);
@@ -102,7 +79,7 @@ struct LabelProbe::State {
     require_both(sides[0], path, "trains on");
     require_both(sides[1], path, "does not train on");
     for (int side = 0; side < 2; ++side) {
-      for (Label& label : take_labels(std::move(sides[side]), options.max_labels)) {
+      for (Label& label : take_balanced_labels(std::move(sides[side]), options.max_labels)) {
         task.outcomes.push_back(is_positive(label));
         task.is_fitted.push_back(side == 0);
         labels.push_back(std::move(label));
@@ -114,12 +91,13 @@ struct LabelProbe::State {
 
   // Hidden states at all labels; what could not be embedded is told by `states`.
   DenseMatrix embeddings() {
-    DenseMatrix all{static_cast<int64_t>(labels.size()), model.config().encoder.hidden_size, {}};
+    const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
+    DenseMatrix all{static_cast<int64_t>(labels.size()), width, {}};
     all.values.resize(all.num_rows * all.num_columns);
     std::vector<int64_t> seconds(labels.size());
     states.assign(labels.size(), LabelState::unknown_subject);
-    embed(model, store, tokenizer, vocabulary.age_stats, labels, {}, all.values.data(),
-          seconds.data(), states.data());
+    embed(model, store, tokenizer, vocabulary.age_stats, labels, {.read_out = options.read_out},
+          all.values.data(), seconds.data(), states.data());
     return all;
   }
 

@@ -18,6 +18,7 @@ struct LabelProbeOptions {
   std::string work_folder;          // decoded events go here while it lives
   int64_t max_labels = 2'000;       // of a file and side
   bool with_recall = false;
+  ReadOut read_out = ReadOut::last;
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 };
