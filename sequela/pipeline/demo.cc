@@ -1,14 +1,18 @@
 #include "sequela/pipeline/demo.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
+#include <unordered_map>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
 #include "sequela/evaluation/text_table.h"
 #include "sequela/io/file.h"
+#include "sequela/io/parquet.h"
 #include "sequela/meds/dataset.h"
+#include "sequela/pipeline/balanced_labels.h"
 #include "sequela/pipeline/features.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/prepare.h"
@@ -20,6 +24,22 @@ namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kFittedLabels = 512;  // of a task
+constexpr size_t kTestedLabels = 1'000;
+
+void write_labels(const std::string& path, const std::vector<Label>& labels) {
+  std::vector<int64_t> subjects, times;
+  std::vector<uint8_t> outcomes;
+  for (const Label& label : labels) {
+    subjects.push_back(label.subject_id);
+    times.push_back(label.prediction_time_us);
+    outcomes.push_back(is_positive(label));
+  }
+  write_parquet(path, {{.name = "subject_id", .values = subjects},
+                       {.name = "prediction_time", .values = times, .is_timestamp = true},
+                       {.name = "boolean_value", .values = outcomes}});
+}
 
 class Demo {
  public:
@@ -77,9 +97,7 @@ class Demo {
       prepare_options.out = path("pretraining_files");
       prepare_options.split = path("split.csv");
       prepare_options.tokenizer_on = TokenizerSubjects::train;
-      prepare_options.vocab_size = 4'096;
-      prepare_options.num_numeric = 500;
-      prepare_options.num_tasks = 1'024;
+      prepare_options.num_tasks = 512;
       prepare_options.final_layer_size = 64;
       prepare_options.tokens_per_batch = 4'096;
       prepare_options.num_threads = options_.num_threads;
@@ -96,10 +114,10 @@ class Demo {
       pretrain_options.out = path("pretraining_output");
       pretrain_options.model = path("model");
       pretrain_options.encoder.n_layers = 4;
-      pretrain_options.encoder.hidden_size = 256;
+      pretrain_options.encoder.hidden_size = 128;
       pretrain_options.encoder.intermediate_size = 512;
       pretrain_options.encoder.n_heads = 4;
-      pretrain_options.train.learning_rate = 1e-3;
+      pretrain_options.train.learning_rate = 2e-3;
       pretrain_options.train.warmup_steps = options_.max_steps / 10;
       pretrain_options.train.max_steps = options_.max_steps;
       pretrain_options.train.accumulate = 1;
@@ -112,13 +130,33 @@ class Demo {
     });
   }
 
+  // Few labels of each task to fit on, and more of held-out subjects to test on.
+  void choose_labels() {
+    std::unordered_map<int64_t, bool> is_held_out;
+    for (const auto& row : read_subject_splits(*find_dataset(path("records/meds")).splits_path))
+      is_held_out[row.subject_id] = row.split == "held_out";
+    fs::remove_all(path("labels"));
+    for (const auto& entry : fs::directory_iterator(path("records/labels"))) {
+      std::array<std::vector<Label>, 2> sides;
+      for (const Label& label : read_labels(entry.path().string()))
+        sides[is_held_out.at(label.subject_id)].push_back(label);
+      std::vector<Label> taken = take_balanced_labels(std::move(sides[0]), kFittedLabels);
+      const std::vector<Label> tested = take_balanced_labels(std::move(sides[1]), kTestedLabels);
+      taken.insert(taken.end(), tested.begin(), tested.end());
+      fs::create_directories(path("labels"));
+      write_labels(path("labels/" + entry.path().filename().string()), taken);
+    }
+  }
+
   void embed_labels() {
     stage("features", "labels", [&] {
+      choose_labels();
       FeaturesOptions features_options;
       features_options.meds = path("records/meds");
       features_options.model = path("model");
-      features_options.labels = path("records/labels.parquet");
+      features_options.labels = path("labels");
       features_options.out = path("embeddings");
+      features_options.read_out = ReadOut::last_and_history;
       features_options.precision = fastest_precision(to_device("auto"));
       features_options.num_threads = options_.num_threads;
       features_options.memory_bytes = options_.memory_bytes;
@@ -131,10 +169,11 @@ class Demo {
       ProbeTasksOptions probe_options;
       probe_options.meds = path("records/meds");
       probe_options.features = path("embeddings/features.parquet");
-      for (const auto& entry : fs::directory_iterator(path("records/labels"))) {
+      for (const auto& entry : fs::directory_iterator(path("labels"))) {
         probe_options.labels.push_back(entry.path().string());
       }
       std::sort(probe_options.labels.begin(), probe_options.labels.end());
+      probe_options.truth = path("records/truth/label_probabilities.parquet");
       probe_options.work_folder = options_.folder;
       probe_options.num_threads = options_.num_threads;
       probe_options.memory_bytes = options_.memory_bytes;
@@ -149,11 +188,12 @@ class Demo {
     for (const TaskResult& result : results) {
       rows.push_back({result.task, str(result.embeddings.num_test),
                       str(result.embeddings.num_test_positive), to_text(result.embeddings.auroc),
-                      to_text(result.age_and_sex.auroc), to_text(result.code_counts.auroc)});
+                      to_text(result.age_and_sex.auroc), to_text(result.code_counts.auroc),
+                      to_text(result.truth->auroc)});
     }
-    report_.results = format_text_table(
-        {"AUROC (95 % interval)", "test", "positive", "embeddings", "age + sex", "code counts"},
-        rows);
+    report_.results = format_text_table({"AUROC (95 % interval)", "test", "positive", "embeddings",
+                                         "age + sex", "code counts", "the truth itself"},
+                                        rows);
   }
 
   const DemoOptions& options_;

@@ -8,9 +8,9 @@ namespace sequela {
 
 struct DemoOptions {
   std::string folder = "sequela_demo";  // everything goes here
-  int64_t num_subjects = 2'000;
+  int64_t num_subjects = 10'000;
   uint64_t seed = 1;
-  int64_t max_steps = 300;  // of pretraining
+  int64_t max_steps = 600;  // of pretraining
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;
 
@@ -28,13 +28,14 @@ struct DemoStage {
 struct DemoReport {
   std::vector<DemoStage> stages;
   // Lines of a table: per task AUROC with a 95 % interval of the embeddings, of age and sex, of
-  // code counts.
+  // code counts, and of the probabilities that the generator itself gave.
   std::string results;
 };
 
 // The main job on made-up records: synth, prepare, pretrain a small model, features, and a logistic
-// regression on each of the three prediction tasks. Subjects held out of the probes' training are
-// held out of pretraining too. Finished steps of an earlier call are reused.
+// regression on each of the three prediction tasks, fitted on 512 labels at the most (positives up
+// to half of them). Subjects held out of the probes' training are held out of pretraining too.
+// Finished steps of an earlier call are reused.
 DemoReport demo(const DemoOptions& options);
 
 }  // namespace sequela

@@ -8,6 +8,7 @@
 #include "sequela/core/error.h"
 #include "sequela/evaluation/baseline.h"
 #include "sequela/evaluation/feature_rows.h"
+#include "sequela/io/parquet.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/ingest.h"
 #include "sequela/meds/labels.h"
@@ -90,9 +91,37 @@ class History {
   std::unordered_map<int32_t, AgeAndSex::Sex> sex_codes_;
 };
 
+// The truth's probabilities of the labels of one task, by subject and time.
+using TrueProbabilities = std::map<std::pair<int64_t, int64_t>, double>;
+
+TrueProbabilities read_truth(const std::string& path, const std::string& task) {
+  ParquetReader reader(path);
+  const std::vector<int> columns = {
+      reader.require_column("subject_id", {ColumnType::int64}),
+      reader.require_column("prediction_time", {ColumnType::timestamp}),
+      reader.require_column("task", {ColumnType::string}),
+      reader.require_column("probability", {ColumnType::float32})};
+  TrueProbabilities truth;
+  reader.read(columns, [&](const RowBatch& batch) {
+    for (int64_t i = 0; i < batch.num_rows; ++i) {
+      if (batch.columns[2].text(i) != task) continue;
+      truth[{batch.columns[0].int64s[i], batch.columns[1].int64s[i]}] = batch.columns[3].floats[i];
+    }
+  });
+  return truth;
+}
+
+std::vector<double> scores_of(const TrueProbabilities& truth, const TaskRows& rows) {
+  std::vector<double> scores;
+  for (const int64_t row : rows.split.test)
+    scores.push_back(truth.at({rows.subject_ids[row], rows.prediction_times_us[row]}));
+  return scores;
+}
+
 TaskResult probe_task(const std::string& path, const EventStore& store, const FeatureRows& features,
                       const RowOfLabel& row_of,
-                      const std::unordered_map<int64_t, std::string>& split_of, int num_threads) {
+                      const std::unordered_map<int64_t, std::string>& split_of,
+                      const std::string& truth, int num_threads) {
   const TaskRows rows = read_task(path, row_of, split_of);
   History history(store);
   for (size_t i = 0; i < rows.outcomes.size(); ++i) {
@@ -112,6 +141,10 @@ TaskResult probe_task(const std::string& path, const EventStore& store, const Fe
       evaluate_probe("age + sex", history.age_and_sex(), labelled, probe, bootstrap);
   result.code_counts =
       evaluate_probe("code counts", history.code_counts(), labelled, probe, bootstrap);
+  if (!truth.empty()) {
+    result.truth = evaluate_scores("truth", scores_of(read_truth(truth, result.task), rows),
+                                   labelled, bootstrap);
+  }
   return result;
 }
 
@@ -139,7 +172,8 @@ std::vector<TaskResult> probe_tasks(const ProbeTasksOptions& options) {
     const FeatureRows features = read_feature_rows(options.features);
     const RowOfLabel row_of = index_rows(features);
     for (const std::string& path : options.labels) {
-      results.push_back(probe_task(path, store, features, row_of, split_of, options.num_threads));
+      results.push_back(
+          probe_task(path, store, features, row_of, split_of, options.truth, options.num_threads));
     }
   }
   std::filesystem::remove_all(ingest_options.folder);
