@@ -1,25 +1,32 @@
-// One micro-step (forward and backward) of the MOTOR model on packed synthetic sequences, beside a
-// reference matrix product timed in the same process: bench_train_step [base|six|small] [threads]
-// [bf16|fp32] [repeats] [recompute]
+// One micro-step (forward and backward) of the MOTOR model on a batch that prepare made of made-up
+// records, beside a reference matrix product timed in the same process: bench_train_step
+// [base|six|small] [threads] [bf16|fp32] [repeats] [recompute]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "bench/reference_gemm.h"
+#include "sequela/batch/loader.h"
 #include "sequela/core/error.h"
-#include "sequela/core/random.h"
 #include "sequela/model/motor.h"
+#include "sequela/pipeline/prepare.h"
+#include "sequela/pipeline/pretrain.h"
+#include "sequela/synth/synth.h"
+#include "sequela/task/motor_task.h"
+#include "sequela/tokenizer/vocabulary.h"
 
 namespace sequela {
 namespace {
 
-constexpr int64_t kCodesPerToken = 8;
-constexpr int64_t kTokensPerLabel = 10;
-constexpr int64_t kEventsPerLabel = 100;
+namespace fs = std::filesystem;
+
+constexpr int64_t kSubjects = 2'000;
 
 struct Size {
   int64_t layers, hidden, tokens, tasks;
@@ -32,60 +39,80 @@ Size size_of(const std::string& name) {
   throw ConfigError("size", name, "base, six or small");
 }
 
-ModelConfig config_of(const Size& size) {
-  ModelConfig config;
-  config.encoder.hidden_size = size.hidden;
-  config.encoder.intermediate_size = 4 * size.hidden;
-  config.encoder.n_heads = size.hidden / 64;
-  config.encoder.n_layers = size.layers;
-  MotorHeadConfig motor;
-  for (int64_t i = 0; i < size.tasks; ++i) motor.tasks.push_back({str("T/", i), 1e-9});
-  for (int64_t i = 0; i < 8; ++i) motor.time_bins.push_back(1e7 * static_cast<double>(i));
-  motor.time_bins.push_back(INFINITY);
-  config.motor = motor;
-  return config;
-}
-
-at::Tensor ramp(int64_t size, double step) {
-  return at::arange(size, at::kDouble).mul_(step).to(at::kFloat);
-}
-
-MotorBatch batch_of(const Size& size, int64_t vocabulary) {
-  const int64_t tokens = size.tokens;
-  const int64_t labels = tokens / kTokensPerLabel;
-  Random random(1);
-  MotorBatch batch;
-  batch.inputs.lengths_S = at::full({4}, tokens / 4, at::kInt);
-  batch.inputs.token_ids_N = at::empty({tokens * kCodesPerToken}, at::kInt);
-  for (int64_t i = 0; i < tokens * kCodesPerToken; ++i) {
-    batch.inputs.token_ids_N.data_ptr<int32_t>()[i] =
-        static_cast<int32_t>(random.below(vocabulary));
+// Batches as `sequela prepare` makes them, in a folder that is gone afterwards.
+class PreparedBatches {
+ public:
+  explicit PreparedBatches(const Size& size)
+      : folder_(str((fs::temp_directory_path() / "sequela_bench_").string(), getpid())) {
+    synth({.num_subjects = kSubjects, .folder = folder_ + "/synth", .num_threads = 2});
+    PrepareOptions options;
+    options.meds = folder_ + "/synth/meds";
+    options.athena = folder_ + "/synth/athena";
+    options.out = folder_ + "/prepared";
+    options.num_tasks = size.tasks;
+    options.tokens_per_batch = size.tokens;
+    prepare(options);
   }
-  batch.inputs.token_weights_N =
-      at::full({tokens * kCodesPerToken}, 1.0 / kCodesPerToken, at::kFloat);
-  batch.inputs.token_offsets_T1 =
-      at::arange(tokens + 1, at::kInt) * static_cast<int32_t>(kCodesPerToken);
-  batch.inputs.ages_days_T = ramp(tokens, 1.5);
-  batch.inputs.time_data_T5 = ramp(tokens * 5, 1e-5).view({tokens, 5});
-  batch.inputs.label_indices_L =
-      at::arange(labels, at::kInt) * static_cast<int32_t>(kTokensPerLabel);
-  batch.targets.censor_seconds_L = ramp(labels, 1e5) + 1e6;
-  batch.targets.row_offsets_L1 =
-      at::arange(labels + 1, at::kInt) * static_cast<int32_t>(kEventsPerLabel);
-  batch.targets.task_ids_Z =
-      at::arange(kEventsPerLabel, at::kInt).mul_(size.tasks / kEventsPerLabel).repeat({labels});
-  batch.targets.event_seconds_Z = ramp(labels * kEventsPerLabel, 10) + 1;
-  return batch;
+  ~PreparedBatches() { fs::remove_all(folder_); }
+
+  ModelConfig config(const Size& size) const {
+    EncoderConfig encoder;
+    encoder.hidden_size = size.hidden;
+    encoder.intermediate_size = 4 * size.hidden;
+    encoder.n_heads = size.hidden / 64;
+    encoder.n_layers = size.layers;
+    return build_model_config(encoder,
+                              Vocabulary::read(folder_ + "/prepared/tokenizer/dictionary.msgpack"),
+                              MotorTask::read(folder_ + "/prepared/motor_task.json"));
+  }
+
+  // The fullest of the first batches.
+  MotorBatch batch() const {
+    const BatchFolder batches = BatchFolder::open(folder_ + "/prepared/train_batches");
+    int64_t best = 0;
+    for (int64_t i = 1; i < std::min<int64_t>(batches.num_batches(), 50); ++i) {
+      if (batches.num_tokens(i) > batches.num_tokens(best)) best = i;
+    }
+    return batches.read(best);
+  }
+
+ private:
+  const std::string folder_;
+};
+
+// Floating-point operations of a step on this batch: flops_per_token() takes full attention windows
+// and a tenth of the tokens as labelled.
+double flops_of(const Motor& model, const MotorBatch& batch) {
+  const EncoderConfig& encoder = model.config().encoder;
+  const MotorHeadConfig& head = *model.config().motor;
+  const int32_t* lengths = batch.inputs.lengths_S.const_data_ptr<int32_t>();
+  double tokens = 0, attended = 0;
+  for (int64_t s = 0; s < batch.inputs.lengths_S.size(0); ++s) {
+    tokens += lengths[s];
+    for (int64_t t = 0; t < lengths[s]; ++t)
+      attended += static_cast<double>(std::min<int64_t>(t + 1, encoder.attention_width));
+  }
+  double attention_layers = 0;
+  for (int64_t i = 0; i < encoder.n_layers; ++i) attention_layers += !encoder.is_hawk_layer(i);
+  const double unattended = tokens * static_cast<double>(encoder.attention_width) - attended;
+  const double more_labels =
+      static_cast<double>(batch.inputs.label_indices_L.size(0)) - 0.1 * tokens;
+  const double width = static_cast<double>(head.num_bins() * head.final_layer_size);
+  const double per_label = width * static_cast<double>(encoder.hidden_size + head.num_tasks());
+  return model.flops_per_token() * tokens +
+         6 * (per_label * more_labels -
+              2 * static_cast<double>(encoder.hidden_size) * attention_layers * unattended);
 }
 
 void run(const std::string& name, int threads, Precision precision, int repeats,
          Activations activations) {
   at::set_num_threads(threads);
   const Size size = size_of(name);
-  const ModelConfig config = config_of(size);
-  Motor model(config, 1, at::kCPU, precision);
+  const PreparedBatches prepared(size);
+  Motor model(prepared.config(size), 1, at::kCPU, precision);
   model.set_activations(activations);
-  const MotorBatch batch = batch_of(size, config.encoder.vocab_size);
+  const MotorBatch batch = prepared.batch();
+  const auto tokens = static_cast<double>(batch.inputs.ages_days_T.size(0));
   const at::ScalarType type = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
   const Cost before = reference_cost(type);
   double loss = 0;
@@ -94,7 +121,7 @@ void run(const std::string& name, int threads, Precision precision, int repeats,
   getrusage(RUSAGE_SELF, &usage);
   const Cost after = reference_cost(type);
 
-  const double gflop = model.flops_per_token() * static_cast<double>(size.tokens) * 1e-9;
+  const double gflop = flops_of(model, batch) * 1e-9;
   const double reference = kReferenceGflop / std::min(before.wall, after.wall);
   const double reference_cpu = kReferenceGflop / std::min(before.cpu, after.cpu);
   std::printf(
@@ -102,9 +129,8 @@ void run(const std::string& name, int threads, Precision precision, int repeats,
       "wall, "
       "%.0f per CPU s\n",
       name.c_str(), threads, precision == Precision::bf16 ? "bf16" : "fp32",
-      activations == Activations::kept ? "" : ", recomputed",
-      static_cast<double>(size.tokens) / step.wall, step.wall, step.cpu, gflop, gflop / step.wall,
-      gflop / step.cpu);
+      activations == Activations::kept ? "" : ", recomputed", tokens / step.wall, step.wall,
+      step.cpu, gflop, gflop / step.wall, gflop / step.cpu);
   std::printf(
       "      reference product %.0f wall, %.0f per CPU s: the step runs at %.0f %% by wall, %.0f "
       "%% by CPU time; "
