@@ -56,8 +56,11 @@ TEST(RmsNormKernel, EqualsAutograd) {
     EXPECT_LT(relative_error(grad_weight, weight_leaf.grad() + 1), tolerance(at::kFloat));
     rms_norm_backward(
         {grad_out, sum, inverse_rms, weight, overwritten, grad_x, true, {}, grad_weight});
-    EXPECT_LT(relative_error(grad_x, x_leaf.grad()),
-              tolerance(at::kFloat) * (columns > 5 ? 1 : 1e30));
+    if (columns == overwritten) {
+      EXPECT_EQ(grad_x.abs().max().item<float>(), 0);  // no column of x is left in the result
+    } else {
+      EXPECT_LT(relative_error(grad_x, x_leaf.grad()), tolerance(at::kFloat));
+    }
   });
 }
 
