@@ -25,7 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kFittedLabels = 512;  // of a task
+constexpr int64_t kTrainedPerValidated = 20;  // subjects
+constexpr size_t kFittedLabels = 512;         // of a task
 constexpr size_t kTestedLabels = 1'000;
 
 void write_labels(const std::string& path, const std::vector<Label>& labels) {
@@ -77,14 +78,18 @@ class Demo {
       synth_options.num_threads = options_.num_threads;
       return num_events_ = synth(synth_options).num_events;
     });
-    // Held-out subjects take no part in pretraining; tuning subjects validate it.
+    // Neither tuning subjects, on whose labels the probes are fitted, nor held-out ones take part
+    // in pretraining.
     std::string train = "subject_id,split_name\n", validation;
     auto rows = read_subject_splits(*find_dataset(path("records/meds")).splits_path);
     std::sort(rows.begin(), rows.end(),
               [](const auto& a, const auto& b) { return a.subject_id < b.subject_id; });
+    int64_t place = 0;
     for (const auto& row : rows) {
-      if (row.split == "train") train += str(row.subject_id, ",train\n");
-      if (row.split == "tuning") validation += str(row.subject_id, ",test\n");
+      if (row.split != "train") continue;
+      const bool is_validation = place++ % kTrainedPerValidated == 0;
+      (is_validation ? validation : train) +=
+          str(row.subject_id, is_validation ? ",test\n" : ",train\n");
     }
     write_file(path("split.csv"), train + validation);
   }
@@ -121,7 +126,7 @@ class Demo {
       pretrain_options.train.warmup_steps = options_.max_steps / 10;
       pretrain_options.train.max_steps = options_.max_steps;
       pretrain_options.train.accumulate = 1;
-      pretrain_options.train.eval_every = std::max<int64_t>(1, options_.max_steps / 4);
+      pretrain_options.train.eval_every = std::max<int64_t>(1, options_.max_steps / 2);
       pretrain_options.train.log_every = std::max<int64_t>(1, options_.max_steps / 8);
       pretrain_options.num_threads = options_.num_threads;
       const PretrainReport report = pretrain(pretrain_options);
@@ -130,16 +135,19 @@ class Demo {
     });
   }
 
-  // Few labels of each task to fit on, and more of held-out subjects to test on.
+  // Few labels of each task to fit on, of tuning subjects, and more of held-out ones to test on.
   void choose_labels() {
-    std::unordered_map<int64_t, bool> is_held_out;
-    for (const auto& row : read_subject_splits(*find_dataset(path("records/meds")).splits_path))
-      is_held_out[row.subject_id] = row.split == "held_out";
+    std::unordered_map<int64_t, bool> is_held_out;  // of the subjects that have no part in training
+    for (const auto& row : read_subject_splits(*find_dataset(path("records/meds")).splits_path)) {
+      if (row.split != "train") is_held_out[row.subject_id] = row.split == "held_out";
+    }
     fs::remove_all(path("labels"));
     for (const auto& entry : fs::directory_iterator(path("records/labels"))) {
       std::array<std::vector<Label>, 2> sides;
-      for (const Label& label : read_labels(entry.path().string()))
-        sides[is_held_out.at(label.subject_id)].push_back(label);
+      for (const Label& label : read_labels(entry.path().string())) {
+        const auto side = is_held_out.find(label.subject_id);
+        if (side != is_held_out.end()) sides[side->second].push_back(label);
+      }
       std::vector<Label> taken = take_balanced_labels(std::move(sides[0]), kFittedLabels);
       const std::vector<Label> tested = take_balanced_labels(std::move(sides[1]), kTestedLabels);
       taken.insert(taken.end(), tested.begin(), tested.end());

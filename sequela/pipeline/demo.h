@@ -8,7 +8,7 @@ namespace sequela {
 
 struct DemoOptions {
   std::string folder = "sequela_demo";  // everything goes here
-  int64_t num_subjects = 10'000;
+  int64_t num_subjects = 16'000;
   uint64_t seed = 1;
   int64_t max_steps = 600;  // of pretraining
   int num_threads = 1;
@@ -34,7 +34,7 @@ struct DemoReport {
 
 // The main job on made-up records: synth, prepare, pretrain a small model, features, and a logistic
 // regression on each of the three prediction tasks, fitted on 512 labels at the most (positives up
-// to half of them). Subjects held out of the probes' training are held out of pretraining too.
+// to half of them) of the tuning subjects, tested on held-out ones. Pretraining sees neither.
 // Finished steps of an earlier call are reused.
 DemoReport demo(const DemoOptions& options);
 
