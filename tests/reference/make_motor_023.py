@@ -37,7 +37,7 @@ from model_numbers import read_batches, read_task, write_numbers
 from saving import MOTOR, flatten, perturbed, write_npz
 
 TUTORIAL = MOTOR / "tutorial"
-SHAPE = dict(hidden_size=32, intermediate_size=64, n_heads=4, attention_width=32, use_normed_ages=True)
+SHAPE = dict(hidden_size=32, intermediate_size=64, n_heads=4, attention_width=32)
 
 
 def model_of(task, n_layers, seed, **shape):
@@ -59,7 +59,8 @@ def make_prehawk():
     task = femr.models.tasks.MOTORTask(*read_task(MOTOR / "g60/motor_task.json"))
     processor = femr.models.processor.FEMRBatchProcessor(None, task=task)
     batches = [processor.collate([renamed(row)]) for [row] in read_batches(MOTOR / "g60/batches_seeded")]
-    model = model_of(task, 4, 20251, vocab_size=512, is_hierarchical=True, use_bias=False, hidden_act="swiglu", **SHAPE)
+    model = model_of(task, 4, 20252, vocab_size=512, is_hierarchical=True, use_bias=False, hidden_act="swiglu",
+                     use_normed_ages=True, **SHAPE)
     write_numbers(model, batches, MOTOR / "model_prehawk")
 
 

@@ -31,11 +31,15 @@ def events_kept(number):
 
 
 def cut_records(meds):
-    """The first events of each subject, static ones first."""
+    """The first events of each subject, static ones first, and a visit as the last, whose kind is a task: femr ends a
+    window at the last token with a later one, Sequela at the last one with a task ahead, which are then the same."""
     tables = [pq.read_table(path) for path in sorted((meds / "data").rglob("*.parquet"))]
     frame = pl.from_arrow(pa.concat_tables(tables)).with_columns(pl.col("text_value").cast(pl.String))
     frame = frame.sort("subject_id", maintain_order=True).select(DATA.names)
     parts = [part.head(events_kept(i)) for i, part in enumerate(frame.partition_by("subject_id", maintain_order=True))]
+    parts = [pl.concat([part, part.tail(1).with_columns(
+        time=pl.col("time") + datetime.timedelta(days=40), code=pl.lit("Visit/ER" if i % 2 else "Visit/IP"),
+        numeric_value=pl.lit(None, pl.Float32), text_value=pl.lit(None, pl.String))]) for i, part in enumerate(parts)]
     return pl.concat(parts).with_columns(pl.col("subject_id") * 37 + 1_000_000)
 
 
