@@ -19,7 +19,7 @@
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/vocabulary.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 
@@ -50,7 +50,7 @@ inline std::vector<std::string> fixture_tasks(const std::string& path) {
   return codes;
 }
 
-// All that batches are made of, from one of femr's fixtures (parity/motor/<name>) and its data.
+// All that batches are made of, from one of the reference's cohorts and its records.
 struct MotorFixture {
   std::string folder;  // of the fixture
   std::string meds;
@@ -64,7 +64,7 @@ struct MotorFixture {
   BatchSource source;
 
   MotorFixture(const std::string& name, const std::string& meds_path)
-      : folder(shared_path("parity/motor/" + name)),
+      : folder(reference_path("motor/" + name)),
         meds(meds_path),
         store(ingest_and_open(name, meds)),
         ontology(fixture_ontology(folder + "/ontology_parents.json", store.codes())),
@@ -86,8 +86,8 @@ struct MotorFixture {
   }
 
   static std::unique_ptr<MotorFixture> open(const std::string& name) {
-    const std::string meds = name == "g60" ? "parity/motor/g60/meds" : "data/femr_tutorial/meds";
-    return std::make_unique<MotorFixture>(name, shared_path(meds));
+    return std::make_unique<MotorFixture>(
+        name, name == "g60" ? reference_path("motor/g60/meds") : tutorial_path("meds"));
   }
 };
 

@@ -13,11 +13,11 @@
 namespace sequela {
 namespace {
 
-TEST(FlatSequence, EqualsFemrs) {
-  SEQUELA_NEED_SHARED();
-  const std::string data = shared_path("data/femr_tutorial");
-  const EventStore store = MotorFixture::ingest_and_open("clmbr", data + "/meds");
-  const Vocabulary vocabulary = Vocabulary::read(data + "/clmbr_model/dictionary.msgpack");
+class FlatSequence : public OnReference {};
+
+TEST_P(FlatSequence, EqualsFemrs) {
+  const EventStore store = MotorFixture::ingest_and_open("clmbr", tutorial_path("meds"));
+  const Vocabulary vocabulary = Vocabulary::read(tutorial_path("clmbr_model/dictionary.msgpack"));
   std::vector<Ontology::Node> nodes;
   for (const std::string& code : store.codes()) nodes.push_back({code});
   const EventTokenizer tokenizer(store, Ontology::build(nodes), vocabulary);
@@ -25,12 +25,11 @@ TEST(FlatSequence, EqualsFemrs) {
   const BatchBuilder builder(vocabulary.age_stats, FirstTimestamp::birth);
 
   std::map<int64_t, int64_t> prediction_times_us;
-  for (const Label& label : read_labels(data + "/labels.parquet")) {
+  for (const Label& label : read_labels(tutorial_path("labels.parquet"))) {
     prediction_times_us[label.subject_id] = label.prediction_time_us;
   }
   for (int b = 0; b < 2; ++b) {
-    const NpzFile file(
-        shared_path(str("parity/motor/features/clmbr_model_tpb128_batch_", b, ".npz")));
+    const NpzFile file(reference_path(str("motor/features/clmbr_model_tpb128_batch_", b, ".npz")));
     const auto lengths = file.get<int64_t>("transformer.patient_lengths").values;
     const auto ids = file.get<int64_t>("patient_ids").values;
     BatchArrays batch;
@@ -62,6 +61,8 @@ TEST(FlatSequence, EqualsFemrs) {
     }
   }
 }
+
+SEQUELA_ON_REFERENCES(FlatSequence);
 
 }  // namespace
 }  // namespace sequela

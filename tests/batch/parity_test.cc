@@ -14,21 +14,16 @@
 namespace sequela {
 namespace {
 
-struct Case {
-  std::string name;
-  int32_t tokens_per_batch;
-};
-
-void PrintTo(const Case& one, std::ostream* out) {
-  *out << one.name;
-}
+using Case = std::tuple<Reference, std::string>;
 
 class BatchParity : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    SEQUELA_NEED_SHARED();
-    fixture_ = MotorFixture::open(GetParam().name);
-    options_.tokens_per_batch = GetParam().tokens_per_batch;
+    if (!is_own_reference()) SEQUELA_NEED_SHARED();
+    fixture_ = MotorFixture::open(std::get<1>(GetParam()));
+    const std::string path = fixture_->folder + "/info.json";
+    options_.tokens_per_batch =
+        parse_json(read_file(path), path).at("tokens_per_batch").get<int32_t>();
     options_.first_timestamp = FirstTimestamp::last_event;
   }
 
@@ -75,6 +70,7 @@ class BatchParity : public ::testing::TestWithParam<Case> {
     return lengths;
   }
 
+  WithReference with_reference_{std::get<0>(GetParam())};
   std::unique_ptr<MotorFixture> fixture_;
   BatchOptions options_;
 };
@@ -171,8 +167,10 @@ TEST_P(BatchParity, BatchesEqualFemrs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Femr, BatchParity,
-                         ::testing::Values(Case{"g60", 512}, Case{"tutorial", 128}),
-                         [](const auto& info) { return info.param.name; });
+                         ::testing::Combine(::testing::Values(Reference::repository,
+                                                              Reference::shared),
+                                            ::testing::Values("g60", "tutorial")),
+                         name_on_reference<::testing::TestParamInfo<Case>>);
 
 }  // namespace
 }  // namespace sequela

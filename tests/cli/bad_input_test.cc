@@ -1,15 +1,12 @@
-// Every broken input of the reference data, through the command as a user would give it.
+// Every broken input, through the command as a user would give it.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
-#include "sequela/core/json.h"
-#include "sequela/io/file.h"
 #include "tests/cli/run_command.h"
-#include "tests/support/shared.h"
+#include "tests/support/bad_inputs.h"
 
 namespace sequela {
 namespace {
@@ -19,15 +16,14 @@ namespace fs = std::filesystem;
 class BadInput : public testing::Test {
  protected:
   void SetUp() override {
-    SEQUELA_NEED_SHARED();
     out_ = testing::TempDir() + "/bad-out";
     fs::remove_all(out_);
   }
 
-  static std::string bad(const std::string& name) { return shared_path("data/bad/" + name); }
+  std::string bad(const std::string& name) { return inputs_.path(name); }
 
   // The command that a user would give an input of this kind to.
-  std::vector<std::string> command_for(const std::string& kind, const std::string& name) const {
+  std::vector<std::string> command_for(const std::string& kind, const std::string& name) {
     const std::string good = bad("good_controls");
     if (kind == "meds" || kind == "meds_reader") return prepare(bad(name), {});
     if (kind == "athena") return prepare(good + "/meds", {"--athena", bad(name)});
@@ -41,7 +37,7 @@ class BadInput : public testing::Test {
     command.insert(command.end(), more.begin(), more.end());
     return command;
   }
-  std::vector<std::string> features(const std::string& model, const std::string& labels) const {
+  std::vector<std::string> features(const std::string& model, const std::string& labels) {
     return {"features", "--meds", bad("good_controls/meds"), "--model", model, "--labels", labels,
             "--out",    out_};
   }
@@ -56,25 +52,18 @@ class BadInput : public testing::Test {
     return names;
   }
 
-  void check(const Json& entry) {
-    const auto name = entry["name"].get<std::string>();
-    SCOPED_TRACE(name);
-    const auto command = command_for(entry["kind"].get<std::string>(), name);
-    if (command.empty()) return;
+  void check(const BadKind& entry) {
+    SCOPED_TRACE(entry.name);
+    const auto command = command_for(entry.kind, entry.name);
     fs::remove_all(out_);
     const CommandResult result = run_sequela(command);
-    const auto expect = entry["expect"].get<std::string>();
-    const bool may_accept = expect.find("accept") != std::string::npos ||
-                            expect.find("skip") != std::string::npos ||
-                            expect.find("break") != std::string::npos;
-    const bool may_reject = expect.find("reject") != std::string::npos;
-    EXPECT_LE(result.seconds, entry["limits"]["seconds"].get<double>());
-    EXPECT_LE(result.peak_mib, entry["limits"]["resident_mib"].get<int64_t>());
+    EXPECT_LE(result.seconds, entry.seconds);
+    EXPECT_LE(result.peak_mib, entry.resident_mib);
     if (result.exit_code == 0) {
-      EXPECT_TRUE(may_accept) << "accepted; stderr: " << result.err;
+      EXPECT_TRUE(entry.may_accept) << "accepted; stderr: " << result.err;
       return;
     }
-    EXPECT_TRUE(may_reject) << result.err;
+    EXPECT_TRUE(entry.may_reject) << result.err;
     EXPECT_TRUE(result.exit_code >= 2 && result.exit_code <= 4)
         << result.exit_code << " " << result.err;
     // The last line is the one error; what stood before it is information and warnings.
@@ -88,12 +77,13 @@ class BadInput : public testing::Test {
   }
 
   std::string out_;
+
+ private:
+  BadInputs inputs_;
 };
 
 TEST_F(BadInput, EveryEntryGetsItsAnswer) {
-  const std::string path = bad("manifest.json");
-  const Json manifest = parse_json(read_file(path), path);
-  for (const Json& entry : manifest["entries"]) check(entry);
+  for (const BadKind& entry : bad_kinds()) check(entry);
 }
 
 TEST_F(BadInput, UnbrokenControlsAreAccepted) {

@@ -8,12 +8,12 @@
 
 #include "sequela/encoders/bert/bert_input.h"
 #include "sequela/io/safetensors.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 
 inline std::string bert_path(const std::string& relative) {
-  return shared_path("parity/bert/" + relative);
+  return reference_path("bert/" + relative);
 }
 
 // The tensors of a safetensors file of the fixtures.

@@ -22,8 +22,9 @@ PackedBertBatch visits_of_a() {
                          MaskHoles::skipped);
 }
 
-TEST(BertModel, GivesTheHiddenStatesOfTransformers) {
-  SEQUELA_NEED_SHARED();
+class BertModelOfPeers : public OnReference {};
+
+TEST_P(BertModelOfPeers, GivesTheHiddenStatesOfTransformers) {
   const TensorFile expected("a_bert/expected.safetensors");
   const PackedBertBatch batch = visits_of_a();
   const BertModel model = open_model("a_bert/model_st");
@@ -41,8 +42,7 @@ TEST(BertModel, GivesTheHiddenStatesOfTransformers) {
   }
 }
 
-TEST(BertModel, PoolsTheFirstToken) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BertModelOfPeers, PoolsTheFirstToken) {
   const TensorFile expected("a_bert/expected.safetensors");
   const PackedBertBatch batch = visits_of_a();
   const BertOutput output = open_model("a_bert/model_st").forward(batch.input, {.pooled = true});
@@ -50,8 +50,7 @@ TEST(BertModel, PoolsTheFirstToken) {
                "pooler");
 }
 
-TEST(BertModel, WidensHalfPrecisionFiles) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BertModelOfPeers, WidensHalfPrecisionFiles) {
   const TensorFile expected("a_bert/expected.safetensors");
   const PackedBertBatch batch = visits_of_a();
   for (const std::string type : {"float16", "bfloat16"}) {
@@ -61,8 +60,7 @@ TEST(BertModel, WidensHalfPrecisionFiles) {
   }
 }
 
-TEST(BertModel, PredictsMaskedCodes) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BertModelOfPeers, PredictsMaskedCodes) {
   const TensorFile inputs("a_bert/inputs.safetensors"), expected("a_bert/expected.safetensors");
   const PackedBertBatch batch = visits_of_a();
   for (const char* folder : {"a_bert/mlm_st", "a_bert/mlm_bin"}) {
@@ -73,8 +71,7 @@ TEST(BertModel, PredictsMaskedCodes) {
   }
 }
 
-TEST(BertModel, GivesTheStatesOfClinicalBert) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BertModelOfPeers, GivesTheStatesOfClinicalBert) {
   for (const std::string name : {"uncased", "cased"}) {
     const TensorFile expected("c_clinicalbert/expected_" + name + ".safetensors");
     const BertModel model = open_model("c_clinicalbert/" + name);
@@ -90,8 +87,7 @@ TEST(BertModel, GivesTheStatesOfClinicalBert) {
   }
 }
 
-TEST(BertModel, ReadsMedBertAsConvertedAndAsTensorFlowWroteIt) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BertModelOfPeers, ReadsMedBertAsConvertedAndAsTensorFlowWroteIt) {
   const TensorFile inputs("d_medbert/inputs.safetensors"),
       expected("d_medbert/expected.safetensors");
   for (const char* folder : {"d_medbert/converted", "d_medbert/tf1_checkpoint"}) {
@@ -113,6 +109,8 @@ TEST(BertModel, ReadsMedBertAsConvertedAndAsTensorFlowWroteIt) {
     }
   }
 }
+
+SEQUELA_ON_REFERENCES(BertModelOfPeers);
 
 }  // namespace
 }  // namespace sequela

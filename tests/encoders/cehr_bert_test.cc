@@ -47,13 +47,18 @@ void expect_gradients(const NamedTensors& weights, const TensorFile& expected,
   EXPECT_GT(compared, 30) << prefix;
 }
 
-class CehrBertOfFolder : public testing::TestWithParam<const char*> {
+class CehrBertOfFolder : public testing::TestWithParam<std::tuple<Reference, const char*>> {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
+  void SetUp() override {
+    if (!is_own_reference()) SEQUELA_NEED_SHARED();
+  }
+
+ private:
+  WithReference with_reference_{std::get<0>(GetParam())};
 };
 
 TEST_P(CehrBertOfFolder, GivesThePackagesOutputs) {
-  const std::string folder = GetParam();
+  const std::string folder = std::get<1>(GetParam());
   const TensorFile batches(kBatches), expected(kExpected);
   const BertFolder opened = open_bert_folder(bert_path("b_cehrbert/" + folder));
   ASSERT_EQ(opened.config.kind, BertKind::cehr_bert);
@@ -82,7 +87,7 @@ TEST_P(CehrBertOfFolder, GivesThePackagesOutputs) {
 }
 
 TEST_P(CehrBertOfFolder, GivesThePackagesLossAndGradients) {
-  const std::string folder = GetParam();
+  const std::string folder = std::get<1>(GetParam());
   const TensorFile batches(kBatches), expected(kExpected);
   const OpenedModel model = open_trainable(folder);
   const PaddedBertBatch padded = cehr_batch(batches, "mlm.");
@@ -102,11 +107,14 @@ TEST_P(CehrBertOfFolder, GivesThePackagesLossAndGradients) {
   expect_gradients(model.weights, expected, folder + ".mlm.grad.");
 }
 
-INSTANTIATE_TEST_SUITE_P(Folders, CehrBertOfFolder, testing::Values("pretrain_vp0", "pretrain_vp1"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Folders, CehrBertOfFolder,
+                         testing::Combine(testing::Values(Reference::repository, Reference::shared),
+                                          testing::Values("pretrain_vp0", "pretrain_vp1")),
+                         name_on_reference<testing::TestParamInfo<CehrBertOfFolder::ParamType>>);
 
-TEST(CehrBert, GivesAttentionProbabilities) {
-  SEQUELA_NEED_SHARED();
+class CehrBertOfPackage : public OnReference {};
+
+TEST_P(CehrBertOfPackage, GivesAttentionProbabilities) {
   const TensorFile batches(kBatches), expected(kExpected);
   const BertFolder opened = open_bert_folder(bert_path("b_cehrbert/pretrain_vp1"));
   const BertModel model(opened.config, opened.weights);
@@ -124,8 +132,7 @@ TEST(CehrBert, GivesAttentionProbabilities) {
   }
 }
 
-TEST(CehrBert, EncodesWithoutValues) {
-  SEQUELA_NEED_SHARED();
+TEST_P(CehrBertOfPackage, EncodesWithoutValues) {
   const TensorFile batches(kBatches), expected(kExpected);
   const BertFolder opened = open_bert_folder(bert_path("b_cehrbert/pretrain_vp1"));
   PaddedBertBatch padded = cehr_batch(batches, "tail.");
@@ -137,8 +144,7 @@ TEST(CehrBert, EncodesWithoutValues) {
                "no values");
 }
 
-TEST(CehrBert, SeparatesPackedSamples) {
-  SEQUELA_NEED_SHARED();
+TEST_P(CehrBertOfPackage, SeparatesPackedSamples) {
   const TensorFile file("b_cehrbert/batch_packed.safetensors"), expected(kExpected);
   const BertFolder opened = open_bert_folder(bert_path("b_cehrbert/pretrain_vp1"));
   const PackedBertBatch batch = pack_bert_batch(cehr_batch(file, ""), MaskHoles::separate);
@@ -149,15 +155,20 @@ TEST(CehrBert, SeparatesPackedSamples) {
                "packed");
 }
 
-class CehrClassifierOfFolder
-    : public testing::TestWithParam<std::pair<const char*, CehrClassifier>> {
+class CehrClassifierOfFolder : public testing::TestWithParam<std::tuple<Reference, const char*>> {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
+  void SetUp() override {
+    if (!is_own_reference()) SEQUELA_NEED_SHARED();
+  }
+
+ private:
+  WithReference with_reference_{std::get<0>(GetParam())};
 };
 
 TEST_P(CehrClassifierOfFolder, GivesThePackagesLogitsLossAndGradients) {
-  const auto& [name, kind] = GetParam();
-  const std::string folder = name;
+  const std::string folder = std::get<1>(GetParam());
+  const CehrClassifier kind =
+      folder == "classifier" ? CehrClassifier::pooled : CehrClassifier::lstm;
   const TensorFile batches(kBatches), expected(kExpected);
   const OpenedModel model = open_trainable(folder);
   const at::Tensor ages = expected["clf.age_at_index"].view(-1);
@@ -186,13 +197,13 @@ TEST_P(CehrClassifierOfFolder, GivesThePackagesLogitsLossAndGradients) {
   expect_close(run(4).detach(), expected[folder + ".eval.logits"].view(-1), "after one");
 }
 
-INSTANTIATE_TEST_SUITE_P(Folders, CehrClassifierOfFolder,
-                         testing::Values(std::pair{"classifier", CehrClassifier::pooled},
-                                         std::pair{"lstm_classifier", CehrClassifier::lstm}),
-                         [](const auto& info) { return std::string(info.param.first); });
+INSTANTIATE_TEST_SUITE_P(
+    Folders, CehrClassifierOfFolder,
+    testing::Combine(testing::Values(Reference::repository, Reference::shared),
+                     testing::Values("classifier", "lstm_classifier")),
+    name_on_reference<testing::TestParamInfo<CehrClassifierOfFolder::ParamType>>);
 
-TEST(CehrBert, ClassifiesPackedSamplesByTheirFirstState) {
-  SEQUELA_NEED_SHARED();
+TEST_P(CehrBertOfPackage, ClassifiesPackedSamplesByTheirFirstState) {
   const TensorFile file("b_cehrbert/batch_packed.safetensors"), expected(kExpected);
   const BertFolder opened = open_bert_folder(bert_path("b_cehrbert/classifier"));
   const PackedBertBatch batch = pack_bert_batch(cehr_batch(file, ""), MaskHoles::separate);
@@ -203,8 +214,7 @@ TEST(CehrBert, ClassifiesPackedSamplesByTheirFirstState) {
   expect_close(logits, expected["classifier.packed.logits"].view(-1), "packed");
 }
 
-TEST(CehrBert, TrainingUsesTheBatchsAgesAndMovesTheRunningOnes) {
-  SEQUELA_NEED_SHARED();
+TEST_P(CehrBertOfPackage, TrainingUsesTheBatchsAgesAndMovesTheRunningOnes) {
   const TensorFile batches(kBatches);
   const OpenedModel model = open_trainable("classifier");
   const at::Tensor& mean = get_tensor(model.weights, "age_batch_norm.running_mean");
@@ -217,6 +227,8 @@ TEST(CehrBert, TrainingUsesTheBatchsAgesAndMovesTheRunningOnes) {
                     {.ages_S = ages, .is_training = true});
   EXPECT_NEAR(mean.item<double>(), 0.9 * before.item<double>() + 0.1 * 55, 1e-4);
 }
+
+SEQUELA_ON_REFERENCES(CehrBertOfPackage);
 
 }  // namespace
 }  // namespace sequela

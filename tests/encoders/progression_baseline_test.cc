@@ -1,5 +1,5 @@
-// LSTMBaseline and the pooling of visits against the numbers of the published class
-// (ehr-sequencing).
+// LSTMBaseline and the pooling of visits against the published class's numbers
+// (tests/reference/bert/e_lstm).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "sequela/core/error.h"
 #include "sequela/encoders/progression/lstm_baseline.h"
 #include "tests/encoders/progression_fixture.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -20,8 +20,9 @@ struct BaselineCase {
   bool is_bidirectional;
 };
 
-TEST(LstmBaseline, EqualsTheReferenceForEveryPooling) {
-  SEQUELA_NEED_SHARED();
+class LstmBaselineOfPeer : public OnReference {};
+
+TEST_P(LstmBaselineOfPeer, EqualsTheReferenceForEveryPooling) {
   const c10::NoGradGuard no_grad;
   const NamedTensors expected = read_fixture("expected_upstream_src");
   const NamedTensors all = read_fixture("weights_upstream_src");
@@ -63,6 +64,8 @@ TEST(VisitPooling, EmptyVisitsAreZeroAndPaddingLearnsNothing) {
   EXPECT_EQ(table.grad()[0].abs().sum().item<float>(), 0);
   EXPECT_THROW(parse_visit_pooling("median"), ConfigError);
 }
+
+SEQUELA_ON_REFERENCES(LstmBaselineOfPeer);
 
 }  // namespace
 }  // namespace sequela

@@ -9,7 +9,7 @@
 #include "sequela/encoders/progression/named_tensors.h"
 #include "sequela/io/safetensors.h"
 #include "sequela/nn/parameters.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 
@@ -21,9 +21,9 @@ inline double max_difference(const at::Tensor& a, const at::Tensor& b) {
   return a.sizes() == b.sizes() ? (a - b).abs().max().item<double>() : 1e9;
 }
 
-// The tensors of parity/bert/e_lstm/<name>.safetensors, float32 and int64.
+// The tensors of bert/e_lstm/<name>.safetensors, float32 and int64.
 inline NamedTensors read_fixture(const std::string& name) {
-  const SafetensorsFile file(shared_path("parity/bert/e_lstm/" + name + ".safetensors"));
+  const SafetensorsFile file(reference_path("bert/e_lstm/" + name + ".safetensors"));
   NamedTensors tensors;
   for (const TensorView& view : file.tensors()) {
     const auto type = view.dtype == DType::int64 ? at::kLong : at::kFloat;

@@ -1,4 +1,4 @@
-// LSTMProgressionModel against the numbers of the published class (ehr-sequencing).
+// LSTMProgressionModel against the published class's numbers (tests/reference/bert/e_lstm).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -8,13 +8,13 @@
 #include "sequela/core/error.h"
 #include "sequela/encoders/progression/progression_model.h"
 #include "tests/encoders/progression_fixture.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
 
 ProgressionConfig fixture_config() {
-  return ProgressionConfig::read(shared_path("parity/bert/e_lstm/config.json"));
+  return ProgressionConfig::read(reference_path("bert/e_lstm/config.json"));
 }
 
 ProgressionConfig small_config() {
@@ -29,8 +29,9 @@ VisitBatch fixture_batch(const NamedTensors& expected) {
   return {expected.at("patient_visits"), expected.at("visit_mask"), expected.at("time_features")};
 }
 
-TEST(Progression, OutputsEqualTheLengthAwareReference) {
-  SEQUELA_NEED_SHARED();
+class ProgressionOfPeer : public OnReference {};
+
+TEST_P(ProgressionOfPeer, OutputsEqualTheLengthAwareReference) {
   const c10::NoGradGuard no_grad;
   const NamedTensors expected = read_fixture("expected");
   VisitBatch batch = fixture_batch(expected);
@@ -49,8 +50,7 @@ TEST(Progression, OutputsEqualTheLengthAwareReference) {
 }
 
 // With a mask of ones every position counts, as in the published class.
-TEST(Progression, GradientsEqualTheReference) {
-  SEQUELA_NEED_SHARED();
+TEST_P(ProgressionOfPeer, GradientsEqualTheReference) {
   const NamedTensors expected = read_fixture("expected");
   NamedTensors weights = read_fixture("model");
   for (auto& [name, weight] : weights) weight.requires_grad_(true);
@@ -191,14 +191,15 @@ TEST(Progression, PresetsHaveTheirSizes) {
   }
 }
 
-TEST(VisitBatch, TimeFeaturesAreYearsFromTheFirstAndThePreviousVisit) {
-  SEQUELA_NEED_SHARED();
+TEST_P(ProgressionOfPeer, TimeFeaturesAreYearsFromTheFirstAndThePreviousVisit) {
   const NamedTensors expected = read_fixture("expected");
   const at::Tensor days = at::tensor({0., 30., 95., 0., 0., 7., 400., 401.}).view({2, 4});
   EXPECT_LT(
       max_difference(to_time_features(days, at::tensor({3, 4})), expected.at("time_features")),
       1e-6);
 }
+
+SEQUELA_ON_REFERENCES(ProgressionOfPeer);
 
 }  // namespace
 }  // namespace sequela

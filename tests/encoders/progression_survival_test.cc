@@ -1,5 +1,5 @@
-// The survival models, losses and concordance against the numbers of the published classes
-// (ehr-sequencing).
+// The survival models, losses and concordance against the published classes' numbers
+// (tests/reference/bert/e_lstm).
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -8,13 +8,14 @@
 
 #include "sequela/encoders/progression/survival.h"
 #include "tests/encoders/progression_fixture.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
 
-TEST(Survival, HazardsAndLossEqualTheReference) {
-  SEQUELA_NEED_SHARED();
+class SurvivalOfPeer : public OnReference {};
+
+TEST_P(SurvivalOfPeer, HazardsAndLossEqualTheReference) {
   const c10::NoGradGuard no_grad;
   const NamedTensors expected = read_fixture("expected_upstream_src");
   const NamedTensors all = read_fixture("weights_upstream_src");
@@ -77,6 +78,8 @@ TEST(Survival, ConcordanceCountsPairs) {
   EXPECT_NEAR(concordance_index(risks, times, events), concordant / total, 1e-12);
   EXPECT_EQ(concordance_index(risks, times, at::zeros({60})), 0.5);
 }
+
+SEQUELA_ON_REFERENCES(SurvivalOfPeer);
 
 }  // namespace
 }  // namespace sequela

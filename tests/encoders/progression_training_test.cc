@@ -13,7 +13,7 @@
 #include "sequela/io/npz_file.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/trainer.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -169,12 +169,15 @@ TEST(PretrainedEmbeddings, ScaleOfARandomStart) {
   EXPECT_TRUE(at::equal(scale_like_random_start(at::zeros({3, 2})), at::zeros({3, 2})));
 }
 
-TEST(PretrainedEmbeddings, ComeFromFoldersAndExtractedTables) {
-  SEQUELA_NEED_SHARED();
+class TablesOfPeer : public OnReference {};
+
+TEST_P(TablesOfPeer, ComeFromFoldersAndExtractedTables) {
   const TestFolder folder;
-  const std::string bert = shared_path("parity/bert/e_lstm");
+  const std::string bert = reference_path("bert/e_lstm");
   const at::Tensor table = read_embedding_table(bert);
-  EXPECT_EQ(table.sizes(), (std::vector<int64_t>{500, 64}));
+  const ProgressionConfig peer = ProgressionConfig::read(bert + "/config.json");
+  const int64_t width = peer.code_embed_dim;
+  EXPECT_EQ(table.sizes(), (std::vector<int64_t>{500, width}));
   EXPECT_TRUE(at::equal(table, read_embedding_table(bert + "/model.pt")));
 
   {
@@ -189,21 +192,24 @@ TEST(PretrainedEmbeddings, ComeFromFoldersAndExtractedTables) {
 
   ProgressionConfig config = tiny();
   config.vocab_size = 500;
-  config.code_embed_dim = 64;
+  config.code_embed_dim = width;
   Parameters parameters = init_progression_parameters(config, 1);
-  load_pretrained_embeddings(parameters, at::ones({500, 64}));
+  load_pretrained_embeddings(parameters, at::ones({500, width}));
   const at::Tensor loaded = parameters.get("encoder.code_embeddings.weight").value;
   EXPECT_EQ(loaded[0].abs().sum().item<float>(), 0);
-  EXPECT_EQ(loaded.sum().item<float>(), 499 * 64);
+  EXPECT_EQ(loaded.sum().item<float>(), 499 * width);
 
-  EXPECT_THROW(load_pretrained_embeddings(parameters, at::ones({400, 64})), ConfigError);
-  EXPECT_THROW(load_pretrained_embeddings(parameters, at::ones({500, 32}), EmbeddingResize::resize),
-               ConfigError);
-  EXPECT_EQ(load_pretrained_embeddings(parameters, at::ones({400, 64}), EmbeddingResize::resize),
+  EXPECT_THROW(load_pretrained_embeddings(parameters, at::ones({400, width})), ConfigError);
+  EXPECT_THROW(
+      load_pretrained_embeddings(parameters, at::ones({500, width / 2}), EmbeddingResize::resize),
+      ConfigError);
+  EXPECT_EQ(load_pretrained_embeddings(parameters, at::ones({400, width}), EmbeddingResize::resize),
             400);
   EXPECT_EQ(parameters.get("encoder.code_embeddings.weight").value.size(0), 400);
   EXPECT_THROW(read_embedding_table(folder / "missing"), FileError);
 }
+
+SEQUELA_ON_REFERENCES(TablesOfPeer);
 
 }  // namespace
 }  // namespace sequela

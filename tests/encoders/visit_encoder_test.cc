@@ -20,14 +20,19 @@ const char* const kFolders[] = {
 const std::pair<const char*, Pooling> kPoolings[] = {
     {"mean", Pooling::mean}, {"cls", Pooling::cls}, {"max", Pooling::max}};
 
-class VisitEncoderOfFolder : public testing::TestWithParam<const char*> {
+class VisitEncoderOfFolder : public testing::TestWithParam<std::tuple<Reference, const char*>> {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
+  void SetUp() override {
+    if (!is_own_reference()) SEQUELA_NEED_SHARED();
+  }
   VisitEncoder open(Pooling pooling, int64_t max_tokens = 2'048) const {
-    return VisitEncoder::open(bert_path(std::string("a_bert/") + GetParam()),
+    return VisitEncoder::open(bert_path(std::string("a_bert/") + std::get<1>(GetParam())),
                               BertPrecision::float32,
                               {.pooling = pooling, .max_tokens_per_pass = max_tokens});
   }
+
+ private:
+  WithReference with_reference_{std::get<0>(GetParam())};
 };
 
 TEST_P(VisitEncoderOfFolder, EncodesVisitsAndPatients) {
@@ -73,8 +78,11 @@ TEST_P(VisitEncoderOfFolder, EncodesCodesWithAttention) {
   expect_close(one.attentions[2], expected["model.encode_codes_attn.code1.attn2"][0], "attention");
 }
 
-INSTANTIATE_TEST_SUITE_P(Folders, VisitEncoderOfFolder, testing::ValuesIn(kFolders),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(
+    Folders, VisitEncoderOfFolder,
+    testing::Combine(testing::Values(Reference::repository, Reference::shared),
+                     testing::ValuesIn(kFolders)),
+    name_on_reference<testing::TestParamInfo<VisitEncoderOfFolder::ParamType>>);
 
 VisitEncoder small_encoder(Pooling pooling = Pooling::mean,
                            BertPrecision precision = BertPrecision::float32) {

@@ -20,10 +20,18 @@ double difference(const Embedded& a, size_t i, const Embedded& b, size_t j) {
   return worst;
 }
 
+Subject first_that_ends_in_a_token(const Tutorial& tutorial) {
+  std::vector<BagEntry> bag;
+  for (int64_t i = 0;; ++i) {
+    const Subject subject = tutorial.store.subject(i);
+    tutorial.tokenizer.append_bag(subject, subject.num_events - 1, bag);
+    if (!bag.empty()) return subject;
+  }
+}
+
 TEST(Embed, SaysWhatBecameOfEachLabel) {
-  SEQUELA_NEED_SHARED();
   Tutorial tutorial("motor_model");
-  const Subject subject = tutorial.store.subject(0);
+  const Subject subject = first_that_ends_in_a_token(tutorial);
   const int64_t last_us = subject.time_us(subject.num_events - 1);
   const std::vector<Label> labels = {{subject.id, last_us},
                                      {1'000'000'007, last_us},
@@ -45,10 +53,8 @@ TEST(Embed, SaysWhatBecameOfEachLabel) {
 }
 
 TEST(Embed, RowsFollowTheLabelsWhateverTheirOrder) {
-  SEQUELA_NEED_SHARED();
   Tutorial tutorial("motor_model");
-  std::vector<Label> labels =
-      read_labels(shared_path("parity/motor/features/labels_multi.parquet"));
+  std::vector<Label> labels = read_labels(reference_path("motor/features/labels_multi.parquet"));
   const Embedded forward = tutorial.embed(labels, 256);
   std::ranges::reverse(labels);
   const Embedded backward = tutorial.embed(labels, 256);
@@ -62,7 +68,6 @@ TEST(Embed, RowsFollowTheLabelsWhateverTheirOrder) {
 }
 
 TEST(Embed, BatchSizeChangesNothingWhileTheHistoryFits) {
-  SEQUELA_NEED_SHARED();
   Tutorial tutorial("motor_model");
   const std::vector<Label> labels = read_labels(Tutorial::path("labels.parquet"));
   const Embedded small = tutorial.embed(labels, 40);  // the longest record has 33 events
@@ -74,10 +79,9 @@ TEST(Embed, BatchSizeChangesNothingWhileTheHistoryFits) {
 }
 
 TEST(Embed, LooksAtNothingAfterThePredictionTime) {
-  SEQUELA_NEED_SHARED();
   Tutorial tutorial("motor_model");
   const std::vector<Label> labels =
-      read_labels(shared_path("parity/motor/features/labels_multi.parquet"));
+      read_labels(reference_path("motor/features/labels_multi.parquet"));
   const Embedded together = tutorial.embed(labels, 1'024);
   for (size_t i = 0; i < labels.size(); i += 40) {
     const Embedded alone = tutorial.embed({labels[i]}, 1'024);
@@ -89,7 +93,6 @@ TEST(Embed, LooksAtNothingAfterThePredictionTime) {
 }
 
 TEST(Embed, TakesNoLabels) {
-  SEQUELA_NEED_SHARED();
   Tutorial tutorial("clmbr_model");
   EXPECT_EQ(tutorial.embed({}, 128).report.num_embedded, 0);
 }

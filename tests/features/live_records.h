@@ -21,7 +21,7 @@
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
 #include "tests/features/ingested_store.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -94,11 +94,13 @@ struct LiveModel {
   }
 };
 
-// The MIMIC-IV demo with a dictionary fitted to it and a small model of fresh weights.
+// Records (those of the other reference are the MIMIC-IV demo) with a dictionary fitted to them and
+// a small model of fresh weights.
 struct Demo : LiveModel {
   explicit Demo(int64_t attention_width = 100)
-      : LiveModel(shared_path("data/mimic4_demo_meds"), read_ontology, fit,
-                  [&](const Vocabulary& fitted) {
+      : LiveModel(is_own_reference() ? reference_path("motor/g60/meds")
+                                     : shared_path("data/mimic4_demo_meds"),
+                  read_ontology, fit, [&](const Vocabulary& fitted) {
                     return Motor(model_config(fitted, attention_width), 7, at::kCPU,
                                  Precision::fp32);
                   }) {

@@ -105,9 +105,9 @@ ExpectedPoints expected_points(const Tutorial& tutorial, const std::vector<Label
 
 void expect_parity(Tutorial& tutorial, const std::string& labels_path, int64_t tokens_per_batch,
                    const std::string& fixture) {
-  const std::vector<Label> labels = read_labels(shared_path(labels_path));
+  const std::vector<Label> labels = read_labels(labels_path);
   const Embedded ours = tutorial.embed(labels, tokens_per_batch);
-  const FemrRows femr(NpzFile(shared_path("parity/motor/features/" + fixture)));
+  const FemrRows femr(NpzFile(reference_path("motor/features/" + fixture)));
   const auto max_length = static_cast<int32_t>(tokens_per_batch);
   const ExpectedPoints expected = expected_points(tutorial, labels, max_length);
   ASSERT_EQ(ours.width, femr.width);
@@ -131,37 +131,41 @@ void expect_parity(Tutorial& tutorial, const std::string& labels_path, int64_t t
   EXPECT_EQ(seen.size(), expected.size());
 }
 
-const char* const kLabels = "data/femr_tutorial/labels.parquet";
-const char* const kSeveralLabels = "parity/motor/features/labels_multi.parquet";
+std::string one_label() {
+  return tutorial_path("labels.parquet");
+}
+std::string several_labels() {
+  return reference_path("motor/features/labels_multi.parquet");
+}
 
-TEST(EmbedParity, MotorEqualsFemr) {
-  SEQUELA_NEED_SHARED();
+class EmbedParity : public OnReference {};
+
+TEST_P(EmbedParity, MotorEqualsFemr) {
   Tutorial tutorial("motor_model");
-  expect_parity(tutorial, kLabels, 1'024, "motor_model_tpb1024.npz");
+  expect_parity(tutorial, one_label(), 1'024, "motor_model_tpb1024.npz");
   for (Isa isa : runnable_isas()) {
     SCOPED_TRACE(to_text(isa));
     const WithIsa with_isa(isa);
-    expect_parity(tutorial, kLabels, 128, "motor_model_tpb128.npz");
+    expect_parity(tutorial, one_label(), 128, "motor_model_tpb128.npz");
   }
 }
 
-TEST(EmbedParity, SeveralLabelsOfASubjectEqualFemr) {
-  SEQUELA_NEED_SHARED();
+TEST_P(EmbedParity, SeveralLabelsOfASubjectEqualFemr) {
   Tutorial tutorial("motor_model");
-  expect_parity(tutorial, kSeveralLabels, 128, "motor_model_multi_tpb128.npz");
+  expect_parity(tutorial, several_labels(), 128, "motor_model_multi_tpb128.npz");
 }
 
-TEST(EmbedParity, ShortWindowsEqualFemr) {
-  SEQUELA_NEED_SHARED();
+TEST_P(EmbedParity, ShortWindowsEqualFemr) {
   Tutorial tutorial("motor_model");
-  expect_parity(tutorial, kSeveralLabels, 8, "motor_model_multi_tpb8.npz");
+  expect_parity(tutorial, several_labels(), 8, "motor_model_multi_tpb8.npz");
 }
 
-TEST(EmbedParity, FlatClmbrEqualsFemr) {
-  SEQUELA_NEED_SHARED();
+TEST_P(EmbedParity, FlatClmbrEqualsFemr) {
   Tutorial tutorial("clmbr_model");
-  expect_parity(tutorial, kLabels, 128, "clmbr_model_tpb128_femr023.npz");
+  expect_parity(tutorial, one_label(), 128, "clmbr_model_tpb128_femr023.npz");
 }
+
+SEQUELA_ON_REFERENCES(EmbedParity);
 
 }  // namespace
 }  // namespace sequela

@@ -16,9 +16,8 @@ namespace sequela {
 namespace {
 
 TEST(StreamEmbedder, MovesPatientsBetweenEmbeddersAndPrecisions) {
-  SEQUELA_NEED_SHARED();
   Demo demo;
-  const Subject subject = demo.subjects(1)[0];
+  const Subject subject = demo.subjects(4)[3];  // of a long record
   const LiveRecord record(demo.store, subject);
   const size_t end = record.events.size();
   Embedder whole = demo.embedder();
@@ -44,7 +43,6 @@ TEST(StreamEmbedder, MovesPatientsBetweenEmbeddersAndPrecisions) {
 }
 
 TEST(StreamEmbedder, ContinuesInAnotherProcess) {
-  SEQUELA_NEED_SHARED();
   Demo demo;
   const Subject subject = demo.subjects(2)[1];
   const LiveRecord record(demo.store, subject);
@@ -76,9 +74,8 @@ TEST(StreamEmbedder, ContinuesInAnotherProcess) {
 }
 
 TEST(StreamState, RefusesDamagedAndForeignFiles) {
-  SEQUELA_NEED_SHARED();
   Demo demo(20);
-  const Subject subject = demo.subjects(1)[0];
+  const Subject subject = demo.subjects(4)[3];  // of a long record
   const LiveRecord record(demo.store, subject);
   Embedder embedder = demo.embedder();
   embedder.admit(subject.id, subject.birth_us);

@@ -11,7 +11,7 @@
 #include "sequela/ontology/ontology.h"
 #include "sequela/tokenizer/vocabulary.h"
 #include "tests/features/ingested_store.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -26,7 +26,7 @@ struct Embedded {
   const float* row(size_t label) const { return values.data() + label * width; }
 };
 
-// A bundle of femr's tutorial with the tutorial's data and ontology.
+// A bundle of the reference's tutorial with its records and ontology.
 struct Tutorial {
   TestFolder folder;
   EventStore store;
@@ -56,9 +56,7 @@ struct Tutorial {
     return result;
   }
 
-  static std::string path(const std::string& name) {
-    return shared_path("data/femr_tutorial/" + name);
-  }
+  static std::string path(const std::string& name) { return tutorial_path(name); }
 
  private:
   static Ontology read_ontology(const EventStore& store) {

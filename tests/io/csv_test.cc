@@ -6,7 +6,7 @@
 
 #include "sequela/core/error.h"
 #include "tests/support/files.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -86,10 +86,9 @@ TEST(Csv, LongFieldsTakeLinearTime) {
 }
 
 TEST(Csv, ReadsAthenaTables) {
-  SEQUELA_NEED_SHARED();
   int num_files = 0;
   for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(shared_path("data/athena_synthea"))) {
+       std::filesystem::recursive_directory_iterator(reference_path("motor/g60/athena"))) {
     if (entry.path().filename() != "CONCEPT.csv") continue;
     CsvReader reader(entry.path().string(), '\t', CsvQuoting::none);
     const int id = reader.require_column("concept_id");

@@ -6,7 +6,8 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
-#include "tests/support/shared.h"
+#include "tests/support/bad_inputs.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -37,11 +38,9 @@ void write_again(const MsgpackValue& value, MsgpackWriter* writer) {
 }
 
 TEST(Msgpack, ReadsAndWritesTheReferenceDictionaries) {
-  SEQUELA_NEED_SHARED();
   for (const char* name :
        {"g60/tokenizer", "tutorial/tokenizer", "tutorial/flat_tokenizer_femr023"}) {
-    const std::string path =
-        shared_path(std::string("parity/motor/") + name + "/dictionary.msgpack");
+    const std::string path = reference_path(std::string("motor/") + name + "/dictionary.msgpack");
     const MsgpackDocument document(path);
     EXPECT_FALSE(document.root().at("vocab").as_array().empty());
     MsgpackWriter writer;
@@ -94,12 +93,9 @@ TEST(Msgpack, RefusesBrokenDocuments) {
 }
 
 TEST(Msgpack, RefusesTheBrokenDictionaries) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   for (const char* name : {"24_dict_truncated", "25_dict_nested_bomb"}) {
-    EXPECT_THROW(
-        MsgpackDocument(shared_path(std::string("data/bad/") + name + "/dictionary.msgpack")),
-        FileError)
-        << name;
+    EXPECT_THROW(MsgpackDocument(inputs.path(name) + "/dictionary.msgpack"), FileError) << name;
   }
 }
 

@@ -4,14 +4,13 @@
 
 #include <cmath>
 
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
 
 TEST(Npz, ReadsTheReferenceArrays) {
-  SEQUELA_NEED_SHARED();
-  const NpzFile file(shared_path("parity/motor/g60/batches_seeded/batch_0.npz"));
+  const NpzFile file(reference_path("motor/g60/batches_seeded/batch_0.npz"));
   ASSERT_FALSE(file.names().empty());
   for (const std::string& name : file.names()) {
     const NpyArray<double> array = file.get<double>(name);
@@ -20,7 +19,7 @@ TEST(Npz, ReadsTheReferenceArrays) {
     EXPECT_EQ(size, array.size()) << name;
   }
   EXPECT_THROW(file.get<float>("no such array"), std::runtime_error);
-  const auto mask = read_npy<uint8_t>(shared_path("parity/motor/local_mask_5_3_7_w3.npy"));
+  const auto mask = read_npy<uint8_t>(reference_path("motor/local_mask_5_3_7_w3.npy"));
   EXPECT_EQ(mask.shape, (std::vector<int64_t>{15, 15}));
   EXPECT_EQ(mask.values[0], 1);
 }

@@ -6,19 +6,16 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
+#include "tests/support/bad_inputs.h"
 #include "tests/support/files.h"
-#include "tests/support/shared.h"
 
 namespace sequela {
 namespace {
 
-const std::string kDemo = "data/synthea27_meds/data";
-
 TEST(Parquet, ReadsEveryRowOfAFolder) {
-  SEQUELA_NEED_SHARED();
   int64_t num_rows = 0;
   int64_t num_timed = 0;
-  for (const std::string& path : list_parquet_files(shared_path(kDemo))) {
+  for (const std::string& path : list_parquet_files(reference_path("motor/g60/meds/data"))) {
     ParquetReader reader(path);
     const std::vector<int> columns = {reader.require_column("subject_id", {ColumnType::int64}),
                                       reader.require_column("time", {ColumnType::timestamp}),
@@ -116,10 +113,10 @@ void read_everything(const std::string& path) {
 }
 
 TEST(Parquet, BrokenFilesAreDataErrors) {
-  SEQUELA_NEED_SHARED();
   EXPECT_THROW(read_everything("no/such/file.parquet"), DataError);
   EXPECT_THROW(list_parquet_files("no/such/folder"), DataError);
-  const std::string folder = shared_path("data/bad/01_meds_truncated_parquet");
+  BadInputs inputs;
+  const std::string folder = inputs.path("01_meds_truncated_parquet");
   int num_failed = 0;
   for (const std::string& path : list_parquet_files(folder)) {
     try {

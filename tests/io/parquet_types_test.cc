@@ -7,7 +7,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/parquet.h"
 #include "tests/io/parquet_support.h"
-#include "tests/support/shared.h"
+#include "tests/support/bad_inputs.h"
 
 namespace sequela {
 namespace {
@@ -182,10 +182,9 @@ TEST(ParquetTypes, LongRowGroupsComeInSeveralRuns) {
   EXPECT_GT(num_runs, 1);
 }
 
-TEST(ParquetTypes, WrongTypesOfTheReferenceData) {
-  SEQUELA_NEED_SHARED();
-  for (const std::string& path :
-       list_parquet_files(shared_path("data/bad/02_meds_wrong_types/data"))) {
+TEST(ParquetTypes, WrongTypesAreRefused) {
+  BadInputs inputs;
+  for (const std::string& path : list_parquet_files(inputs.path("02_meds_wrong_types") + "/data")) {
     const ParquetReader reader(path);
     EXPECT_THROW(reader.require_column("subject_id", {ColumnType::int64}), DataError);
     EXPECT_THROW(reader.require_column("time", {ColumnType::timestamp}), DataError);
@@ -193,14 +192,13 @@ TEST(ParquetTypes, WrongTypesOfTheReferenceData) {
   }
 }
 
-TEST(ParquetTypes, OddTextsOfTheReferenceDataAreCarried) {
-  SEQUELA_NEED_SHARED();
+TEST(ParquetTypes, OddTextsAreCarried) {
+  BadInputs inputs;
   size_t longest = 0;
   int num_high = 0;
   for (const char* name : {"10_meds_10mb_code", "11_meds_non_utf8_code", "12_meds_empty_shard",
                            "13_meds_zero_subjects"}) {
-    for (const std::string& path :
-         list_parquet_files(shared_path(std::string("data/bad/") + name + "/data"))) {
+    for (const std::string& path : list_parquet_files(inputs.path(name) + "/data")) {
       ParquetReader reader(path);
       int64_t num_rows = 0;
       reader.read({reader.require_column("code", {ColumnType::string})},

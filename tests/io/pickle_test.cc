@@ -7,7 +7,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -56,8 +56,7 @@ nlohmann::json to_json(const PickleValue& value) {
 }
 
 TEST(Pickle, MedBertFilesEqualTheirJson) {
-  SEQUELA_NEED_SHARED();
-  const std::string root = shared_path("parity/bert/d_medbert/");
+  const std::string root = reference_path("bert/d_medbert/");
   EXPECT_EQ(to_json(read_pickle_file(root + "mb.types")),
             nlohmann::json::parse(read_file(root + "types.json")));
   // The rows of all three parts, by patient.

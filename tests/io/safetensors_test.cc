@@ -6,8 +6,9 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
+#include "tests/support/bad_inputs.h"
 #include "tests/support/files.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -23,10 +24,9 @@ std::string file_with(const std::string& header, size_t num_data_bytes) {
 }
 
 TEST(Safetensors, WritesTheSameBytesAsTheReference) {
-  SEQUELA_NEED_SHARED();
   for (const char* name :
-       {"model_main/weights", "model_main/batch_in", "model_main_allattn/grads"}) {
-    const std::string path = shared_path(std::string("parity/motor/") + name + ".safetensors");
+       {"model_main/weights", "model_main/forward_out", "model_main_allattn/grads"}) {
+    const std::string path = reference_path(std::string("motor/") + name + ".safetensors");
     const SafetensorsFile file(path);
     ASSERT_FALSE(file.tensors().empty());
     const std::string copy = temporary_path("copy.safetensors");
@@ -55,13 +55,13 @@ TEST(Safetensors, FindsTensorsByName) {
 }
 
 TEST(Safetensors, RefusesTheBrokenModels) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   for (const char* name : {"21_model_truncated_safetensors", "22_model_oversized_header",
                            "23_model_overlapping_offsets"}) {
-    const std::string path = shared_path(std::string("data/bad/") + name + "/model.safetensors");
+    const std::string path = inputs.path(name) + "/model.safetensors";
     EXPECT_THROW(SafetensorsFile{path}, FileError) << name;
   }
-  EXPECT_NO_THROW(SafetensorsFile{shared_path("data/bad/24_dict_truncated/model.safetensors")});
+  EXPECT_NO_THROW(SafetensorsFile{inputs.path("24_dict_truncated") + "/model.safetensors"});
 }
 
 TEST(Safetensors, RefusesHeadersThatDoNotHold) {

@@ -8,7 +8,7 @@
 #include "sequela/io/weights/torch_reader.h"
 #include "sequela/io/weights/zip_reader.h"
 #include "tests/io/torch_programs.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -48,8 +48,7 @@ TEST(HostileWeights, EveryDamageToTheOlderForm) {
 }
 
 TEST(HostileWeights, EveryDamageToABundle) {
-  SEQUELA_NEED_SHARED();
-  const std::string root = shared_path("parity/bert/d_medbert/tf1_checkpoint/model.ckpt-100");
+  const std::string root = reference_path("bert/d_medbert/tf1_checkpoint/model.ckpt-100");
   const std::string index = read_file(root + ".index");
   const std::string data = read_file(root + ".data-00000-of-00001");
   for (const Checksums checksums : {Checksums::check, Checksums::skip}) {

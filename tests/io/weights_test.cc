@@ -10,7 +10,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/weights/tf_names.h"
 #include "tests/support/npz.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -57,15 +57,16 @@ size_t compare(const WeightFile& file, const WeightFile& reference, float tolera
   return num_compared;
 }
 
-TEST(Weights, EveryFormOfAFolderHoldsTheSameTensors) {
-  SEQUELA_NEED_SHARED();
+class WeightsOfPeers : public OnReference {};
+
+TEST_P(WeightsOfPeers, EveryFormOfAFolderHoldsTheSameTensors) {
   struct Form {
     const char* folder;
     WeightFormat format;
     float tolerance;
     bool has_pooler = true;
   };
-  const std::string root = shared_path("parity/bert/a_bert/");
+  const std::string root = reference_path("bert/a_bert/");
   const WeightFile reference = open_weights(root + "model_st/model.safetensors");
   for (const Form& form :
        {Form{"model_st", WeightFormat::safetensors, 0}, Form{"bare", WeightFormat::safetensors, 0},
@@ -86,18 +87,16 @@ TEST(Weights, EveryFormOfAFolderHoldsTheSameTensors) {
   }
 }
 
-TEST(Weights, OtherFixturesAgreeWithTheirSafetensors) {
-  SEQUELA_NEED_SHARED();
-  const std::string root = shared_path("parity/bert/e_lstm/");
+TEST_P(WeightsOfPeers, OtherFixturesAgreeWithTheirSafetensors) {
+  const std::string root = reference_path("bert/e_lstm/");
   const WeightFile reference = open_weights(root + "model.safetensors");
   const WeightFile file = open_weights(root + "model.pt");
   EXPECT_EQ(file.tensors().size(), reference.tensors().size());
   EXPECT_EQ(compare(file, reference, 0), reference.tensors().size());
 }
 
-TEST(Weights, TensorFlowBundleEqualsTheConvertedFolder) {
-  SEQUELA_NEED_SHARED();
-  const std::string root = shared_path("parity/bert/d_medbert/");
+TEST_P(WeightsOfPeers, TensorFlowBundleEqualsTheConvertedFolder) {
+  const std::string root = reference_path("bert/d_medbert/");
   const WeightFile reference = open_weight_folder(root + "converted");
   const WeightFile bundle = open_weight_folder(root + "tf1_checkpoint");
   EXPECT_EQ(bundle.format(), WeightFormat::tf_bundle);
@@ -170,9 +169,8 @@ TEST(Weights, SaysWhatItLookedFor) {
 }
 
 TEST(Weights, ShardsStayInTheirFolder) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
-  const std::string model = shared_path("parity/bert/a_bert/bare/model.safetensors");
+  const std::string model = reference_path("bert/a_bert/bare/model.safetensors");
   std::filesystem::copy_file(model, folder / "model.safetensors");
   std::filesystem::create_directory(folder / "inner");
   const auto open_with = [&](const std::string& map) {
@@ -190,6 +188,8 @@ TEST(Weights, ShardsStayInTheirFolder) {
   EXPECT_EQ(open_with(R"({"pooler.dense.bias":"x.safetensors"})").tensors().size(), 1u);
   EXPECT_THROW(open_with(R"({"not.there":"x.safetensors"})"), FileError);
 }
+
+SEQUELA_ON_REFERENCES(WeightsOfPeers);
 
 }  // namespace
 }  // namespace sequela

@@ -8,13 +8,10 @@
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "tests/meds/support.h"
+#include "tests/support/bad_inputs.h"
 
 namespace sequela {
 namespace {
-
-std::string bad(const std::string& name) {
-  return shared_path("data/bad/" + name);
-}
 
 // The message with which the data set is refused; nothing that looks complete may be left.
 std::string refusal(const std::string& meds, IngestOptions options = {}) {
@@ -40,10 +37,10 @@ void expect_words(const std::string& message, const std::vector<std::string>& wo
   }
 }
 
-// Each test of this file also keeps to the limits of manifest.json: 10 s and 512 MiB resident.
+// Each test of this file also keeps to 10 s and 512 MiB resident.
 class BadInput : public testing::Test {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
+  std::string bad(const std::string& name) { return inputs_.path(name); }
   void TearDown() override {
     const auto seconds = std::chrono::steady_clock::now() - start_;
     EXPECT_LT(std::chrono::duration<double>(seconds).count(), 10);
@@ -55,6 +52,7 @@ class BadInput : public testing::Test {
   }
 
  private:
+  BadInputs inputs_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -81,16 +79,15 @@ TEST_F(BadInput, RepairGivesTheControl) {
     IngestReport report;
     const auto repaired = ingest_and_read(bad(name), {.repair = true}, &report);
     EXPECT_EQ(repaired, control) << name;
-    EXPECT_EQ(report.num_subjects, 20);
-    EXPECT_EQ(report.num_events, 252);
+    EXPECT_EQ(report.num_subjects, kNumGoodSubjects);
+    EXPECT_EQ(report.num_events, static_cast<int64_t>(good_rows().size()));
     EXPECT_EQ(report.events_before_birth, 0);
   }
 }
 
 TEST_F(BadInput, RepairLeavesGoodDataAlone) {
-  for (const char* name : {"bad/good_controls/meds", "synthea27_meds_athena"}) {
-    const std::string meds = shared_path(str("data/", name));
-    EXPECT_EQ(ingest_and_read(meds, {.repair = true}), ingest_and_read(meds)) << name;
+  for (const std::string& meds : {bad("good_controls/meds"), reference_path("motor/g60/meds")}) {
+    EXPECT_EQ(ingest_and_read(meds, {.repair = true}), ingest_and_read(meds)) << meds;
   }
 }
 
@@ -173,25 +170,32 @@ TEST_F(BadInput, RepairGathersASubjectOfTwoShards) {
   IngestReport report;
   const auto events =
       ingest_and_read(bad("15_meds_subject_in_two_shards"), {.repair = true}, &report);
-  EXPECT_EQ(report.num_subjects, 20);
-  EXPECT_EQ(report.num_events, 252 + 18);
-  EXPECT_EQ(events.size(), 252u + 18u);
+  const MedsRows rows = good_rows();
+  const auto twice = std::ranges::count(rows.subjects, 19);
+  const int64_t num_events = static_cast<int64_t>(rows.size()) + twice;
+  EXPECT_EQ(report.num_subjects, kNumGoodSubjects);
+  EXPECT_EQ(report.num_events, num_events);
+  EXPECT_EQ(static_cast<int64_t>(events.size()), num_events);
   TestFolder folder;
   ingest({.meds = bad("15_meds_subject_in_two_shards"), .folder = folder.path(), .repair = true});
   const EventStore store = EventStore::open(folder.path());
   int64_t counted = 0;
   for (const int64_t count : store.counts()) counted += count;
-  EXPECT_EQ(counted, 252 + 18);
-  EXPECT_EQ(store.subject(*store.find_subject(19)).num_events, 36);
+  EXPECT_EQ(counted, num_events);
+  EXPECT_EQ(store.subject(*store.find_subject(19)).num_events, 2 * twice);
   const IngestReport again = ingest(
       {.meds = bad("15_meds_subject_in_two_shards"), .folder = folder.path(), .repair = true});
   EXPECT_EQ(again.num_shards_reused, 2);
-  EXPECT_EQ(again.num_subjects, 20);
+  EXPECT_EQ(again.num_subjects, kNumGoodSubjects);
 }
 
 TEST_F(BadInput, NotMeds) {
-  refusal(shared_path("data/mimic4_demo_meds_as_published"));
-  refusal(shared_path("data/no_such_folder"));
+  TestFolder folder;
+  Table table = good_rows().table();
+  table[3].name = "value";  // a table with other names, and no folder data/
+  write_parquet(folder / "events.parquet", table);
+  refusal(folder.path());
+  refusal(folder / "no_such_folder");
 }
 
 TEST_F(BadInput, TruncatedDatabase) {
@@ -204,10 +208,8 @@ TEST_F(BadInput, DatabaseWithoutDictionary) {
 
 // Whatever is broken, the answer is a store or an Error: never a crash, never another exception.
 TEST(DamagedParquet, GivesAStoreOrAnError) {
-  SEQUELA_NEED_SHARED();
   TestFolder folder;
-  std::filesystem::copy(bad("good_controls/meds"), folder / "meds",
-                        std::filesystem::copy_options::recursive);
+  write_rows(folder / "meds", good_rows());
   const std::string path = folder / "meds/data/0.parquet";
   const std::string content = read_file(path);
   Random random(11);

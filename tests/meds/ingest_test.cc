@@ -4,22 +4,26 @@
 #include "sequela/core/error.h"
 #include "sequela/io/parquet.h"
 #include "tests/meds/support.h"
+#include "tests/support/visit_records.h"
 
 namespace sequela {
 namespace {
 
 struct SetCounts {
-  std::string path;
+  Reference reference;
+  std::string path;  // below tests/reference, or ../shared
   int64_t subjects, events, codes, shards;
 };
 
 class RealSets : public testing::TestWithParam<SetCounts> {};
 
 TEST_P(RealSets, CountsAreThoseOfTheirDescription) {
-  SEQUELA_NEED_SHARED();
+  const bool is_own = GetParam().reference == Reference::repository;
+  if (!is_own) SEQUELA_NEED_SHARED();
   TestFolder folder;
   const IngestReport report =
-      ingest({.meds = shared_path(GetParam().path), .folder = folder.path()});
+      ingest({.meds = is_own ? reference_path(GetParam().path) : shared_path(GetParam().path),
+              .folder = folder.path()});
   EXPECT_EQ(report.num_subjects, GetParam().subjects);
   EXPECT_EQ(report.num_events, GetParam().events);
   EXPECT_EQ(report.num_codes, GetParam().codes);
@@ -40,19 +44,25 @@ TEST_P(RealSets, CountsAreThoseOfTheirDescription) {
   EXPECT_TRUE(std::is_sorted(store.codes().begin(), store.codes().end()));
 }
 
+constexpr Reference kOwn = Reference::repository, kShared = Reference::shared;
+
 INSTANTIATE_TEST_SUITE_P(
     Meds, RealSets,
-    testing::Values(SetCounts{"data/mimic4_demo_meds", 100, 916166, 7035, 3},
-                    SetCounts{"data/mimic4_demo_meds_reader", 100, 916166, 7035, 1},
-                    SetCounts{"data/synthea27_meds", 28, 24783, 417, 1},
-                    SetCounts{"data/synthea27_meds_reader", 28, 24783, 417, 1},
-                    SetCounts{"data/synthea27_meds_athena", 28, 24835, 422, 4},
-                    SetCounts{"data/gibleed_meds", 2694, 222341, 322, 2},
-                    SetCounts{"data/femr_tutorial/meds", 200, 2589, 1883, 1},
-                    SetCounts{"data/femr_tutorial/meds_reader", 200, 2589, 1883, 1},
-                    SetCounts{"parity/motor/g60/meds", 60, 12226, 3582, 1}),
+    testing::Values(SetCounts{kOwn, "motor/g60/meds", 60, 6634, 1045, 1},
+                    SetCounts{kOwn, "motor/g60/meds_reader", 60, 6634, 1045, 1},
+                    SetCounts{kOwn, "motor/tutorial/meds", 80, 1525, 415, 1},
+                    SetCounts{kOwn, "motor/tutorial/meds_reader", 80, 1525, 415, 1},
+                    SetCounts{kShared, "data/mimic4_demo_meds", 100, 916166, 7035, 3},
+                    SetCounts{kShared, "data/mimic4_demo_meds_reader", 100, 916166, 7035, 1},
+                    SetCounts{kShared, "data/synthea27_meds", 28, 24783, 417, 1},
+                    SetCounts{kShared, "data/synthea27_meds_reader", 28, 24783, 417, 1},
+                    SetCounts{kShared, "data/synthea27_meds_athena", 28, 24835, 422, 4},
+                    SetCounts{kShared, "data/gibleed_meds", 2694, 222341, 322, 2},
+                    SetCounts{kShared, "data/femr_tutorial/meds", 200, 2589, 1883, 1},
+                    SetCounts{kShared, "data/femr_tutorial/meds_reader", 200, 2589, 1883, 1},
+                    SetCounts{kShared, "parity/motor/g60/meds", 60, 12226, 3582, 1}),
     [](const auto& info) {
-      std::string name = info.param.path;
+      std::string name = to_text(info.param.reference) + "_" + info.param.path;
       std::replace_if(
           name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
       return name;
@@ -101,10 +111,27 @@ TEST(Ingest, KeepsEveryRowOfMimicInOrder) {
             405236);
 }
 
+TEST(Ingest, KeepsEveryRowInOrder) {
+  const TestFolder meds;
+  const VisitRecords written = write_visit_records(meds.path(), {.num_shards = 3});
+  std::vector<PlainEvent> expected;
+  for (const char* shard : {"0", "1", "2"}) {
+    const auto rows = read_plainly(meds / (std::string("data/") + shard + ".parquet"));
+    expected.insert(expected.end(), rows.begin(), rows.end());
+  }
+  IngestReport report;
+  auto events = ingest_and_read(meds.path(), {.properties = {"numeric_value"}}, &report);
+  for (PlainEvent& event : events) event.birth_us = 0;
+  ASSERT_EQ(events.size(), expected.size());
+  for (size_t i = 0; i < events.size(); ++i) ASSERT_EQ(events[i], expected[i]) << i;
+  EXPECT_EQ(report.num_static_events, 28);
+  EXPECT_EQ(report.num_events, written.num_events);
+}
+
 TEST(Ingest, KeepsTextValues) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  ingest({.meds = shared_path("data/synthea27_meds"), .folder = folder.path()});
+  TestFolder meds, folder;
+  const VisitRecords written = write_visit_records(meds.path());
+  ingest({.meds = meds.path(), .folder = folder.path()});
   const EventStore store = EventStore::open(folder.path());
   ASSERT_EQ(store.properties().size(), 2u);
   EXPECT_EQ(store.properties()[0].name, "numeric_value");
@@ -118,45 +145,49 @@ TEST(Ingest, KeepsTextValues) {
       num_with_value += subject.has_value(i);
     }
   }
-  EXPECT_EQ(num_numbers, 9110);
-  EXPECT_EQ(num_texts, 45);
-  EXPECT_EQ(num_with_value, 9110 + 45);
+  EXPECT_EQ(num_numbers, written.num_numbers);
+  EXPECT_EQ(num_texts, written.num_texts);
+  EXPECT_GT(num_texts, 0);
+  EXPECT_EQ(num_with_value, num_numbers + num_texts);
 }
 
 struct Twins {
+  Reference reference;
   std::string parquet, database;
 };
 
 class DatabaseForm : public testing::TestWithParam<Twins> {};
 
 TEST_P(DatabaseForm, GivesTheSameStoreAsParquet) {
-  SEQUELA_NEED_SHARED();
+  const bool is_own = GetParam().reference == Reference::repository;
+  if (!is_own) SEQUELA_NEED_SHARED();
+  const auto path = is_own ? reference_path : shared_path;
   const IngestOptions options{.properties = {"all"}};
-  const auto parquet = ingest_and_read(shared_path(GetParam().parquet), options);
-  const auto database = ingest_and_read(shared_path(GetParam().database), options);
+  const auto parquet = ingest_and_read(path(GetParam().parquet), options);
+  const auto database = ingest_and_read(path(GetParam().database), options);
   ASSERT_EQ(parquet.size(), database.size());
   for (size_t i = 0; i < parquet.size(); ++i) ASSERT_EQ(parquet[i], database[i]) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Meds, DatabaseForm,
-    testing::Values(Twins{"data/mimic4_demo_meds", "data/mimic4_demo_meds_reader"},
-                    Twins{"data/synthea27_meds", "data/synthea27_meds_reader"},
-                    Twins{"data/femr_tutorial/meds", "data/femr_tutorial/meds_reader"}));
+    testing::Values(Twins{kOwn, "motor/g60/meds", "motor/g60/meds_reader"},
+                    Twins{kOwn, "motor/tutorial/meds", "motor/tutorial/meds_reader"},
+                    Twins{kShared, "data/mimic4_demo_meds", "data/mimic4_demo_meds_reader"},
+                    Twins{kShared, "data/synthea27_meds", "data/synthea27_meds_reader"},
+                    Twins{kShared, "data/femr_tutorial/meds", "data/femr_tutorial/meds_reader"}));
 
 TEST(Ingest, AllPropertiesAreThoseOfTheColumns) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  ingest(
-      {.meds = shared_path("data/synthea27_meds"), .folder = folder.path(), .properties = {"all"}});
+  TestFolder meds, folder;
+  write_visit_records(meds.path());
+  ingest({.meds = meds.path(), .folder = folder.path(), .properties = {"all"}});
   const EventStore store = EventStore::open(folder.path());
   std::string found;
   for (const Property& property : store.properties()) {
     found += property.name + (property.is_text ? ":text " : ":number ");
   }
   EXPECT_EQ(found,
-            "numeric_value:number text_value:text end:text note_id:number table:text unit:text "
-            "visit_id:number ");
+            "numeric_value:number text_value:text end:text table:text unit:text visit_id:number ");
   const auto& ends = store.properties()[2].texts;
   ASSERT_FALSE(ends.empty());
   EXPECT_EQ(ends.front().size(), std::string_view("2000-01-01 00:00:00").size());
@@ -164,11 +195,10 @@ TEST(Ingest, AllPropertiesAreThoseOfTheColumns) {
 
 // A float32 would round ids above 2^24.
 TEST(Ingest, KeepsIdsAsTextsWhereTheDataHaveThem) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  ingest({.meds = shared_path("data/synthea27_meds"),
-          .folder = folder.path(),
-          .text_properties = {"visit_id", "hadm_id"}});
+  TestFolder meds, folder;
+  write_visit_records(meds.path());
+  ingest(
+      {.meds = meds.path(), .folder = folder.path(), .text_properties = {"visit_id", "hadm_id"}});
   const EventStore store = EventStore::open(folder.path());
   const Property& visits = store.properties().back();
   EXPECT_EQ(visits.name, "visit_id");
@@ -178,11 +208,9 @@ TEST(Ingest, KeepsIdsAsTextsWhereTheDataHaveThem) {
 }
 
 TEST(Ingest, RejectsAColumnThatNoShardHas) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  EXPECT_THROW(ingest({.meds = shared_path("data/synthea27_meds"),
-                       .folder = folder.path(),
-                       .properties = {"ward"}}),
+  TestFolder meds, folder;
+  write_visit_records(meds.path());
+  EXPECT_THROW(ingest({.meds = meds.path(), .folder = folder.path(), .properties = {"ward"}}),
                DataError);
 }
 

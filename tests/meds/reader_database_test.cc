@@ -11,9 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(ReaderDatabase, Version1HasAnotherTableOfIds) {
-  SEQUELA_NEED_SHARED();
   TestFolder folder;
-  const std::string original = shared_path("data/femr_tutorial/meds_reader");
+  const std::string original = tutorial_path("meds_reader");
   fs::copy(original, folder / "db", fs::copy_options::recursive);
   fs::rename(folder / "db/subject_id", folder / "db/patient_id");
   write_file(folder / "db/meds_reader.version", "1");
@@ -23,10 +22,8 @@ TEST(ReaderDatabase, Version1HasAnotherTableOfIds) {
 }
 
 TEST(ReaderDatabase, TwoSubjectsOfOneIdAreRefused) {
-  SEQUELA_NEED_SHARED();
   TestFolder folder;
-  fs::copy(shared_path("data/bad/good_controls/meds_reader"), folder / "db",
-           fs::copy_options::recursive);
+  fs::copy(tutorial_path("meds_reader"), folder / "db", fs::copy_options::recursive);
   std::string ids = read_file(folder / "db/subject_id");
   std::copy_n(ids.begin(), 8, ids.begin() + 40);
   write_file(folder / "db/subject_id", ids);
@@ -35,9 +32,8 @@ TEST(ReaderDatabase, TwoSubjectsOfOneIdAreRefused) {
 
 // Whatever is broken, the answer is a store or an Error: never a crash, never another exception.
 TEST(ReaderDatabase, SurvivesDamageAnywhere) {
-  SEQUELA_NEED_SHARED();
   TestFolder folder;
-  fs::copy(shared_path("data/synthea27_meds_reader"), folder / "db", fs::copy_options::recursive);
+  fs::copy(reference_path("motor/g60/meds_reader"), folder / "db", fs::copy_options::recursive);
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder / "db")) {
     if (entry.is_regular_file()) files.push_back(entry.path().string());

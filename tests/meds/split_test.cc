@@ -4,13 +4,15 @@
 
 #include "sequela/core/error.h"
 #include "tests/meds/support.h"
+#include "tests/support/bad_inputs.h"
 
 namespace sequela {
 namespace {
 
-TEST(Split, EqualsFemrForAllIds) {
-  SEQUELA_NEED_SHARED();
-  std::istringstream lines(read_file(shared_path("parity/motor/split/split.csv")));
+class SplitOfFemr : public OnReference {};
+
+TEST_P(SplitOfFemr, EqualsFemrForAllIds) {
+  std::istringstream lines(read_file(reference_path("motor/split/split.csv")));
   std::string line;
   std::getline(lines, line);
   ASSERT_EQ(line.substr(0, 10), "subject_id");
@@ -27,18 +29,17 @@ TEST(Split, EqualsFemrForAllIds) {
     EXPECT_EQ(is_validation_subject(values[0], 342, 0.15), values[4] == 1);
     ++count;
   }
-  EXPECT_EQ(count, 10000);
+  EXPECT_GE(count, 2000);
 }
 
-TEST(Split, WritesWhatFemrWrites) {
-  SEQUELA_NEED_SHARED();
+TEST_P(SplitOfFemr, WritesWhatFemrWrites) {
   TestFolder folder;
-  ingest({.meds = shared_path("parity/motor/g60/meds"), .folder = folder / "store"});
+  ingest({.meds = reference_path("motor/g60/meds"), .folder = folder / "store"});
   const EventStore store = EventStore::open(folder / "store");
   std::vector<int64_t> ids;
   for (int64_t i = 0; i < store.num_subjects(); ++i) ids.push_back(store.subject_id(i));
   Split::build(ids, 97, 0.1).write(folder / "split.csv");
-  std::string expected = read_file(shared_path("parity/motor/g60/split.csv"));
+  std::string expected = read_file(reference_path("motor/g60/split.csv"));
   std::erase(expected, '\r');
   EXPECT_EQ(read_file(folder / "split.csv"), expected);
   const auto sides = Split::read(folder / "split.csv").sides(store);
@@ -47,20 +48,19 @@ TEST(Split, WritesWhatFemrWrites) {
   }
 }
 
-TEST(Split, ReadsFemrsFileWithCarriageReturns) {
-  SEQUELA_NEED_SHARED();
-  const Split split = Split::read(shared_path("data/femr_tutorial/motor_model/main_split.csv"));
-  EXPECT_EQ(split.num_train(), 170);
-  EXPECT_EQ(split.num_validation(), 30);
+TEST_P(SplitOfFemr, ReadsFemrsFileWithCarriageReturns) {
+  const Split split = Split::read(tutorial_path("motor_model/main_split.csv"));
+  EXPECT_EQ(split.num_train() + split.num_validation(), is_own_reference() ? 80 : 200);
+  EXPECT_GT(split.num_train(), 3 * split.num_validation());
   EXPECT_EQ(split.side(0), Side::train);
   EXPECT_EQ(split.side(-5), Side::none);
 }
 
 TEST(Split, RefusesASubjectOnBothSides) {
-  SEQUELA_NEED_SHARED();
-  EXPECT_NO_THROW(Split::read(shared_path("data/bad/good_controls/split.csv")));
+  BadInputs inputs;
+  EXPECT_NO_THROW(Split::read(inputs.path("good_controls/split.csv")));
   try {
-    Split::read(shared_path("data/bad/27_split_subject_twice/split.csv"));
+    Split::read(inputs.path("27_split_subject_twice") + "/split.csv");
     FAIL();
   } catch (const DataError& error) {
     EXPECT_EQ(error.where().subject_id, 3);
@@ -77,6 +77,8 @@ TEST(Split, RefusesWhatIsNoSplit) {
     EXPECT_THROW(Split::read(folder / "split.csv"), DataError) << content;
   }
 }
+
+SEQUELA_ON_REFERENCES(SplitOfFemr);
 
 }  // namespace
 }  // namespace sequela

@@ -5,16 +5,16 @@
 
 #include "sequela/core/error.h"
 #include "tests/meds/support.h"
+#include "tests/support/visit_records.h"
 
 namespace sequela {
 namespace {
 
 TEST(StoreFiles, BytesDoNotDependOnThreads) {
-  SEQUELA_NEED_SHARED();
-  TestFolder one, four;
-  const std::string meds = shared_path("data/synthea27_meds_athena");
-  ingest({.meds = meds, .folder = one.path(), .properties = {"all"}, .num_threads = 1});
-  ingest({.meds = meds,
+  TestFolder meds, one, four;
+  write_visit_records(meds.path(), {.num_shards = 4});
+  ingest({.meds = meds.path(), .folder = one.path(), .properties = {"all"}, .num_threads = 1});
+  ingest({.meds = meds.path(),
           .folder = four.path(),
           .properties = {"all"},
           .num_threads = 4,
@@ -23,10 +23,9 @@ TEST(StoreFiles, BytesDoNotDependOnThreads) {
 }
 
 TEST(StoreFiles, ARerunReusesFinishedShards) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  const IngestOptions options{.meds = shared_path("data/synthea27_meds_athena"),
-                              .folder = folder.path()};
+  TestFolder meds, folder;
+  write_visit_records(meds.path(), {.num_shards = 4});
+  const IngestOptions options{.meds = meds.path(), .folder = folder.path()};
   EXPECT_EQ(ingest(options).num_shards_reused, 0);
   const auto files = read_files(folder.path());
   ASSERT_EQ(files.size(), 5u);
@@ -52,9 +51,9 @@ TEST(StoreFiles, ARerunReusesFinishedShards) {
 }
 
 TEST(StoreFiles, SeveralProcessesFillOneStore) {
-  SEQUELA_NEED_SHARED();
-  TestFolder alone, together;
-  IngestOptions options{.meds = shared_path("data/synthea27_meds_athena"), .folder = alone.path()};
+  TestFolder meds, alone, together;
+  write_visit_records(meds.path(), {.num_shards = 4});
+  IngestOptions options{.meds = meds.path(), .folder = alone.path()};
   ingest(options);
   options.folder = together.path();
   for (int rank = 0; rank < 3; ++rank) ingest_shards(options, rank, 3);
@@ -76,9 +75,9 @@ int64_t resident_bytes(const std::string& folder) {
 }
 
 TEST(Store, ReleasedEventsLeaveMemoryAndComeBack) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  ingest({.meds = shared_path("data/mimic4_demo_meds"), .folder = folder.path()});
+  TestFolder meds, folder;
+  write_visit_records(meds.path(), {.num_subjects = 100, .num_visits = 800});
+  ingest({.meds = meds.path(), .folder = folder.path()});
   const EventStore store = EventStore::open(folder.path());
   const auto sum_of = [&](int64_t subject_index) {
     const Subject subject = store.subject(subject_index);
@@ -105,9 +104,9 @@ TEST(Store, ReleasedEventsLeaveMemoryAndComeBack) {
 }
 
 TEST(Store, FindsSubjectsAndRefusesDamage) {
-  SEQUELA_NEED_SHARED();
-  TestFolder folder;
-  ingest({.meds = shared_path("data/gibleed_meds"), .folder = folder.path()});
+  TestFolder meds, folder;
+  write_visit_records(meds.path(), {.num_subjects = 2'000, .num_visits = 2});
+  ingest({.meds = meds.path(), .folder = folder.path()});
   {
     const EventStore store = EventStore::open(folder.path());
     for (int64_t i = 0; i < store.num_subjects(); ++i) {

@@ -11,7 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/ingest.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -51,7 +51,7 @@ inline std::vector<PlainEvent> read_all_events(const EventStore& store) {
   return events;
 }
 
-// Ingests a data set of the reference data (or any absolute path) and reads it back.
+// Ingests a data set and reads it back.
 inline std::vector<PlainEvent> ingest_and_read(const std::string& meds, IngestOptions options = {},
                                                IngestReport* report = nullptr) {
   TestFolder folder;

@@ -9,7 +9,8 @@
 #include "sequela/io/file.h"
 #include "sequela/model/model_dir.h"
 #include "tests/model/fixtures.h"
-#include "tests/support/shared.h"
+#include "tests/support/bad_inputs.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -30,9 +31,8 @@ std::map<std::pair<int64_t, int64_t>, at::Tensor> read_features(const std::strin
 // Hidden states at the labels of the batches that femr kept.
 void compare_features(const std::string& model_name, const std::string& features_name,
                       const std::string& subject_key, int num_batches) {
-  Motor model =
-      open_bundle(shared_path("data/femr_tutorial/" + model_name), at::kCPU, Precision::fp32);
-  const std::string folder = shared_path("parity/motor/features/");
+  Motor model = open_bundle(tutorial_path("" + model_name), at::kCPU, Precision::fp32);
+  const std::string folder = reference_path("motor/features/");
   const auto expected = read_features(folder + features_name, subject_key);
   const bool is_flat = !model.config().encoder.is_hierarchical;
   int num_compared = 0;
@@ -53,30 +53,28 @@ void compare_features(const std::string& model_name, const std::string& features
   EXPECT_GT(num_compared, 30);
 }
 
-TEST(Bundle, HiddenStatesOfFemrsMotorModelEqualFemrs) {
-  SEQUELA_NEED_SHARED();
+class BundleOfFemr : public OnReference {};
+
+TEST_P(BundleOfFemr, HiddenStatesOfFemrsMotorModelEqualFemrs) {
   compare_features("motor_model", "motor_model_tpb128.npz", "subject_ids", 3);
 }
 
-TEST(Bundle, HiddenStatesOfTheFlatClmbrModelEqualFemrs) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BundleOfFemr, HiddenStatesOfTheFlatClmbrModelEqualFemrs) {
   compare_features("clmbr_model", "clmbr_model_tpb128_femr023.npz", "patient_ids", 2);
 }
 
-TEST(Bundle, LogitsOfClmbrHaveTheVocabularysSize) {
-  SEQUELA_NEED_SHARED();
-  Motor model =
-      open_bundle(shared_path("data/femr_tutorial/clmbr_model"), at::kCPU, Precision::fp32);
+TEST_P(BundleOfFemr, LogitsOfClmbrHaveTheVocabularysSize) {
+  Motor model = open_bundle(tutorial_path("clmbr_model"), at::kCPU, Precision::fp32);
   const BatchInputs inputs =
-      flat_inputs(NpzFile(shared_path("parity/motor/features/clmbr_model_tpb128_batch_0.npz")));
-  EXPECT_EQ(model.logits(inputs).sizes(), (std::vector<int64_t>{33, 64}));
+      flat_inputs(NpzFile(reference_path("motor/features/clmbr_model_tpb128_batch_0.npz")));
+  EXPECT_EQ(model.logits(inputs).sizes(),
+            (std::vector<int64_t>{inputs.label_indices_L.size(0), 64}));
   EXPECT_THROW(model.loss({inputs, {}}, std::nullopt), std::invalid_argument);
 }
 
-TEST(Bundle, VersionsOfFemrAreToldApartByTheirWeights) {
-  SEQUELA_NEED_SHARED();
+TEST_P(BundleOfFemr, VersionsOfFemrAreToldApartByTheirWeights) {
   const auto read = [](const std::string& name) {
-    const std::string folder = shared_path("parity/motor/" + name);
+    const std::string folder = reference_path("motor/" + name);
     return read_model_files(folder + "/config.json", folder + "/weights.safetensors").config;
   };
   EXPECT_TRUE(read("model_main").encoder.has_hawk);
@@ -91,8 +89,8 @@ TEST(Bundle, VersionsOfFemrAreToldApartByTheirWeights) {
 class BadBundle : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadBundle, IsRefusedByNameOfItsFileWithoutMemory) {
-  SEQUELA_NEED_SHARED();
-  const std::string folder = shared_path("data/bad/" + GetParam());
+  BadInputs inputs;
+  const std::string folder = inputs.path(GetParam());
   try {
     read_model_dir(folder);
     FAIL() << "no error";
@@ -116,7 +114,6 @@ INSTANTIATE_TEST_SUITE_P(Damaged, BadBundle,
 class WrittenBundle : public testing::Test {
  protected:
   void SetUp() override {
-    SEQUELA_NEED_SHARED();
     folder_ = testing::TempDir() + "sequela_bundle_" + std::to_string(getpid());
     std::filesystem::create_directories(folder_);
   }
@@ -126,7 +123,7 @@ class WrittenBundle : public testing::Test {
 };
 
 TEST_F(WrittenBundle, ReadsBackAsItWas) {
-  const std::string source = shared_path("data/femr_tutorial/motor_model");
+  const std::string source = tutorial_path("motor_model");
   const ModelDir original = read_model_dir(source);
   write_model_dir(folder_, original.config, original.parameters, original.dictionary_path);
   const ModelDir copy = read_model_dir(folder_);
@@ -141,14 +138,14 @@ TEST_F(WrittenBundle, ReadsBackAsItWas) {
 }
 
 TEST_F(WrittenBundle, AHeadThatTheConfigDoesNotNameIsLeftOut) {
-  ModelDir dir = read_model_dir(shared_path("data/femr_tutorial/motor_model"));
+  ModelDir dir = read_model_dir(tutorial_path("motor_model"));
   dir.config.motor.reset();
   write_model_dir(folder_, dir.config, dir.parameters, dir.dictionary_path);
   EXPECT_EQ(read_model_dir(folder_).parameters.find("task_model.final_layer.weight"), nullptr);
 }
 
 TEST_F(WrittenBundle, ConfigAndWeightsThatDisagreeAreRefused) {
-  ModelDir dir = read_model_dir(shared_path("data/femr_tutorial/motor_model"));
+  ModelDir dir = read_model_dir(tutorial_path("motor_model"));
   dir.config.encoder.intermediate_size += 1;
   write_model_dir(folder_, dir.config, dir.parameters, dir.dictionary_path);
   EXPECT_THROW(read_model_dir(folder_), FileError);
@@ -160,6 +157,8 @@ TEST_F(WrittenBundle, ConfigAndWeightsThatDisagreeAreRefused) {
   write_model_dir(folder_, dir.config, dir.parameters, dir.dictionary_path);
   EXPECT_THROW(read_model_dir(folder_), FileError);
 }
+
+SEQUELA_ON_REFERENCES(BundleOfFemr);
 
 }  // namespace
 }  // namespace sequela

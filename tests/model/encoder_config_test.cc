@@ -9,7 +9,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
 #include "tests/model/small_model.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -59,8 +59,7 @@ TEST_F(ConfigFile, GivesBackWhatWasWritten) {
 }
 
 TEST_F(ConfigFile, IsByteForByteTheOneThatFemrWrites) {
-  SEQUELA_NEED_SHARED();
-  const std::string path = shared_path("data/femr_tutorial/motor_model/config.json");
+  const std::string path = tutorial_path("motor_model/config.json");
   EXPECT_EQ(to_config_json(read_model_config(path)), read_file(path));
 }
 

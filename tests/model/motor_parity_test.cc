@@ -11,20 +11,15 @@
 #include "sequela/io/file.h"
 #include "sequela/model/model_dir.h"
 #include "tests/model/fixtures.h"
-#include "tests/support/isa.h"
-#include "tests/support/shared.h"
+#include "tests/model/reference_models.h"
 
 namespace sequela {
 namespace {
 
 constexpr int kNumBatches = 5;
 
-class MotorParity : public testing::TestWithParam<std::tuple<std::string, Isa>> {
+class MotorParity : public OnReferenceModel {
  protected:
-  static std::string model_name() { return std::get<0>(GetParam()); }
-  std::string fixture(const std::string& file) const {
-    return shared_path("parity/motor/" + model_name() + "/" + file);
-  }
   Motor open() const {
     ModelDir dir = read_model_files(fixture("config.json"), fixture("weights.safetensors"));
     Motor model(dir.config, std::move(dir.parameters), at::kCPU, Precision::fp32);
@@ -32,16 +27,12 @@ class MotorParity : public testing::TestWithParam<std::tuple<std::string, Isa>> 
     return model;
   }
   static MotorBatch batch(int i) {
-    const NpzFile file(shared_path(str("parity/motor/g60/batches_seeded/batch_", i, ".npz")));
+    const NpzFile file(reference_path(str("motor/g60/batches_seeded/batch_", i, ".npz")));
     return {hierarchical_inputs(file), motor_targets(file)};
   }
-
- private:
-  WithIsa with_isa_{std::get<1>(GetParam())};
 };
 
 TEST_P(MotorParity, EveryStageOfTheForwardPassEqualsFemr) {
-  SEQUELA_NEED_SHARED();
   Motor model = open();
   const TensorMap expected = read_tensors(fixture("forward_out.safetensors"));
   int num_compared = 0;
@@ -61,7 +52,6 @@ TEST_P(MotorParity, EveryStageOfTheForwardPassEqualsFemr) {
 }
 
 TEST_P(MotorParity, EveryGradientEqualsFemr) {
-  SEQUELA_NEED_SHARED();
   Motor model = open();
   const TensorMap expected = read_tensors(fixture("grads.safetensors"));
   model.parameters().zero_gradients();
@@ -73,7 +63,6 @@ TEST_P(MotorParity, EveryGradientEqualsFemr) {
 }
 
 TEST_P(MotorParity, GradientsAddUpWithTheirScales) {
-  SEQUELA_NEED_SHARED();
   Motor model = open();
   model.loss(batch(0), 0.25);
   model.loss(batch(1), 0.0);
@@ -95,7 +84,6 @@ void adamw_step(Parameters& parameters, at::Tensor& mean, at::Tensor& square, in
 }
 
 TEST_P(MotorParity, AHundredOptimizerStepsFollowFemrsLossCurve) {
-  SEQUELA_NEED_SHARED();
   Motor model = open();
   std::vector<MotorBatch> batches;
   for (int i = 0; i < kNumBatches; ++i) batches.push_back(batch(i));
@@ -118,7 +106,6 @@ TEST_P(MotorParity, AHundredOptimizerStepsFollowFemrsLossCurve) {
 }
 
 TEST_P(MotorParity, BfloatStaysNearFloat) {
-  SEQUELA_NEED_SHARED();
   ModelDir dir = read_model_files(fixture("config.json"), fixture("weights.safetensors"));
   Motor model(dir.config, std::move(dir.parameters), at::kCPU, Precision::bf16);
   const TensorMap expected = read_tensors(fixture("forward_out.safetensors"));
@@ -130,11 +117,7 @@ TEST_P(MotorParity, BfloatStaysNearFloat) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, MotorParity,
-                         testing::Combine(testing::Values("model_main", "model_main_allattn",
-                                                          "model_prehawk"),
-                                          testing::ValuesIn(runnable_isas())),
-                         [](const auto& info) { return name_of_fixture_and_isa(info); });
+SEQUELA_ON_REFERENCE_MODELS(MotorParity);
 
 }  // namespace
 }  // namespace sequela

@@ -9,7 +9,7 @@
 #include "sequela/core/error.h"
 #include "tests/nn/kernel_support.h"
 #include "tests/support/npz.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -125,10 +125,10 @@ TEST(AttentionKernel, EqualsDenseAttentionAndItsGradients) {
   }
 }
 
-TEST(AttentionKernel, AttendsExactlyWhereTheLocalMaskOfThePeerSays) {
-  SEQUELA_NEED_SHARED();
-  const NpyArray<uint8_t> mask =
-      read_npy<uint8_t>(shared_path("parity/motor/local_mask_5_3_7_w3.npy"));
+class AttentionMask : public OnReference {};
+
+TEST_P(AttentionMask, AttendsExactlyWhereTheLocalMaskOfThePeerSays) {
+  const NpyArray<uint8_t> mask = read_npy<uint8_t>(reference_path("motor/local_mask_5_3_7_w3.npy"));
   const PackedSequences sequences =
       build_packed_sequences(at::tensor({5, 3, 7}, at::kInt), at::kCPU);
   const int64_t tokens = 15;
@@ -185,6 +185,8 @@ TEST(AttentionKernel, RefusesWrongShapes) {
   EXPECT_THROW(attention_forward({x, x, x, {}, {}, &sequences, 3}, x, at::zeros({2, 3})),
                std::invalid_argument);
 }
+
+SEQUELA_ON_REFERENCES(AttentionMask);
 
 }  // namespace
 }  // namespace sequela

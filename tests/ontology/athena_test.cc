@@ -8,7 +8,7 @@
 #include "sequela/io/file.h"
 #include "sequela/ontology/build_ontology.h"
 #include "tests/ontology/support.h"
-#include "tests/support/shared.h"
+#include "tests/support/bad_inputs.h"
 
 namespace sequela {
 namespace {
@@ -131,8 +131,7 @@ TEST(Athena, NamesWhatIsMissing) {
 }
 
 TEST(Athena, DoesNotDependOnTheOrderOfRows) {
-  SEQUELA_NEED_SHARED();
-  const std::string folder = shared_path("data/athena_synthea");
+  const std::string folder = reference_path("motor/g60/athena");
   const TestFolder shuffled;
   for (const char* name : {"CONCEPT.csv", "CONCEPT_RELATIONSHIP.csv", "CONCEPT_ANCESTOR.csv"}) {
     std::string text = read_file(folder + "/" + name);
@@ -148,7 +147,7 @@ TEST(Athena, DoesNotDependOnTheOrderOfRows) {
     for (const auto& row : rows) result += row;
     write_text(shuffled / name, result);
   }
-  const DataCodes data = read_data_codes(shared_path("data/synthea27_meds/data"));
+  const DataCodes data = read_data_codes(reference_path("motor/g60/meds/data"));
   std::vector<std::string> contents;
   for (const auto& athena : {folder, shuffled.path()}) {
     for (const int num_threads : {1, 3}) {
@@ -163,23 +162,23 @@ TEST(Athena, DoesNotDependOnTheOrderOfRows) {
 }
 
 TEST(BadAthena, MissingColumnIsNamed) {
-  SEQUELA_NEED_SHARED();
-  expect_words(data_error(shared_path("data/bad/16_athena_missing_column")),
+  BadInputs inputs;
+  expect_words(data_error(inputs.path("16_athena_missing_column")),
                {"CONCEPT.csv: column 'concept_code'", "Fix: "});
 }
 
 TEST(BadAthena, WrongDelimiterIsNamed) {
-  SEQUELA_NEED_SHARED();
-  expect_words(data_error(shared_path("data/bad/17_athena_wrong_delimiter")),
+  BadInputs inputs;
+  expect_words(data_error(inputs.path("17_athena_wrong_delimiter")),
                {"CONCEPT.csv", "','", "tab", "Fix: "});
 }
 
 TEST(BadAthena, CycleIsNamedAndBroken) {
-  SEQUELA_NEED_SHARED();
-  const Ontology good = build_full(shared_path("data/bad/good_controls/athena"));
+  BadInputs inputs;
+  const Ontology good = build_full(inputs.path("good_controls/athena"));
   WarningCatcher catcher;
   OntologyStats stats;
-  const Ontology ontology = build_full(shared_path("data/bad/18_athena_cycle"), &stats);
+  const Ontology ontology = build_full(inputs.path("18_athena_cycle"), &stats);
   EXPECT_EQ(ontology.num_nodes(), good.num_nodes());
   EXPECT_GE(stats.num_broken_cycles, 1);
   ASSERT_GE(catcher.warnings.size(), 1u);
@@ -188,11 +187,11 @@ TEST(BadAthena, CycleIsNamedAndBroken) {
 }
 
 TEST(BadAthena, HugeFieldIsReadInLinearTime) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   const auto start = std::chrono::steady_clock::now();
-  const Ontology ontology = build_full(shared_path("data/bad/19_athena_huge_field"));
+  const Ontology ontology = build_full(inputs.path("19_athena_huge_field"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
-  const Ontology good = build_full(shared_path("data/bad/good_controls/athena"));
+  const Ontology good = build_full(inputs.path("good_controls/athena"));
   EXPECT_EQ(parents_of(ontology), parents_of(good));
   size_t longest = 0;
   for (const auto& [code, text] : descriptions_of(ontology))
@@ -201,15 +200,14 @@ TEST(BadAthena, HugeFieldIsReadInLinearTime) {
 }
 
 TEST(BadAthena, DanglingRowsAreCountedAndSkipped) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   WarningCatcher catcher;
   OntologyStats stats;
-  const Ontology ontology = build_full(shared_path("data/bad/20_athena_dangling"), &stats);
+  const Ontology ontology = build_full(inputs.path("20_athena_dangling"), &stats);
   EXPECT_EQ(stats.athena.num_dangling_relationships, 1);
   EXPECT_EQ(stats.athena.num_dangling_ancestors, 1);
   EXPECT_EQ(catcher.warnings.size(), 2u);
-  EXPECT_EQ(parents_of(ontology),
-            parents_of(build_full(shared_path("data/bad/good_controls/athena"))));
+  EXPECT_EQ(parents_of(ontology), parents_of(build_full(inputs.path("good_controls/athena"))));
 }
 
 TEST(BadAthena, AlmostAllAncestorsDangling) {

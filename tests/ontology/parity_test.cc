@@ -8,13 +8,13 @@
 #include "sequela/io/file.h"
 #include "sequela/ontology/build_ontology.h"
 #include "tests/ontology/support.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
 
 // An ontology as exported from femr: code, description, parent_codes, all_parents.
-struct Reference {
+struct Exported {
   std::map<std::string, std::string> descriptions;
   CodeMap parents;
   CodeMap all_parents;
@@ -29,7 +29,7 @@ std::vector<std::string> items_at(const ColumnSlice& column, int64_t row) {
   return items;
 }
 
-Reference read_reference(const std::string& path) {
+Exported read_reference(const std::string& path) {
   ParquetReader reader(path);
   std::vector<int> columns;
   for (const char* name : {"code", "description"}) {
@@ -38,7 +38,7 @@ Reference read_reference(const std::string& path) {
   for (const char* name : {"parent_codes", "all_parents"}) {
     columns.push_back(reader.require_column(name, {ColumnType::string_list}));
   }
-  Reference reference;
+  Exported reference;
   reader.read(columns, [&](const RowBatch& batch) {
     for (int64_t i = 0; i < batch.num_rows; ++i) {
       const std::string code(batch.columns[0].text(i));
@@ -67,7 +67,7 @@ Json read_json(const std::string& path) {
 
 // femr makes no entry of a code of the data that no input file knows; we make a node without
 // parents.
-void drop_unknown(const Reference& reference, const Ontology& ontology, CodeMap& map) {
+void drop_unknown(const Exported& reference, const Ontology& ontology, CodeMap& map) {
   for (int32_t i = 0; i < ontology.num_nodes(); ++i) {
     if (reference.parents.contains(ontology.code(i))) continue;
     EXPECT_TRUE(ontology.in_data(i) && ontology.parents(i).empty()) << ontology.code(i);
@@ -75,9 +75,22 @@ void drop_unknown(const Reference& reference, const Ontology& ontology, CodeMap&
   }
 }
 
+TEST(OntologyParity, FullGraph) {
+  const Exported reference = read_reference(reference_path("motor/g60/ontology_full.parquet"));
+  OntologyStats stats;
+  const Ontology ontology =
+      build_full_ontology({.athena = reference_path("motor/g60/athena")}, &stats);
+  EXPECT_GT(ontology.num_nodes(), 1'000);
+  EXPECT_EQ(descriptions_of(ontology), reference.descriptions);
+  EXPECT_EQ(parents_of(ontology), reference.parents);
+  EXPECT_EQ(all_parents_of(ontology), reference.all_parents);
+  EXPECT_EQ(stats.athena.num_dangling_relationships, 0);
+  EXPECT_EQ(stats.athena.num_dangling_ancestors, 0);
+}
+
 TEST(OntologyParity, FullGraphOfAthenaSynthea) {
   SEQUELA_NEED_SHARED();
-  const Reference reference =
+  const Exported reference =
       read_reference(shared_path("data/athena_synthea/femr_reference_full.parquet"));
   OntologyStats stats;
   const Ontology ontology =
@@ -94,7 +107,7 @@ TEST(OntologyParity, FullGraphOfAthenaSynthea) {
 
 TEST(OntologyParity, PrunedToSynthea27) {
   SEQUELA_NEED_SHARED();
-  const Reference reference =
+  const Exported reference =
       read_reference(shared_path("data/athena_synthea/femr_reference_pruned_synthea27.parquet"));
   const DataCodes data = read_data_codes(shared_path("data/synthea27_meds/data"));
   const OntologyOptions options{.athena = shared_path("data/athena_synthea"),
@@ -111,10 +124,11 @@ TEST(OntologyParity, PrunedToSynthea27) {
   }
 }
 
-TEST(OntologyParity, G60WithCodeMetadata) {
-  SEQUELA_NEED_SHARED();
-  const std::string folder = shared_path("parity/motor/g60");
-  Reference reference;
+class OntologyOfFemr : public OnReference {};
+
+TEST_P(OntologyOfFemr, G60WithCodeMetadata) {
+  const std::string folder = reference_path("motor/g60");
+  Exported reference;
   reference.parents = read_code_map(read_json(folder + "/ontology_parents.json")["parents"]);
   const CodeMap seen = read_code_map(read_json(folder + "/all_parents_of_seen_codes.json"));
   const DataCodes data = read_data_codes(folder + "/meds/data");
@@ -134,14 +148,15 @@ TEST(OntologyParity, G60WithCodeMetadata) {
   }
 }
 
-TEST(OntologyParity, TutorialClosure) {
-  SEQUELA_NEED_SHARED();
-  const std::string folder = shared_path("parity/motor/tutorial");
-  const Reference pickle = read_reference(shared_path("data/femr_tutorial/ontology.parquet"));
-  const DataCodes data = read_data_codes(shared_path("data/femr_tutorial/meds/data"));
+TEST_P(OntologyOfFemr, TutorialClosure) {
+  const std::string folder = reference_path("motor/tutorial");
+  const Exported pickle = read_reference(tutorial_path("ontology.parquet"));
+  const DataCodes data = read_data_codes(tutorial_path("meds/data"));
   std::map<std::string, Ontology::Node> nodes;
   for (const auto& [code, parents] : pickle.parents) {
-    nodes[code] = {code, pickle.descriptions.at(code), parents};
+    const auto description = pickle.descriptions.find(code);
+    nodes[code] = {code, description == pickle.descriptions.end() ? "" : description->second,
+                   parents};
   }
   for (const auto& code : data.codes) nodes[code].code = code;
   std::vector<Ontology::Node> all;
@@ -156,6 +171,8 @@ TEST(OntologyParity, TutorialClosure) {
     EXPECT_EQ(codes_of(ontology, ontology.all_parents(ontology.find(code).value())), all_parents);
   }
 }
+
+SEQUELA_ON_REFERENCES(OntologyOfFemr);
 
 }  // namespace
 }  // namespace sequela

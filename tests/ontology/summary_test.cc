@@ -4,7 +4,7 @@
 
 #include "sequela/ontology/build_ontology.h"
 #include "tests/ontology/support.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 namespace {
@@ -29,6 +29,28 @@ TEST(Summary, CountsNodesDepthAndVocabularies) {
 
 TEST(Summary, OfNothing) {
   EXPECT_EQ(summarize(Ontology::build({})).max_depth, 0);
+}
+
+TEST(Summary, OfRecords) {
+  const DataCodes data = read_data_codes(reference_path("motor/g60/meds/data"));
+  OntologyStats stats;
+  const Ontology ontology = build_ontology({.athena = reference_path("motor/g60/athena")},
+                                           data.codes, data.counts, &stats);
+  const OntologySummary summary = summarize(ontology);
+  EXPECT_EQ(summary.num_in_data, 1'045);
+  int64_t num_in_data = 0;
+  int64_t num_kept = 0;
+  for (const auto& vocabulary : stats.vocabularies) {
+    num_in_data += vocabulary.num_in_data;
+    num_kept += vocabulary.num_kept;
+  }
+  EXPECT_EQ(num_in_data, 1'045);
+  EXPECT_EQ(num_kept, summary.num_nodes);
+  const OntologyCoverage coverage = measure_coverage(ontology);
+  EXPECT_EQ(coverage.num_codes, 1'045);
+  EXPECT_EQ(coverage.num_events, 6'634);
+  EXPECT_GT(coverage.num_codes_described, 900);
+  EXPECT_GE(coverage.num_codes_with_parent, 1);
 }
 
 TEST(Summary, OfSynthea) {

@@ -244,23 +244,22 @@ print(json.dumps(result))
 }
 
 TEST_F(CohortPostgres, EmbedsACohort) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   FeaturesOptions options = small_features(folder / "embeddings");
-  options.model = shared_path("data/femr_tutorial/motor_model");
-  options.ontology = shared_path("data/femr_tutorial/ontology.parquet");
+  options.model = tutorial_path("motor_model");
+  options.ontology = tutorial_path("ontology.parquet");
   options.cohort_db = server_->uri();
   options.cohort_query = select("sepsis_label");
   const FeaturesReport report = compute_features(options);
-  EXPECT_EQ(report.num_labels, 200);
-  EXPECT_EQ(report.embed.num_embedded, 200);
+  EXPECT_EQ(report.num_labels, 80);
+  EXPECT_EQ(report.embed.num_embedded, 80);
   ASSERT_TRUE(report.cohort.has_value());
-  // Subjects 0 to 199 have a label; the cohort has 50 more.
-  const std::map<std::string, int64_t> sizes = {{"train", 120}, {"valid", 40}, {"test", 40}};
-  EXPECT_EQ(report.cohort->num_samples[0], 120);
-  EXPECT_EQ(report.cohort->num_samples[1], 40);
-  EXPECT_EQ(report.cohort->num_samples[2], 40);
-  EXPECT_EQ(report.cohort->missing_members.size(), 50u);
+  // Subjects 0 to 79 have a label; the cohort has 170 more.
+  const std::map<std::string, int64_t> sizes = {{"train", 48}, {"valid", 16}, {"test", 16}};
+  EXPECT_EQ(report.cohort->num_samples[0], 48);
+  EXPECT_EQ(report.cohort->num_samples[1], 16);
+  EXPECT_EQ(report.cohort->num_samples[2], 16);
+  EXPECT_EQ(report.cohort->missing_members.size(), 170u);
   const std::string skipped = read_file(options.out + "/skipped.csv");
   EXPECT_NE(skipped.find("\n249,,cohort member"), std::string::npos);
   EXPECT_EQ(read_file(options.out + "/manifest.json").find("staple"), std::string::npos);
@@ -268,7 +267,7 @@ TEST_F(CohortPostgres, EmbedsACohort) {
   const Json opened = open_with_torch(options.out);
   for (const auto& [split, size] : sizes) {
     const Json& data = opened.at(split);
-    EXPECT_EQ(data.at("shape"), (Json{size, 64}));
+    EXPECT_EQ(data.at("shape"), (Json{size, 32}));
     ASSERT_EQ(data.at("sample_ids").size(), static_cast<size_t>(size));
     for (int64_t i = 0; i < size; ++i) {
       const int64_t subject = std::stoll(data.at("sample_ids")[i].get<std::string>());

@@ -12,8 +12,9 @@
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"
 #include "tests/support/npz.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
+#include "tests/support/visit_records.h"
 
 namespace sequela {
 namespace {
@@ -41,7 +42,7 @@ void expect_near(const Rows& rows, const TensorView& expected, double tolerance,
 
 // A JSON lines file of the visits of a fixture tensor (ids; 0 = padding).
 std::string write_visits(const std::string& path, const std::string& tensor) {
-  const SafetensorsFile inputs(shared_path("parity/bert/a_bert/inputs.safetensors"));
+  const SafetensorsFile inputs(reference_path("bert/a_bert/inputs.safetensors"));
   const TensorView& view = inputs.get(tensor);
   const auto* ids = reinterpret_cast<const int64_t*>(view.bytes.data());
   std::ofstream out(path);
@@ -58,26 +59,24 @@ std::string write_visits(const std::string& path, const std::string& tensor) {
 
 // The last row has holes, which a list of codes cannot have.
 TEST(Encode, VisitsOfIdsEqualTransformers) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   EncodeOptions options;
-  options.model = shared_path("parity/bert/a_bert/model_st");
+  options.model = reference_path("bert/a_bert/model_st");
   options.input = write_visits(folder / "visits.jsonl", "visits");
   options.out = folder / "out";
   const EncodeReport report = encode(options);
-  EXPECT_EQ(report.width, 64);
+  EXPECT_EQ(report.width, read_rows(options.out + "/embeddings.npz").shape[1]);
   const Rows rows = read_rows(options.out + "/embeddings.npz");
-  const SafetensorsFile expected(shared_path("parity/bert/a_bert/expected.safetensors"));
+  const SafetensorsFile expected(reference_path("bert/a_bert/expected.safetensors"));
   expect_near(rows, expected.get("good.encode_visit.mean.nomask"), 2e-5, 4);
   EXPECT_EQ(report.num_empty, 1);
   EXPECT_TRUE(encode(options).is_up_to_date);
 }
 
 TEST(Encode, TooLongAVisitSaysWhatToDo) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   EncodeOptions options;
-  options.model = shared_path("parity/bert/a_bert/bare");
+  options.model = reference_path("bert/a_bert/bare");
   options.input = folder / "long.jsonl";
   options.out = folder / "out";
   std::ofstream out(options.input);
@@ -97,46 +96,44 @@ TEST(Encode, TooLongAVisitSaysWhatToDo) {
 }
 
 TEST(Encode, ExtractsTheTableOfCodes) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   EncodeOptions options;
-  options.model = shared_path("parity/bert/a_bert/mlm_bin");
+  options.model = reference_path("bert/a_bert/mlm_bin");
   options.extract_code_embeddings = true;
   options.out = folder / "out";
   encode(options);
   const Rows rows = read_rows(options.out + "/code_embeddings.npz");
-  const SafetensorsFile expected(shared_path("parity/bert/a_bert/expected.safetensors"));
+  const SafetensorsFile expected(reference_path("bert/a_bert/expected.safetensors"));
   const TensorView& table = expected.get("model.get_code_embeddings");
   ASSERT_EQ(rows.shape, table.shape);
   EXPECT_EQ(std::memcmp(rows.values.data(), table.bytes.data(), table.bytes.size()), 0);
 }
 
 TEST(Encode, TextsEqualTransformers) {
-  SEQUELA_NEED_SHARED();
   for (const char* model : {"uncased", "cased"}) {
     const TestFolder folder;
     EncodeOptions options;
-    options.model = shared_path(std::string("parity/bert/c_clinicalbert/") + model);
+    options.model = reference_path(std::string("bert/c_clinicalbert/") + model);
     options.input = folder / "notes.jsonl";
     options.out = folder / "out";
     std::ofstream notes(options.input);
-    const std::string strings = shared_path("parity/bert/c_clinicalbert/strings.json");
+    const std::string strings = reference_path("bert/c_clinicalbert/strings.json");
     for (const Json& text : parse_json(read_file(strings), strings))
       notes << Json{{"text", text}}.dump() << "\n";
     notes.close();
     encode(options);
     const SafetensorsFile file(
-        shared_path(str("parity/bert/c_clinicalbert/expected_", model, ".safetensors")));
+        reference_path(str("bert/c_clinicalbert/expected_", model, ".safetensors")));
     expect_near(read_rows(options.out + "/embeddings.npz"), file.get("mean"), 2e-5);
   }
 }
 
 TEST(Encode, RecordsBecomeVisitsWithCoverage) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   EncodeOptions options;
-  options.model = shared_path("parity/bert/a_bert/model_st");
-  options.meds = shared_path("data/synthea27_meds");
+  options.model = reference_path("bert/a_bert/model_st");
+  options.meds = folder / "meds";
+  write_visit_records(options.meds);
   options.visits.rule = VisitRule::encounter;
   options.visits.max_codes = 128;
   options.out = folder / "out";

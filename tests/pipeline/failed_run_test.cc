@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 class FailedRun : public testing::Test {
  protected:
   void SetUp() override {
-    SEQUELA_NEED_SHARED();
     fs::create_directories(folder_ / "meds/data");
     std::ofstream(folder_ / "meds/data/0.parquet") << "damaged";
   }
@@ -87,7 +86,7 @@ TEST_F(FailedRun, Encode) {
   std::ofstream(input) << "no,column,known\n1,2,3\n";
   expect_nothing_left([&](const std::string& out) {
     EncodeOptions options;
-    options.model = shared_path("parity/bert/a_bert/model_st");
+    options.model = reference_path("bert/a_bert/model_st");
     options.input = input;
     options.out = out;
     encode(options);
@@ -98,8 +97,8 @@ TEST_F(FailedRun, Compare) {
   expect_nothing_left([&](const std::string& out) {
     CompareOptions options;
     options.meds = folder_ / "meds";
-    options.labels = shared_path("data/femr_tutorial/labels.parquet");
-    options.pretrained = shared_path("parity/bert/a_bert/model_st");
+    options.labels = tutorial_path("labels.parquet");
+    options.pretrained = reference_path("bert/a_bert/model_st");
     options.out = out;
     compare(options);
   });
@@ -118,7 +117,6 @@ TEST(FolderLock, KeepsAFolderWithOutput) {
 }
 
 TEST(RunKeys, AnotherOntologyInTheBundleIsAnotherRun) {
-  SEQUELA_NEED_SHARED();
   const TestFolder folder;
   FeaturesOptions options = small_features(folder / "out");
   const std::string model = folder / "model";

@@ -11,6 +11,7 @@
 #include "sequela/core/error.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
+#include "tests/support/visit_records.h"
 
 namespace sequela {
 namespace {
@@ -21,7 +22,6 @@ class Inspect : public testing::Test {
  protected:
   // A prepared folder, checkpoints, a bundle and embeddings, all small.
   static void SetUpTestSuite() {
-    if (!fs::exists(shared_path("design.md"))) return;
     folder_ = std::make_unique<TestFolder>();
     prepare(small_prepare(path("files")));
     PretrainOptions run = small_pretrain(path("files"), path("output"), path("model"));
@@ -30,7 +30,6 @@ class Inspect : public testing::Test {
     compute_features(small_features(path("embeddings")));
   }
   static void TearDownTestSuite() { folder_.reset(); }
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   static std::string path(const std::string& name) { return *folder_ / name; }
 
@@ -46,15 +45,16 @@ class Inspect : public testing::Test {
 };
 
 TEST_F(Inspect, DataSets) {
-  const std::string meds = inspect(shared_path("data/femr_tutorial/meds"));
+  const std::string meds = inspect(tutorial_path("meds"));
   EXPECT_NE(meds.find("MEDS data set"), std::string::npos) << meds;
   expect_line(meds, "shards", "1");
-  expect_line(meds, "events", "2,589");
+  expect_line(meds, "events", "1,525");
   expect_line(meds, "column subject_id", ".*int64.*");
-  const std::string database = inspect(shared_path("data/femr_tutorial/meds_reader"));
+  const std::string database = inspect(tutorial_path("meds_reader"));
   EXPECT_NE(database.find("meds_reader database"), std::string::npos) << database;
-  expect_line(database, "subjects", "200");
-  expect_line(inspect(shared_path("data/mimic4_demo_meds")), "split [a-z_]+", "[0-9]+");
+  expect_line(database, "subjects", "80");
+  write_visit_records(path("visits"));
+  expect_line(inspect(path("visits")), "split [a-z_]+", "[0-9]+");
 }
 
 TEST_F(Inspect, PreparedFolders) {
@@ -64,8 +64,8 @@ TEST_F(Inspect, PreparedFolders) {
                            "train_batches", "val_batches"}) {
     EXPECT_NE(all.find(inspect(path("files/") + part)), std::string::npos) << part << "\n" << all;
   }
-  expect_line(all, "train subjects", "54 \\(90.0 %\\)");
-  expect_line(all, "validation subjects", "6 \\(10.0 %\\)");
+  expect_line(all, "train subjects", "55 \\(91.7 %\\)");
+  expect_line(all, "validation subjects", "5 \\(8.3 %\\)");
   expect_line(all, "tokens", "1,024");
   expect_line(all, "numeric bins", "[1-9][0-9]*");
   expect_line(all, "tasks", "[1-9][0-9]?");
@@ -80,23 +80,21 @@ TEST_F(Inspect, PreparedFolders) {
 }
 
 TEST_F(Inspect, Dictionaries) {
-  const std::string flat =
-      inspect(shared_path("data/femr_tutorial/clmbr_model/dictionary.msgpack"));
+  const std::string flat = inspect(tutorial_path("clmbr_model/dictionary.msgpack"));
   EXPECT_NE(flat.find("flat dictionary"), std::string::npos) << flat;
   expect_line(flat, "tokens", "128");
-  const std::string ours =
-      inspect(shared_path("data/femr_tutorial/motor_model/dictionary.msgpack"));
+  const std::string ours = inspect(tutorial_path("motor_model/dictionary.msgpack"));
   EXPECT_NE(ours.find("hierarchical dictionary"), std::string::npos) << ours;
-  expect_line(ours, "mean age", ".* days, deviation .* days");
+  expect_line(ours, "mean age", ".* (days|years), deviation .* (days|years)");
 }
 
 TEST_F(Inspect, Bundles) {
-  const std::string motor = inspect(shared_path("data/femr_tutorial/motor_model"));
-  expect_line(motor, "hidden size", "64");
-  expect_line(motor, "vocabulary", "2,389 tokens, hierarchical");
+  const std::string motor = inspect(tutorial_path("motor_model"));
+  expect_line(motor, "hidden size", "32");
+  expect_line(motor, "vocabulary", "300 tokens, hierarchical");
   expect_line(motor, "layers", "2, hawk and attention in turn");
-  expect_line(motor, "head", "MOTOR, 1,464 tasks x 4 time bins");
-  const std::string clmbr = inspect(shared_path("data/femr_tutorial/clmbr_model"));
+  expect_line(motor, "head", "MOTOR, 295 tasks x 8 time bins");
+  const std::string clmbr = inspect(tutorial_path("clmbr_model"));
   expect_line(clmbr, "vocabulary", "128 tokens, flat");
   expect_line(clmbr, "layers", "2, attention");
   expect_line(clmbr, "head", "CLMBR, 64 codes");
@@ -119,19 +117,19 @@ TEST_F(Inspect, Checkpoints) {
 }
 
 TEST_F(Inspect, LabelsAndFeatures) {
-  const std::string labels = inspect(shared_path("data/femr_tutorial/labels.parquet"));
-  expect_line(labels, "labels", "200");
-  expect_line(labels, "value above 0", "102 \\(51.0 %\\)");
+  const std::string labels = inspect(tutorial_path("labels.parquet"));
+  expect_line(labels, "labels", "80");
+  expect_line(labels, "value above 0", "31 \\(38.[78] %\\)");
   const std::string features = inspect(path("embeddings"));
-  expect_line(features, "rows", "200");
-  expect_line(features, "width", "64");
+  expect_line(features, "rows", "80");
+  expect_line(features, "width", "32");
   expect_line(features, "skipped labels", "0");
   EXPECT_EQ(features, inspect(path("embeddings/features.parquet")));
 }
 
 TEST_F(Inspect, OtherTables) {
-  const std::string text = inspect(shared_path("data/femr_tutorial/meds/data/subjects.parquet"));
-  expect_line(text, "rows", "2,589");
+  const std::string text = inspect(tutorial_path("meds/data/0.parquet"));
+  expect_line(text, "rows", "1,525");
   expect_line(text, "code", ".*string.*");
 }
 

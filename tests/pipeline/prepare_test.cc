@@ -24,6 +24,7 @@
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/task/motor_task.h"
 #include "tests/pipeline/small_run.h"
+#include "tests/support/visit_records.h"
 
 namespace fs = std::filesystem;
 
@@ -66,8 +67,6 @@ std::vector<std::string> made(const PrepareReport& report) {
 
 class Prepare : public ::testing::Test {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
-
   static PrepareOptions g60(const std::string& folder) {
     PrepareOptions options = small_prepare(folder);
     options.num_tasks = 128;
@@ -87,7 +86,7 @@ TEST_F(Prepare, MakesAllArtifactsOnce) {
   EXPECT_FALSE(first.is_up_to_date);
   EXPECT_FALSE(first.coverage.empty());
   EXPECT_FALSE(fs::exists(options.out + "/.events"));
-  std::string femr_split = read_file(shared_path("parity/motor/g60/split.csv"));
+  std::string femr_split = read_file(reference_path("motor/g60/split.csv"));
   std::erase(femr_split, '\r');
   EXPECT_EQ(read_file(options.out + "/split.csv"), femr_split);
   EXPECT_GT(BatchFolder::open(options.out + "/train_batches").num_batches(), 10);
@@ -107,7 +106,7 @@ TEST_F(Prepare, CountsWhatTheDataHolds) {
   const Json coverage = parse_json(read_file(path), path);
   EXPECT_EQ(coverage["events"]["subjects"], 60);
   EXPECT_GT(coverage["events"]["static_events"], 0);
-  EXPECT_EQ(coverage["train_batches"]["windows"], 54);
+  EXPECT_EQ(coverage["train_batches"]["windows"], 55);
   EXPECT_EQ(coverage["ontology"]["events"], coverage["events"]["events"]);
   EXPECT_GT(coverage["tokenizer"]["events_with_token"],
             coverage["tokenizer"]["events_with_own_token"]);
@@ -116,7 +115,8 @@ TEST_F(Prepare, CountsWhatTheDataHolds) {
 
 TEST_F(Prepare, BytesDoNotDependOnThreads) {
   PrepareOptions one = g60(test_folder("one_thread"));
-  one.meds = shared_path("data/mimic4_demo_meds");  // several shards, several buckets
+  one.meds = test_folder("thread_meds");  // several shards, two buckets
+  write_visit_records(one.meds, {.num_subjects = 1'800, .num_visits = 20, .num_shards = 3});
   one.athena.clear();
   one.tokens_per_batch = 8'192;
   one.num_threads = 1;
@@ -125,8 +125,7 @@ TEST_F(Prepare, BytesDoNotDependOnThreads) {
   three.num_threads = 3;
   prepare(one);
   prepare(three);
-  EXPECT_TRUE(fs::exists(one.out + "/train_batches/data-00001-of-00003.arrow") ||
-              fs::exists(one.out + "/train_batches/data-00001-of-00004.arrow"));
+  EXPECT_TRUE(fs::exists(one.out + "/train_batches/data-00001-of-00002.arrow"));
   expect_same_files(one.out, three.out);
 }
 
@@ -161,7 +160,7 @@ TEST_F(Prepare, RebuildsAfterChangedData) {
   options.meds = meds;
   prepare(options);
   fs::remove_all(meds);
-  fs::copy(shared_path("data/synthea27_meds"), meds, fs::copy_options::recursive);
+  fs::copy(tutorial_path("meds"), meds, fs::copy_options::recursive);
   EXPECT_EQ(made(prepare(options)).size(), 6u);
 }
 
@@ -185,17 +184,19 @@ TEST_F(Prepare, MendsDamagedArtifacts) {
 
 TEST_F(Prepare, UsesTheUsersArtifacts) {
   PrepareOptions options = g60(test_folder("own"));
-  options.split = shared_path("parity/motor/tutorial/split.csv");
+  options.split = reference_path("motor/tutorial/split.csv");
   EXPECT_THROW(prepare(options), DataError);  // of other subjects
 
-  options.split = shared_path("parity/motor/g60/split.csv");
-  options.dictionary = shared_path("parity/motor/g60/tokenizer/dictionary.msgpack");
+  options.split = reference_path("motor/g60/split.csv");
+  options.dictionary = reference_path("motor/g60/tokenizer/dictionary.msgpack");
   prepare(options);
   EXPECT_EQ(read_file(options.out + "/tokenizer/dictionary.msgpack"),
             read_file(options.dictionary));
-  EXPECT_EQ(MotorTask::read(options.out + "/motor_task.json").tasks.size(), 124u);
+  const std::string task = reference_path("motor/g60/motor_task.json");
+  EXPECT_EQ(MotorTask::read(options.out + "/motor_task.json").tasks.size(),
+            parse_json(read_file(task), task).at("pretraining_task_info").size());
 
-  options.dictionary = shared_path("data/femr_tutorial/clmbr_model/dictionary.msgpack");
+  options.dictionary = tutorial_path("clmbr_model/dictionary.msgpack");
   EXPECT_THROW(prepare(options), ConfigError);  // flat
 }
 

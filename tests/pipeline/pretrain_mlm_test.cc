@@ -10,8 +10,8 @@
 #include "sequela/io/file.h"
 #include "sequela/pipeline/encode.h"
 #include "sequela/train/checkpoint.h"
-#include "tests/support/shared.h"
 #include "tests/support/test_folder.h"
+#include "tests/support/visit_records.h"
 
 namespace sequela {
 namespace {
@@ -20,11 +20,11 @@ namespace fs = std::filesystem;
 
 class PretrainMlm : public testing::Test {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
+  void SetUp() override { write_visit_records(folder_ / "meds"); }
 
   PretrainMlmOptions small_run(const std::string& name, BertKind kind = BertKind::cehr_bert) const {
     PretrainMlmOptions options;
-    options.meds = shared_path("data/synthea27_meds");
+    options.meds = folder_ / "meds";
     options.out = folder_ / (name + "_output");
     options.model = folder_ / name;
     options.encoder = BertConfig::defaults(kind);

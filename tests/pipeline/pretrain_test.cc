@@ -20,12 +20,10 @@ namespace fs = std::filesystem;
 class Pretrain : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!fs::exists(shared_path("design.md"))) return;
     files_ = std::make_unique<TestFolder>();
     prepare(small_prepare(*files_ / "files"));
   }
   static void TearDownTestSuite() { files_.reset(); }
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   PretrainOptions small_run() const {
     return small_pretrain(*files_ / "files", folder_ / "output", folder_ / "model");
@@ -102,7 +100,7 @@ TEST_F(Pretrain, FeaturesLeaveNothingOfAnOlderRun) {
   const FeaturesReport with_cohort = compute_features(options);
   ASSERT_TRUE(with_cohort.cohort.has_value());
   EXPECT_EQ(with_cohort.cohort->num_samples[0], 1);
-  EXPECT_EQ(with_cohort.cohort->num_labels_outside, 198);
+  EXPECT_EQ(with_cohort.cohort->num_labels_outside, 78);
   EXPECT_TRUE(fs::exists(options.out + "/valid_embeddings.pt"));  // with 0 rows
   options.cohort.clear();
   EXPECT_FALSE(compute_features(options).is_up_to_date);
@@ -113,11 +111,11 @@ TEST_F(Pretrain, FeaturesLeaveNothingOfAnOlderRun) {
 
 TEST_F(Pretrain, FeaturesNeedTheOntologyOfAHierarchicalModel) {
   FeaturesOptions options = small_features(folder_ / "embeddings");
-  options.model = shared_path("data/femr_tutorial/motor_model");
+  options.model = tutorial_path("motor_model");
   EXPECT_THROW(compute_features(options), ConfigError);
   EXPECT_FALSE(fs::exists(options.out + "/features.parquet"));
-  options.ontology = shared_path("data/femr_tutorial/ontology.parquet");
-  EXPECT_EQ(compute_features(options).embed.num_embedded, 200);
+  options.ontology = tutorial_path("ontology.parquet");
+  EXPECT_EQ(compute_features(options).embed.num_embedded, 80);
 }
 
 }  // namespace

@@ -5,15 +5,15 @@
 #include "sequela/pipeline/features.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 
 // Sixty made-up subjects, cut to a small vocabulary, few tasks and short batches.
 inline PrepareOptions small_prepare(const std::string& out) {
   PrepareOptions options;
-  options.meds = shared_path("parity/motor/g60/meds");
-  options.athena = shared_path("parity/motor/g60/athena");
+  options.meds = reference_path("motor/g60/meds");
+  options.athena = reference_path("motor/g60/athena");
   options.out = out;
   options.vocab_size = 1'024;
   options.num_tasks = 64;
@@ -42,12 +42,12 @@ inline PretrainOptions small_pretrain(const std::string& data, const std::string
   return options;
 }
 
-// The labels of femr's tutorial through its flat model.
+// The labels of the tutorial through its flat model.
 inline FeaturesOptions small_features(const std::string& out) {
   FeaturesOptions options;
-  options.meds = shared_path("data/femr_tutorial/meds");
-  options.model = shared_path("data/femr_tutorial/clmbr_model");
-  options.labels = shared_path("data/femr_tutorial/labels.parquet");
+  options.meds = tutorial_path("meds");
+  options.model = tutorial_path("clmbr_model");
+  options.labels = tutorial_path("labels.parquet");
   options.out = out;
   options.device = "cpu";
   return options;

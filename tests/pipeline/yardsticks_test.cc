@@ -31,7 +31,6 @@ struct Outcome {
 class Yardsticks : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!fs::exists(shared_path("design.md"))) return;
     at::set_num_threads(1);
     files_ = std::make_unique<TestFolder>();
     PrepareOptions options = small_prepare(*files_ / "files");
@@ -40,7 +39,6 @@ class Yardsticks : public testing::Test {
   }
   static void TearDownTestSuite() { files_.reset(); }
   void SetUp() override {
-    SEQUELA_NEED_SHARED();
     task_ = MotorTask::read(*files_ / "files/motor_task.json");
     for (const MotorTask::Entry& entry : task_.tasks) codes_.push_back(entry.code);
   }

@@ -27,10 +27,4 @@ class WithIsa {
   Isa before_;
 };
 
-// The name of a test that runs once per fixture and instruction set.
-template <class Info>
-std::string name_of_fixture_and_isa(const Info& info) {
-  return std::get<0>(info.param) + "_" + to_text(std::get<1>(info.param));
-}
-
 }  // namespace sequela

@@ -8,8 +8,8 @@
 
 namespace sequela {
 
-// A path inside the folder of reference data that lies beside the checkout (or where SEQUELA_SHARED
-// says).
+// A path inside the folder of third parties' records that may lie beside the checkout (or where
+// SEQUELA_SHARED says).
 inline std::string shared_path(const std::string& relative) {
   const char* folder = std::getenv("SEQUELA_SHARED");
   const std::string root = folder != nullptr ? folder : SEQUELA_SOURCE_DIR "/../shared";
@@ -18,7 +18,9 @@ inline std::string shared_path(const std::string& relative) {
 
 }  // namespace sequela
 
-#define SEQUELA_NEED_SHARED()                                                                 \
-  if (!std::filesystem::exists(::sequela::shared_path("design.md")))                          \
-  GTEST_SKIP() << "the reference data is not there: put it beside the checkout as ../shared " \
-                  "or name its folder in SEQUELA_SHARED"
+// Skips a test that needs records which do not go with the repository.
+#define SEQUELA_NEED_SHARED()                                                               \
+  if (!std::filesystem::exists(::sequela::shared_path("design.md")))                        \
+  GTEST_SKIP()                                                                              \
+      << "needs third parties' records: put them beside the checkout as ../shared or name " \
+         "their folder in SEQUELA_SHARED"

@@ -63,7 +63,6 @@ TasksOfCodes tasks_of(const Cohort& cohort, int32_t* num_tasks) {
 }
 
 TEST(FutureEvents, RowsAndReplayedChangesEqualTheDefinition) {
-  SEQUELA_NEED_SHARED();
   const Cohort cohort = g60();
   int32_t num_tasks = 0;
   const TasksOfCodes tasks = tasks_of(cohort, &num_tasks);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tests/support/visit_records.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
@@ -52,8 +53,9 @@ void add_plainly(const Subject& subject, const TasksOfCodes& tasks, PlainCounts&
 }
 
 TEST(MotorSweep, EqualsCountingEachTaskAtEachLabel) {
-  SEQUELA_NEED_SHARED();
-  const Cohort cohort = cohort_of_meds(shared_path("data/mimic4_demo_meds"));
+  const TestFolder meds;
+  write_visit_records(meds.path(), {.num_subjects = 300});
+  const Cohort cohort = cohort_of_meds(meds.path());
   std::vector<std::string> codes;
   for (size_t c = 0; c < cohort.store.codes().size(); c += 2) {
     codes.push_back(cohort.store.codes()[c]);

@@ -6,6 +6,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
+#include "tests/support/bad_inputs.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
@@ -64,8 +65,7 @@ TEST(MotorTask, CountsByHand) {
 }
 
 TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
-  SEQUELA_NEED_SHARED();
-  for (const Cohort& cohort : {g60(), cohort_of_meds(shared_path("data/mimic4_demo_meds"))}) {
+  for (const Cohort& cohort : {g60(), tutorial()}) {
     MotorTaskOptions options;
     const std::string expected = text_of(fit(cohort, options));
     for (int num_threads : {2, 5}) {
@@ -76,9 +76,9 @@ TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
 }
 
 TEST(MotorTask, StaysFiniteOnBadTimes) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   for (const char* name : {"06_meds_events_before_birth", "08_meds_far_future"}) {
-    const MotorTask task = fit(cohort_of_meds(shared_path(std::string("data/bad/") + name)));
+    const MotorTask task = fit(cohort_of_meds(inputs.path(name)));
     EXPECT_FALSE(task.tasks.empty());
     for (const MotorTask::Entry& entry : task.tasks) {
       EXPECT_TRUE(std::isfinite(entry.rate) && entry.rate > 0);

@@ -13,8 +13,12 @@ void expect_near(double actual, double expected) {
   EXPECT_LE(std::abs(actual - expected), 1e-6 * std::abs(expected)) << actual << ", " << expected;
 }
 
-void expect_parity(const Cohort& cohort, const std::string& name, MotorTaskOptions options) {
-  const std::string folder = shared_path("parity/motor/" + name + "/");
+void expect_parity(const Cohort& cohort, const std::string& name) {
+  const Json settings = parity_settings(name);
+  MotorTaskOptions options;
+  options.num_tasks = settings.at("num_tasks").get<int32_t>();
+  options.min_fraction = settings.at("min_fraction").get<double>();
+  const std::string folder = reference_path("motor/" + name + "/");
   const Vocabulary vocabulary = Vocabulary::read(folder + "tokenizer/dictionary.msgpack");
   const Json expected = parse_json(read_file(folder + "motor_task.json"), folder);
   const MotorTask task =
@@ -37,21 +41,17 @@ void expect_parity(const Cohort& cohort, const std::string& name, MotorTaskOptio
   }
 }
 
-TEST(MotorTaskParity, G60) {
-  SEQUELA_NEED_SHARED();
-  MotorTaskOptions options;
-  options.num_tasks = 128;
-  options.min_fraction = 1e-4;
-  expect_parity(g60(), "g60", options);
+class MotorTaskParity : public OnReference {};
+
+TEST_P(MotorTaskParity, G60) {
+  expect_parity(g60(), "g60");
 }
 
-TEST(MotorTaskParity, Tutorial) {
-  SEQUELA_NEED_SHARED();
-  MotorTaskOptions options;
-  options.num_tasks = 512;
-  options.min_fraction = 1e-9;
-  expect_parity(tutorial(), "tutorial", options);
+TEST_P(MotorTaskParity, Tutorial) {
+  expect_parity(tutorial(), "tutorial");
 }
+
+SEQUELA_ON_REFERENCES(MotorTaskParity);
 
 }  // namespace
 }  // namespace sequela

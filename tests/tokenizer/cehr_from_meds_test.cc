@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sequela/tokenizer/sequence/cehr_tokens.h"
+#include "tests/support/visit_records.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
@@ -68,8 +69,9 @@ TEST(CehrFromMeds, TypesEndsAndValues) {
 }
 
 TEST(CehrFromMeds, WholeDataSetToTokens) {
-  SEQUELA_NEED_SHARED();
-  const Stored data(shared_path("data/synthea27_meds"));
+  const TestFolder meds;
+  write_visit_records(meds.path(), {.num_visits = 60});
+  const Stored data(meds.path());
   CehrMedsConverter converter(*data.store, {});
   CehrRecords records;
   CehrRecordBuilder builder(converter.texts(), {}, &records);

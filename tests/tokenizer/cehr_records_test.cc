@@ -66,8 +66,9 @@ Json to_json(const CehrRecords& records, int64_t row) {
           {"num_of_visits", records.num_visits[row]}};
 }
 
-TEST(CehrRecords, AllSettingsOfThePackage) {
-  SEQUELA_NEED_SHARED();
+class CehrRecordsOfPackage : public OnReference {};
+
+TEST_P(CehrRecordsOfPackage, AllSettingsOfThePackage) {
   const CehrPatients raw = read_cehr_patients(bert_path("b_cehrbert/raw_patients.json"));
   const Json expected = read_json_fixture("b_cehrbert/expected_records.json");
   EXPECT_EQ(settings().size(), expected.size());
@@ -86,8 +87,7 @@ TEST(CehrRecords, AllSettingsOfThePackage) {
   }
 }
 
-TEST(CehrRecords, TimeTokensOfAllSchemes) {
-  SEQUELA_NEED_SHARED();
+TEST_P(CehrRecordsOfPackage, TimeTokensOfAllSchemes) {
   const Json expected = read_json_fixture("b_cehrbert/expected_att_tokens.json");
   const auto days = expected["days"].get<std::vector<int64_t>>();
   for (const auto& [scheme, tokens] : expected.items()) {
@@ -162,6 +162,8 @@ TEST(CehrRecords, BadRawPatients) {
     EXPECT_THROW(read_cehr_patients(path), FileError) << text;
   }
 }
+
+SEQUELA_ON_REFERENCES(CehrRecordsOfPackage);
 
 }  // namespace
 }  // namespace sequela

@@ -19,7 +19,7 @@
 #include "sequela/meds/ingest.h"
 #include "sequela/meds/split.h"
 #include "sequela/ontology/ontology.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -53,17 +53,17 @@ inline Cohort cohort_of_meds(const std::string& meds, const Parents& parents = {
   return {std::move(folder), std::move(store), std::move(ontology), std::move(sides)};
 }
 
-// A cohort that femr made numbers of, with its own ontology and split.
+// A cohort of the reference, with its own ontology and split.
 inline Cohort parity_cohort(const std::string& name, const std::string& meds) {
-  const std::string path = shared_path("parity/motor/" + name + "/ontology_parents.json");
+  const std::string path = reference_path("motor/" + name + "/ontology_parents.json");
   const Json json = parse_json(read_file(path), path);
   Parents parents;
   for (const auto& [code, codes] : json["parents"].items()) {
     parents[code] = codes.get<std::vector<std::string>>();
   }
-  Cohort cohort = cohort_of_meds(shared_path(meds), parents);
+  Cohort cohort = cohort_of_meds(meds, parents);
   cohort.sides.assign(cohort.store.num_subjects(), Side::none);
-  CsvReader split(shared_path("parity/motor/" + name + "/split.csv"), ',', CsvQuoting::none);
+  CsvReader split(reference_path("motor/" + name + "/split.csv"), ',', CsvQuoting::none);
   split.for_each_row([&](std::span<const std::string_view> fields, int64_t) {
     const auto subject = cohort.store.find_subject(std::stoll(std::string(fields[0])));
     if (!subject) return;
@@ -72,11 +72,17 @@ inline Cohort parity_cohort(const std::string& name, const std::string& meds) {
   return cohort;
 }
 
+// With what sizes the reference's dictionary, task and batches of a cohort were asked for.
+inline Json parity_settings(const std::string& name) {
+  const std::string path = reference_path("motor/" + name + "/info.json");
+  return parse_json(read_file(path), path);
+}
+
 inline Cohort g60() {
-  return parity_cohort("g60", "parity/motor/g60/meds");
+  return parity_cohort("g60", reference_path("motor/g60/meds"));
 }
 inline Cohort tutorial() {
-  return parity_cohort("tutorial", "data/femr_tutorial/meds");
+  return parity_cohort("tutorial", tutorial_path("meds"));
 }
 
 struct TestEvent {

@@ -10,12 +10,12 @@
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
 #include "sequela/io/safetensors.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 
 namespace sequela {
 
 inline std::string bert_path(const std::string& relative) {
-  return shared_path("parity/bert/" + relative);
+  return reference_path("bert/" + relative);
 }
 
 inline Json read_json_fixture(const std::string& relative) {

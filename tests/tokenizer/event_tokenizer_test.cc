@@ -130,14 +130,14 @@ std::vector<int64_t> flat_tokens(const EventTokenizer& tokenizer, const Subject&
   return tokens;
 }
 
-TEST(EventTokenizer, FlatTokensEqualFemr023) {
-  SEQUELA_NEED_SHARED();
+class FlatTokens : public OnReference {};
+
+TEST_P(FlatTokens, FlatTokensEqualFemr023) {
   const Cohort cohort = tutorial();
-  const auto vocabulary =
-      Vocabulary::read(shared_path("data/femr_tutorial/clmbr_model/dictionary.msgpack"));
+  const auto vocabulary = Vocabulary::read(tutorial_path("clmbr_model/dictionary.msgpack"));
   const EventTokenizer tokenizer(cohort.store, cohort.ontology, vocabulary);
   for (const char* name : {"clmbr_model_tpb128_batch_0.npz", "clmbr_model_tpb128_batch_1.npz"}) {
-    const NpzFile batch(shared_path(std::string("parity/motor/features/") + name));
+    const NpzFile batch(reference_path(std::string("motor/features/") + name));
     const auto tokens = batch.get<int64_t>("transformer.tokens").values;
     const auto lengths = batch.get<int64_t>("transformer.patient_lengths").values;
     const auto ids = batch.get<int64_t>("patient_ids").values;
@@ -155,6 +155,8 @@ TEST(EventTokenizer, FlatTokensEqualFemr023) {
     }
   }
 }
+
+SEQUELA_ON_REFERENCES(FlatTokens);
 
 }  // namespace
 }  // namespace sequela

@@ -7,6 +7,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/tokenizer/statistics.h"
+#include "tests/support/bad_inputs.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
@@ -51,8 +52,7 @@ void expect_sane(const Vocabulary& vocabulary) {
 }
 
 TEST(FitTokenizer, GivesTheSameBytesForAnyNumberOfThreads) {
-  SEQUELA_NEED_SHARED();
-  for (const Cohort& cohort : {g60(), cohort_of_meds(shared_path("data/mimic4_demo_meds"))}) {
+  for (const Cohort& cohort : {g60(), tutorial()}) {
     TokenizerOptions options;
     options.reservoir_size = 100;  // full, so that sampling is tested too
     const std::string expected = bytes_of(fit(cohort, options));
@@ -133,11 +133,11 @@ TEST(FitTokenizer, LeavesOutSubjectsWithoutBirth) {
 }
 
 TEST(FitTokenizer, StaysFiniteOnBadValuesAndTimes) {
-  SEQUELA_NEED_SHARED();
+  BadInputs inputs;
   for (const char* name : {"06_meds_events_before_birth", "07_meds_duplicate_births",
                            "08_meds_far_future", "09_meds_nan_inf_values"}) {
     SCOPED_TRACE(name);
-    expect_sane(fit(cohort_of_meds(shared_path(std::string("data/bad/") + name))));
+    expect_sane(fit(cohort_of_meds(inputs.path(name))));
   }
 }
 

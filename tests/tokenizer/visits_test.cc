@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sequela/core/error.h"
+#include "tests/support/visit_records.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
@@ -140,11 +141,11 @@ TEST(Visits, RoundedEncounterIdsAreRefusedByName) {
 }
 
 // Against a plain grouping of the same events.
-TEST(Visits, EncountersOfSynthea) {
-  SEQUELA_NEED_SHARED();
+TEST(Visits, Encounters) {
   TestFolder folder;
   IngestOptions options;
-  options.meds = shared_path("data/synthea27_meds");
+  options.meds = folder / "meds";
+  write_visit_records(options.meds);
   options.folder = folder / "store";
   options.properties = {"all"};
   ingest(options);

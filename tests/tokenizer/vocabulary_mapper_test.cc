@@ -12,8 +12,9 @@ namespace {
 
 using Codes = std::vector<std::string>;
 
-TEST(VocabularyMapper, RightIdsOfTheFixtures) {
-  SEQUELA_NEED_SHARED();
+class MapperOfFolders : public OnReference {};
+
+TEST_P(MapperOfFolders, RightIdsOfTheFixtures) {
   const Json expected = read_json_fixture("a_bert/expected_vocab_mapper.json");
   for (const auto& [name, entry] : expected.items()) {
     if (!entry.contains("right_ids")) continue;
@@ -26,11 +27,10 @@ TEST(VocabularyMapper, RightIdsOfTheFixtures) {
 }
 
 TEST(VocabularyMapper, AnUnknownCodeNeedsAnUnknownToken) {
-  SEQUELA_NEED_SHARED();
   VocabularyMapper mapper(CodeVocabulary::read_file(bert_path("a_bert/vocab_no_unk.json")));
-  EXPECT_EQ(mapper.map_code("ICD10:K19.6"), 0);
+  EXPECT_EQ(mapper.map_code("[PAD]"), 0);
   EXPECT_THROW(mapper.map_code("NOPE"), FileError);
-  EXPECT_EQ(mapper.get_coverage(Codes{"NOPE", "ICD9:220.4"}), 0.5);
+  EXPECT_EQ(mapper.get_coverage(Codes{"NOPE", "[CLS]"}), 0.5);
 }
 
 TEST(CodeForms, PrefixesDotsAndCase) {
@@ -149,9 +149,8 @@ TEST(VocabularyMapper, PlanOfNewRows) {
 }
 
 TEST(VocabularyMapper, AthenaDownload) {
-  SEQUELA_NEED_SHARED();
   OntologyOptions options;
-  options.athena = shared_path("data/athena_synthea");
+  options.athena = reference_path("motor/g60/athena");
   const auto ontology = std::make_shared<const Ontology>(build_full_ontology(options, nullptr));
   // Of a vocabulary that has only the upper half of a chain, every code below it finds an ancestor.
   Codes codes = {"[UNK]"};
@@ -167,6 +166,8 @@ TEST(VocabularyMapper, AthenaDownload) {
     EXPECT_TRUE(std::binary_search(all.begin(), all.end(), *found));
   }
 }
+
+SEQUELA_ON_REFERENCES(MapperOfFolders);
 
 }  // namespace
 }  // namespace sequela

@@ -43,13 +43,13 @@ void expect_fixture(const std::string& name) {
   }
 }
 
-TEST(WordPiece, IdsTokensAndSpansOfAllFolders) {
-  SEQUELA_NEED_SHARED();
+class WordPieceOfPeer : public OnReference {};
+
+TEST_P(WordPieceOfPeer, IdsTokensAndSpansOfAllFolders) {
   for (const char* name : {"uncased", "cased", "cased_vocab_no_config"}) expect_fixture(name);
 }
 
-TEST(WordPiece, FolderWithoutConfigWarnsAndCanBeOverridden) {
-  SEQUELA_NEED_SHARED();
+TEST_P(WordPieceOfPeer, FolderWithoutConfigWarnsAndCanBeOverridden) {
   std::vector<std::string> warnings;
   set_log_sink([&](LogLevel, const std::string& message) { warnings.push_back(message); });
   const std::string folder = bert_path("c_clinicalbert/cased_vocab_no_config");
@@ -62,8 +62,7 @@ TEST(WordPiece, FolderWithoutConfigWarnsAndCanBeOverridden) {
   EXPECT_EQ(encode(cased, "Patient denies BP 142"), encode(other, "Patient denies BP 142"));
 }
 
-TEST(WordPiece, Pairs) {
-  SEQUELA_NEED_SHARED();
+TEST_P(WordPieceOfPeer, Pairs) {
   const Json all = read_json_fixture("c_clinicalbert/expected_ids.json");
   for (const char* name : {"uncased", "cased", "cased_vocab_no_config"}) {
     const auto tokenizer =
@@ -76,23 +75,24 @@ TEST(WordPiece, Pairs) {
   }
 }
 
-TEST(WordPiece, LongTextsLoseTheirEnd) {
-  SEQUELA_NEED_SHARED();
+TEST_P(WordPieceOfPeer, LongTextsLoseTheirEnd) {
   const auto tokenizer =
       WordPieceTokenizer::read(bert_path("c_clinicalbert/uncased"), {.max_length = 6});
+  const auto id = [&](const char* word) { return *tokenizer.vocabulary().find_id(word); };
+  const int32_t patient = id("patient"), denies = id("denies"), chest = id("chest"),
+                pain = id("pain");
   EXPECT_EQ(encode(tokenizer, "patient denies chest pain patient denies"),
-            (Ids{2, 206, 474, 196, 286, 3}));
+            (Ids{2, patient, denies, chest, pain, 3}));
   TextTokens pair;
   tokenizer.append_pair("patient denies chest pain", "pain", &pair);
-  EXPECT_EQ(pair.ids, (Ids{2, 206, 474, 3, 286, 3}));
+  EXPECT_EQ(pair.ids, (Ids{2, patient, denies, 3, pain, 3}));
   TextTokens even;
   tokenizer.append_pair("patient denies chest pain", "pain chest denies patient", &even);
-  EXPECT_EQ(even.ids, (Ids{2, 206, 3, 286, 196, 3}));
+  EXPECT_EQ(even.ids, (Ids{2, patient, 3, pain, chest, 3}));
   EXPECT_EQ(even.token_types, (Ids{0, 0, 0, 1, 1, 1}));
 }
 
-TEST(WordPiece, InvalidBytesAreDropped) {
-  SEQUELA_NEED_SHARED();
+TEST_P(WordPieceOfPeer, InvalidBytesAreDropped) {
   const auto tokenizer = WordPieceTokenizer::read(bert_path("c_clinicalbert/uncased"));
   EXPECT_EQ(encode(tokenizer, "chest\xFF pain\xC3"), encode(tokenizer, "chest pain"));
 }
@@ -101,6 +101,8 @@ TEST(WordPiece, NeedsItsSpecialTokens) {
   EXPECT_THROW(WordPieceTokenizer(CodeVocabulary::from_codes({"[UNK]", "[CLS]", "a"}), {}),
                FileError);
 }
+
+SEQUELA_ON_REFERENCES(WordPieceOfPeer);
 
 }  // namespace
 }  // namespace sequela

@@ -17,7 +17,7 @@
 #include "sequela/task/future_events.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/trainer.h"
-#include "tests/support/shared.h"
+#include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 #include "tests/tokenizer/cohort.h"
 
@@ -29,7 +29,7 @@ struct TrainData {
 
   TrainData() {
     const Cohort cohort = g60();
-    const std::string fixture = shared_path("parity/motor/g60/");
+    const std::string fixture = reference_path("motor/g60/");
     const Vocabulary vocabulary = Vocabulary::read(fixture + "tokenizer/dictionary.msgpack");
     const EventTokenizer tokenizer(cohort.store, cohort.ontology, vocabulary);
     const std::vector<std::string> codes = task_codes(fixture + "motor_task.json");
@@ -38,7 +38,7 @@ struct TrainData {
         cohort.store, tokenizer, vocabulary.age_stats, tasks, static_cast<int32_t>(codes.size()),
         cohort.sides};
     BatchOptions options;
-    options.tokens_per_batch = 512;
+    options.tokens_per_batch = 144;  // some thirty batches
     write_batches(source, Side::train, options, folder / "train", "key");
     write_batches(source, Side::validation, options, folder / "valid", "key");
     write_batches(source, Side::none, options, folder / "empty", "key");
@@ -61,14 +61,13 @@ class TrainTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     at::set_num_threads(1);  // small tensors; other tests may run beside this one
-    if (std::filesystem::exists(shared_path("design.md"))) data_ = std::make_unique<TrainData>();
+    data_ = std::make_unique<TrainData>();
   }
   static void TearDownTestSuite() { data_.reset(); }
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
 
   // A model of two layers, hawk and attention, with weights from the seed.
   static Motor fresh_model(uint64_t seed = 7) {
-    ModelConfig config = read_model_config(shared_path("parity/motor/model_main/config.json"));
+    ModelConfig config = read_model_config(reference_path("motor/model_main/config.json"));
     config.encoder.n_layers = 2;
     return Motor(config, seed, at::kCPU, Precision::fp32);
   }

@@ -11,22 +11,15 @@
 #include "sequela/model/model_dir.h"
 #include "sequela/train/optimizer.h"
 #include "tests/model/fixtures.h"
-#include "tests/support/isa.h"
-#include "tests/support/shared.h"
+#include "tests/model/reference_models.h"
 
 namespace sequela {
 namespace {
 
 constexpr int kNumBatches = 5;
 
-class TrainParity : public testing::TestWithParam<std::tuple<std::string, Isa>> {
+class TrainParity : public OnReferenceModel {
  protected:
-  void SetUp() override { SEQUELA_NEED_SHARED(); }
-
-  std::string fixture(const std::string& file) const {
-    return shared_path("parity/motor/" + std::get<0>(GetParam()) + "/" + file);
-  }
-
   // The fixtures' setting: no clipping, and every parameter is decayed.
   static AdamW optimizer_of(Motor& model) {
     for (Parameter& parameter : model.parameters().items) parameter.is_decayed = true;
@@ -34,9 +27,6 @@ class TrainParity : public testing::TestWithParam<std::tuple<std::string, Isa>> 
     options.max_gradient_norm = 0;
     return AdamW(model.parameters(), options);
   }
-
- private:
-  WithIsa with_isa_{std::get<1>(GetParam())};
 };
 
 TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
@@ -46,7 +36,7 @@ TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
   model.set_time_at_risk(TimeAtRisk::log2_float16);  // the fixtures' own numbers are rounded so
   std::vector<MotorBatch> batches;
   for (int i = 0; i < kNumBatches; ++i) {
-    const NpzFile file(shared_path(str("parity/motor/g60/batches_seeded/batch_", i, ".npz")));
+    const NpzFile file(reference_path(str("motor/g60/batches_seeded/batch_", i, ".npz")));
     batches.push_back({hierarchical_inputs(file), motor_targets(file)});
   }
   AdamW optimizer = optimizer_of(model);
@@ -69,11 +59,7 @@ TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, TrainParity,
-                         testing::Combine(testing::Values("model_main", "model_main_allattn",
-                                                          "model_prehawk"),
-                                          testing::ValuesIn(runnable_isas())),
-                         [](const auto& info) { return name_of_fixture_and_isa(info); });
+SEQUELA_ON_REFERENCE_MODELS(TrainParity);
 
 }  // namespace
 }  // namespace sequela
