@@ -6,13 +6,11 @@ import pathlib
 import subprocess
 
 import numpy as np
-import pytest
 import torch
 import transformers
 from cehrbert.models.hf_models import hf_cehrbert
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", ROOT.parent / "shared"))
 BINARY = os.environ.get("SEQUELA_BINARY", str(ROOT / "build/bin/sequela"))
 SMALL = ["--hidden", 32, "--layers", 2, "--heads", 4, "--intermediate", 64, "--max-length", 128, "--tokens-per-batch", 1024,
          "--vocab-size", 500, "--max-steps", 10, "--eval-every", 5, "--warmup-steps", 2, "--learning-rate", 3e-3,
@@ -25,10 +23,8 @@ def sequela(*arguments):
 
 
 def pretrain(folder, *options):
-    if not (SHARED / "design.md").exists():
-        pytest.skip("the reference data is not there: put it beside the checkout as ../shared")
-    sequela("pretrain", "--objective", "mlm", "--meds", SHARED / "data/synthea27_meds", "--model", folder / "model",
-            *SMALL, *options)
+    sequela("synth", "--subjects", 40, "--out", folder / "synth")
+    sequela("pretrain", "--objective", "mlm", "--meds", folder / "synth/meds", "--model", folder / "model", *SMALL, *options)
     return folder / "model"
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", ROOT.parent / "shared"))
+REFERENCE = ROOT / "tests/reference/motor/g60"
 BINARY = os.environ.get("SEQUELA_BINARY", str(ROOT / "build/bin/sequela"))
 
 
@@ -19,19 +19,12 @@ def sequela(*arguments):
 
 
 @pytest.fixture(scope="session")
-def shared():
-    if not (SHARED / "design.md").exists():
-        pytest.skip("the reference data is not there: put it beside the checkout as ../shared")
+def g60(tmp_path_factory):
+    """Sixty subjects with an ontology: prepared in femr's batch format, trained for ten steps, in fp32."""
     # femr waits for a CUDA device at the end of compute_features, also on machines without one.
     torch.cuda.synchronize = lambda *_: None
-    return SHARED
-
-
-@pytest.fixture(scope="session")
-def g60(shared, tmp_path_factory):
-    """Sixty subjects with an ontology: prepared in femr's batch format, trained for ten steps, in fp32."""
     folder = tmp_path_factory.mktemp("g60")
-    source = shared / "parity/motor/g60"
+    source = REFERENCE
     prepare = ["prepare", "--meds", source / "meds", "--athena", source / "athena"]
     sizes = ["--vocab-size", 1024, "--num-numeric", 128, "--num-tasks", 512, "--final-layer-size", 32,
              "--tokens-per-batch", 2048]

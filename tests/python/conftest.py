@@ -8,24 +8,48 @@ import pytest
 import sequela
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+REFERENCE = REPOSITORY / "tests" / "reference"
 SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", REPOSITORY.parent / "shared"))
 
 # A shell starts its background jobs with Ctrl-C ignored, and programs inherit that; tests here send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "shared: needs third parties' records (chosen by -m shared)")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if parameters.get("reference", "shared" if "shared" in item.fixturenames else "") == "shared":
+            item.add_marker("shared")
+
+
 @pytest.fixture(scope="session")
 def shared():
-    """The folder of reference data; tests that need it are skipped where it is not."""
+    """The folder of third parties' records; tests that need it are skipped where it is not."""
     if not SHARED.is_dir():
-        pytest.skip("the reference data is not there: put it beside the checkout as ../shared, or set SEQUELA_SHARED")
+        pytest.skip("needs third parties' records: put them beside the checkout as ../shared, or set SEQUELA_SHARED")
     return SHARED
 
 
+@pytest.fixture(scope="session", params=["repository", "shared"])
+def reference(request):
+    """The folder of reference numbers: of records of our own, then of third parties'."""
+    return REFERENCE if request.param == "repository" else request.getfixturevalue("shared") / "parity"
+
+
 @pytest.fixture(scope="session")
-def bert(shared):
+def tutorial(reference):
+    """Records with few, rare codes, labels and bundles for them; the other reference's are femr's tutorial."""
+    return reference / "motor" / "tutorial" if reference == REFERENCE else SHARED / "data" / "femr_tutorial"
+
+
+@pytest.fixture(scope="session")
+def bert(reference):
     """A tiny BERT's folders and its reference numbers."""
-    return shared / "parity" / "bert" / "a_bert"
+    return reference / "bert" / "a_bert"
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from safetensors.torch import load_file
 
 
 @pytest.mark.parametrize("pooling", ["mean", "sum", "max", "attention"])
-def test_every_pooling(shared, pooling):
-    folder = shared / "parity" / "bert" / "e_lstm"
+def test_every_pooling(reference, pooling):
+    folder = reference / "bert" / "e_lstm"
     expected = load_file(folder / "expected_upstream_src.safetensors")
     weights = load_file(folder / "weights_upstream_src.safetensors")
     name = f"baseline_{pooling}."

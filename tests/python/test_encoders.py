@@ -98,8 +98,8 @@ def test_the_module_as_transformers_has_it(bert, inputs, expected):
     output = encoder(inputs["visits"], is_token)
     assert_close(output.last_hidden_state[is_token], expected["model.hidden.visits"][is_token])
     assert output.last_hidden_state[~is_token].abs().sum() == 0
-    assert output.pooler_output.shape == (5, 64)
-    assert encoder.embeddings.word_embeddings.weight.shape == (500, 64)
+    assert output.pooler_output.shape == expected["model.pooler.visits"].shape
+    assert encoder.embeddings.word_embeddings.weight.shape == expected["model.get_code_embeddings"].shape
     assert len(encoder.encoder.layer) == 3
     assert "embeddings.word_embeddings.weight" in encoder.state_dict()
     assert encoder(inputs["visits"], is_token, output_attentions=True).attentions[0].shape == (5, 4, 6, 6)
@@ -139,7 +139,7 @@ def test_gradients_and_training(bert, inputs):
     before = (bert / "model_st" / "model.safetensors").read_bytes()
     wrapper = sequela.CEHRBERTWrapper.from_pretrained(bert / "model_st")
     optimizer = torch.optim.Adam(wrapper.parameters(), lr=1e-3)
-    target = torch.zeros(5, 64)
+    target = torch.zeros(5, wrapper.embed_dim)
     losses = []
     for _ in range(3):
         loss = torch.nn.functional.mse_loss(wrapper.encode_visit(inputs["visits"]), target)
@@ -170,7 +170,7 @@ def test_trained_weights_outlast_an_inference(bert, inputs):
 def test_gradient_of_the_core_is_torch_s(bert, inputs):
     """Numerically, for one weight."""
     wrapper = sequela.CEHRBERTWrapper.from_pretrained(bert / "model_st")
-    direction = torch.randn(5, 64, generator=torch.Generator().manual_seed(1))
+    direction = torch.randn(5, wrapper.embed_dim, generator=torch.Generator().manual_seed(1))
     weight = wrapper.model.encoder.layer[2].output.dense.bias
     (wrapper.encode_visit(inputs["visits"]) * direction).sum().backward()
     step = 1e-2
@@ -222,7 +222,7 @@ def test_resize(bert, inputs):
     report = wrapper.resize_vocabulary(510)
     assert (report.old_size, report.new_size, report.num_from_mean) == (500, 510, 10)
     assert wrapper.model.config.vocab_size == 510
-    assert wrapper.get_code_embeddings().shape == (510, 64)
+    assert wrapper.get_code_embeddings().shape == (510, wrapper.embed_dim)
     assert torch.equal(wrapper.encode_visit(inputs["visits"]), before)
     assert not any(p.requires_grad for p in wrapper.parameters())
     wrapper.encode_codes(torch.tensor([509]))

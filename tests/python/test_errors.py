@@ -1,5 +1,9 @@
 """Errors have the right types and say where."""
 
+import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sequela
 import torch
@@ -14,13 +18,18 @@ def test_types_are_python_s_too():
         assert issubclass(error, sequela.Error)
 
 
-def test_a_data_error_says_where(shared, tmp_path):
-    folder = shared / "data" / "bad" / "03_meds_unsorted_subjects"
+def test_a_data_error_says_where(tmp_path):
+    """Subject 0 comes again after another."""
+    folder = tmp_path / "meds"
+    (folder / "data").mkdir(parents=True)
+    times = pa.array([datetime.datetime(2000 + i, 1, 1) for i in range(4)], pa.timestamp("us"))
+    columns = {"subject_id": [0, 0, 1, 0], "time": times, "code": ["MEDS_BIRTH", "A", "MEDS_BIRTH", "B"]}
+    pq.write_table(pa.table(columns), folder / "data" / "0.parquet")
     with pytest.raises(sequela.DataError) as caught:
         sequela.prepare(folder, tmp_path / "out", progress=False)
     error = caught.value
     assert error.path == str(folder / "data" / "0.parquet")
-    assert (error.row, error.column, error.subject_id) == (131, "subject_id", 0)
+    assert (error.row, error.column, error.subject_id) == (3, "subject_id", 0)
     assert error.row_group is None
     assert "\n" not in str(error) and "Fix:" in str(error)
 

@@ -34,7 +34,7 @@ def test_an_encoder_stays_on_the_cpu_in_float32(wrapper):
         with pytest.raises(sequela.ConfigError, match="BertEncoder") as caught:
             convert(holder)
         assert "\n" not in str(caught.value) and "Fix:" in str(caught.value)
-    assert wrapper.to("cpu").float().encode_visit(IDS).shape == (1, 64)
+    assert wrapper.to("cpu").float().encode_visit(IDS).shape == (1, wrapper.embed_dim)
 
 
 def test_double_precision_of_a_progression_model():
@@ -91,9 +91,9 @@ def test_copies(wrapper, bert, again):
     assert again(preset).config.num_parameters == preset.config.num_parameters
 
 
-def test_a_copied_config_has_every_field(shared):
+def test_a_copied_config_has_every_field(reference):
     """As the settings that only CEHR-BERT has."""
-    folder = shared / "parity" / "bert" / "b_cehrbert" / "pretrain_vp1"
+    folder = reference / "bert" / "b_cehrbert" / "pretrain_vp1"
     config = sequela.BertEncoder.from_pretrained(folder).config
     config.time_embedding_scaling_factor, config.lab_token_ids = 12.5, [7, 8]
     for copied in (copy.copy(config), copy.deepcopy(config), pickle.loads(pickle.dumps(config))):

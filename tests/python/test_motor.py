@@ -95,15 +95,14 @@ def test_features_of_labels_in_every_form(records, bundle):
     assert all(by_subject[row["subject_id"]] <= max(times) for row in rows if row["subject_id"] in by_subject)
 
 
-def test_features_equal_femr(shared):
+def test_features_equal_femr(reference, tutorial):
     """compute_features of femr 0.2.4 on the tutorial's model: rows by (subject, time)."""
-    inputs = shared / "data" / "femr_tutorial"
-    expected = np.load(shared / "parity" / "motor" / "features" / "motor_model_tpb1024.npz")
-    ontology = FemrOntology(shared)
+    expected = np.load(reference / "motor" / "features" / "motor_model_tpb1024.npz")
+    ontology = FemrOntology(tutorial / "ontology.parquet")
     result = sequela.compute_features(
-        inputs / "meds",
-        inputs / "motor_model",
-        inputs / "labels.parquet",
+        tutorial / "meds",
+        tutorial / "motor_model",
+        tutorial / "labels.parquet",
         num_proc=4,
         tokens_per_batch=1024,
         ontology=ontology,
@@ -123,8 +122,8 @@ def test_features_equal_femr(shared):
 class FemrOntology:
     """What femr.ontology.Ontology offers, over its export."""
 
-    def __init__(self, shared):
-        table = pq.read_table(shared / "data" / "femr_tutorial" / "ontology.parquet").to_pylist()
+    def __init__(self, path):
+        table = pq.read_table(path).to_pylist()
         self.parents_map = {row["code"]: set(row["parent_codes"] or ()) for row in table}
         self.children_map = {}
         self.description_map = {}

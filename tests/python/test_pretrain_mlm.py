@@ -27,8 +27,8 @@ SMALL = dict(
 
 
 @pytest.fixture(scope="module")
-def meds(shared):
-    return shared / "data" / "synthea27_meds"
+def meds(records):
+    return records / "meds"
 
 
 def test_it_learns_and_its_folder_opens(meds, tmp_path):

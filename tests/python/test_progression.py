@@ -1,5 +1,6 @@
 """LSTMProgressionModel against the reference numbers, and as a torch module; evaluate."""
 
+import json
 import math
 
 import pytest
@@ -9,8 +10,8 @@ from safetensors.torch import load_file
 
 
 @pytest.fixture(scope="module")
-def lstm(shared):
-    return shared / "parity" / "bert" / "e_lstm"
+def lstm(reference):
+    return reference / "bert" / "e_lstm"
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,9 @@ def expected(lstm):
 
 @pytest.fixture
 def model(lstm):
-    model = sequela.LSTMProgressionModel(500, 64, 48, 40)
+    config = json.loads((lstm / "config.json").read_text())
+    sizes = (config[name] for name in ("vocab_size", "code_embed_dim", "visit_embed_dim", "hidden_dim"))
+    model = sequela.LSTMProgressionModel(*sizes)
     model.load_state_dict(load_file(lstm / "model.safetensors"))
     return model.eval()
 
@@ -36,7 +39,7 @@ def test_outputs(model, expected):
     torch.testing.assert_close(time_pred, expected["good.time_pred"], atol=2e-5, rtol=0)
     output = model.encode(*parts)
     torch.testing.assert_close(output.sequence_output, expected["good.sequence_output"], atol=2e-5, rtol=0)
-    assert output.final_hidden.shape == (2, 2, 40)
+    assert output.final_hidden.shape == expected["final_hidden"].shape
 
 
 def test_a_folder(lstm, expected):
@@ -112,7 +115,7 @@ def test_pretrained_embeddings(bert, tmp_path):
     table = wrapper.get_code_embeddings()
     torch.save(table, tmp_path / "table.pt")
     for source in (bert / "model_st", tmp_path / "table.pt", table):
-        model = sequela.LSTMProgressionModel(500, 64, 48, 40)
+        model = sequela.LSTMProgressionModel(500, wrapper.embed_dim, 48, 40)
         assert model.load_pretrained_embeddings(source, freeze=True) == 500
         assert torch.equal(model.encoder.code_embeddings.weight[1:], table[1:])
         assert model.encoder.code_embeddings.weight[0].abs().sum() == 0
@@ -120,14 +123,15 @@ def test_pretrained_embeddings(bert, tmp_path):
 
 
 def test_a_table_of_another_size(bert):
-    model = sequela.LSTMProgressionModel(400, 64, 48, 40)
+    width = json.loads((bert / "model_st" / "config.json").read_text())["hidden_size"]
+    model = sequela.LSTMProgressionModel(400, width, 48, 40)
     with pytest.raises(sequela.ConfigError, match="500"):
         model.load_pretrained_embeddings(bert / "model_st")
     assert model.load_pretrained_embeddings(bert / "model_st", resize=True) == 500
     assert model.encoder.code_embeddings.num_embeddings == model.config.vocab_size == 500
     model(torch.tensor([[[499]]]))
     with pytest.raises(sequela.ConfigError):
-        sequela.LSTMProgressionModel(500, 32).load_pretrained_embeddings(bert / "model_st", resize=True)
+        sequela.LSTMProgressionModel(500, width // 2).load_pretrained_embeddings(bert / "model_st", resize=True)
 
 
 def test_other_embeddings_may_be_put_in():

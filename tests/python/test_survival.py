@@ -13,8 +13,8 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def lstm(shared):
-    return shared / "parity" / "bert" / "e_lstm"
+def lstm(reference):
+    return reference / "bert" / "e_lstm"
 
 
 @pytest.fixture(scope="module")
