@@ -8,7 +8,7 @@ environment of tools/test_cehrbert.sh:
 Pins: these, transformers 4.45.0, torch 2.13.0; random weights, eval mode, fp32, CPU. Writes bert/d_medbert:
 
   data_file.tsv                 a made-up table of 14 patients' diagnoses
-  mb.types, mb.bencs.{train,valid,test}   pickles of preprocess_pretrain_data.py; types.json and expected_bencs.json are the
+  mb.types, mb.bencs.{train,valid,test}   pickles of Med-BERT, preprocess_pretrain_data.py; types.json and expected_bencs.json are the
                                 same as JSON, rows by patient
   tf1_checkpoint/               tf.compat.v1's Saver, the variables named as Med-BERT names them, with some slots of Adam
   converted/                    pytorch_model.bin as transformers' load_tf_weights_in_bert reads that checkpoint; config.json as

@@ -1,5 +1,5 @@
 """Reference numbers of the progression model and its kin, run from their authors' own sources: github.com/pleiadian53/
-ehr-sequencing at 3487634d2c256f9d4c1e9560309589bdaeb9c864. The classes of the model are the first code of part 2 of
+ehr-sequencing at 3487634d2c256f9d4c1e9560309589bdaeb9c864. The classes of the model are the first code of part 2 of ehr-sequencing,
 docs/implementation/resource-aware-models.md, the others lie in src/.
 
     git -C FOLDER checkout 3487634d2c256f9d4c1e9560309589bdaeb9c864
