@@ -50,7 +50,7 @@ void compare_features(const std::string& model_name, const std::string& features
       ++num_compared;
     }
   }
-  EXPECT_GT(num_compared, 30);
+  EXPECT_GT(num_compared, is_own_reference() ? 15 : 30);
 }
 
 class BundleOfFemr : public OnReference {};
