@@ -23,11 +23,14 @@ configure: setup $(BUILD)/build.ninja
 build: configure
 	@ninja -C $(BUILD) --quiet sequela
 
+# Ends with the tests that were skipped, by reason.
 test: test-cpp test-femr test-cehrbert test-python
+	@python3 tools/test_skipped.py $(BUILD)
 
+# TESTS='regex' runs those tests alone.
 test-cpp: configure
 	@ninja -C $(BUILD) --quiet
-	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j 2 --output-on-failure --no-tests=error \
+	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j 2 --output-on-failure --no-tests=error $(if $(TESTS),-R '$(TESTS)') \
 	  > $(BUILD)/tests.log || (tail -n 200 $(BUILD)/tests.log | cut -c1-400; exit 1)
 	@tail -n 12 $(BUILD)/tests.log
 
@@ -38,7 +41,8 @@ test-cehrbert: build
 	@tools/test_cehrbert.sh $(BUILD)
 
 test-python: setup
-	@tools/test_python.sh
+	@mkdir -p $(BUILD)
+	@tools/test_python.sh $(BUILD)
 
 # The readers of untrusted files under clang's fuzzer, FUZZ_SECONDS each (30)
 .PHONY: fuzz

@@ -17,4 +17,4 @@ if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
   $python -m pip install -q --disable-pip-version-check --no-deps cehrbert==1.5.0
   echo "$wanted" > $venv/.installed
 fi
-OMP_WAIT_POLICY=passive SEQUELA_BINARY=$PWD/$build/bin/sequela $python -m pytest -q -p no:cacheprovider tests/cehrbert
+OMP_WAIT_POLICY=passive SEQUELA_BINARY=$PWD/$build/bin/sequela $python -m pytest -q -p no:cacheprovider -rs tests/cehrbert | tee "$build/test_cehrbert.log"

@@ -7,4 +7,4 @@ build=${1:-build}
 venv=.venv-femr
 tools/setup_femr.sh $venv
 SEQUELA_BINARY=$PWD/$build/bin/sequela PATH="$PWD/$venv/bin:$PATH" \
-  $venv/bin/python -m pytest -q -p no:cacheprovider tests/femr
+  $venv/bin/python -m pytest -q -p no:cacheprovider -rs tests/femr | tee "$build/test_femr.log"

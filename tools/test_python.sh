@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Python package into an environment of its own, if the sources changed since, and tests it.
-#   tools/test_python.sh [pytest arguments]
+#   tools/test_python.sh BUILD_FOLDER [pytest arguments]
 #
 # The environment sees the torch and pyarrow of the main one, so that neither is downloaded nor built for twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+build=${1:-build}
+shift || true
 venv=.venv-python
 python=$PWD/$venv/bin/python
 
@@ -28,4 +30,4 @@ if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
     || (tail -n 60 $venv/install.log; exit 1)
   echo "$sources" > $venv/.sources
 fi
-OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider -rs tests/python "$@"
+OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider -rs tests/python "$@" | tee "$build/test_python.log"
