@@ -107,7 +107,7 @@ def test_a_classifier_on_a_pretrained_encoder(cehr, batches, folder, tmp_path, c
     build = CLASSIFIERS[folder]
     model = build.from_pretrained(cehr / "pretrain_vp1", seed=3)
     assert "classifier, dense_layer" in caplog.text and "start at random" in caplog.text
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     ages, labels = torch.tensor([40.0, 50.0, 60.0, 70.0]), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
     model.train()
