@@ -6,7 +6,7 @@ namespace sequela {
 
 at::Tensor span_means(const at::Tensor& x_TH, const at::Tensor& lengths_S,
                       const at::Tensor& firsts_L, const at::Tensor& lasts_L) {
-  const at::Tensor running_TH = x_TH.to(at::kDouble);
+  const at::Tensor running_TH = x_TH.to(at::kDouble, /*non_blocking=*/false, /*copy=*/true);
   const int32_t* lengths = lengths_S.const_data_ptr<int32_t>();
   int64_t first = 0;
   for (int64_t s = 0; s < lengths_S.size(0); first += lengths[s++])

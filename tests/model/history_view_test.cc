@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sequela/model/motor.h"
+#include "sequela/model/span_means.h"
 #include "tests/model/small_model.h"
 
 namespace sequela {
@@ -50,6 +51,14 @@ TEST(HistoryView, HoldsTheStateAndTheMeansOfWhatLedToIt) {
                  mean(stages.embedded_TH, firsts[i][1], rows[i])});
     EXPECT_LT((view_LC[i] - expected).abs().max().item<double>(), 1e-5);
   }
+}
+
+TEST(HistoryView, LeavesRowsOfDoublesAsTheyAre) {
+  const at::Tensor x_TH = at::ones({3, 2}, at::kDouble);
+  const at::Tensor means_LH = span_means(x_TH, at::tensor({3}, at::kInt),
+                                         at::tensor({0}, at::kLong), at::tensor({2}, at::kLong));
+  EXPECT_EQ(means_LH.sum().item<float>(), 2);
+  EXPECT_EQ(x_TH.sum().item<double>(), 6);
 }
 
 TEST(HistoryView, DependsOnItsOwnSequenceAlone) {
