@@ -58,9 +58,11 @@ class PrepareOptions:
     val_fraction: float
     vocab_size: int
     num_numeric: int
+    bins_per_code: int
     min_fraction: float
     tokenizer_on: TokenizerSubjects
     num_tasks: int
+    num_value_tasks: int
     num_bins: int
     final_layer_size: int
     task_min_fraction: float

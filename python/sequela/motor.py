@@ -34,9 +34,11 @@ def prepare(
     val_fraction: float = 0.1,
     vocab_size: int = 16_384,
     num_numeric: int = 1_000,
+    bins_per_code: int = 0,
     min_fraction: float = 1e-4,
     tokenizer_on: str = "all",
     num_tasks: int = 8_192,
+    value_tasks: int = 0,
     num_bins: int = 8,
     final_layer_size: int = 512,
     task_min_fraction: float = 1e-3,
@@ -60,9 +62,11 @@ def prepare(
         remove_vocabularies: of these only codes that occur in the data are kept.
         properties: columns that become tokens beside the code; ["all"] = every column, as femr does.
         split_seed, val_fraction: of the split of subjects into training and validation.
-        vocab_size: tokens. num_numeric: numeric bins. min_fraction: rarer entries are left out.
+        vocab_size: tokens. num_numeric: numeric bins shared by all codes. min_fraction: rarer entries are left out.
+        bins_per_code: bins of a code's own numbers, in place of the shared ones; 0 = none, as in femr.
         tokenizer_on: "all" or "train", the subjects that the tokenizer learns from.
         num_tasks: codes whose next occurrence is predicted. num_bins: time bins.
+        value_tasks: at most so many numbers beside them, such as the next one in a code's highest bin.
         final_layer_size: width of the head per bin. task_min_fraction: rarer tasks are left out.
         tokens_per_batch: at the most.
         batch_format: "compact", or "femr", which femr reads and is 20 times larger.
@@ -95,9 +99,11 @@ def prepare(
         val_fraction=val_fraction,
         vocab_size=vocab_size,
         num_numeric=num_numeric,
+        bins_per_code=bins_per_code,
         min_fraction=min_fraction,
         tokenizer_on=choose(_core.TokenizerSubjects, "tokenizer_on", tokenizer_on),
         num_tasks=num_tasks,
+        num_value_tasks=value_tasks,
         num_bins=num_bins,
         final_layer_size=final_layer_size,
         task_min_fraction=task_min_fraction,

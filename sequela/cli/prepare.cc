@@ -43,6 +43,8 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Tokenizer");
   app.add_option("--vocab-size", options.vocab_size, "Tokens");
   app.add_option("--num-numeric", options.num_numeric, "Numeric bins, shared over the properties");
+  app.add_option("--bins-per-code", options.bins_per_code,
+                 "Bins of a code's own numbers, in place of the shared ones; 0 = none, as in femr");
   app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out");
   app.add_option("--tokenizer-on", arguments.tokenizer_on,
                  "all or train: the subjects it learns from");
@@ -53,6 +55,8 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
 
   app.option_defaults()->group("MOTOR task");
   app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted");
+  app.add_option("--value-tasks", options.num_value_tasks,
+                 "Numbers beside them: lowest and highest bin of codes with bins of their own");
   app.add_option("--num-bins", options.num_bins, "Time bins");
   app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin");
   app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out");

@@ -155,8 +155,8 @@ std::string inspect_task(const std::string& path) {
   for (size_t i = 0; i < std::min<size_t>(5, task.tasks.size()); ++i) {
     const auto& entry = task.tasks[i];
     const int64_t total = entry.n_events + entry.n_censored;
-    description.add("task " + entry.code, share_text(entry.n_events, total) + " seen, mean time " +
-                                              time_text(entry.mean_time));
+    description.add("task " + entry.name(), share_text(entry.n_events, total) +
+                                                " seen, mean time " + time_text(entry.mean_time));
   }
   return description.text();
 }

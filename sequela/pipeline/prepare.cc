@@ -39,10 +39,8 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::vector<std::string> task_codes(const MotorTask& task) {
-  std::vector<std::string> codes;
-  for (const MotorTask::Entry& entry : task.tasks) codes.push_back(entry.code);
-  return codes;
+std::vector<TaskTarget> targets_of(const MotorTask& task) {
+  return {task.tasks.begin(), task.tasks.end()};
 }
 
 std::string human_bytes(int64_t bytes) {
@@ -167,7 +165,7 @@ PrepareReport PrepareRun::run() {
 void PrepareRun::make_batches(Side side, const char* name) {
   const Recipe recipe = recipes_.batches(name);
   stage(recipe, [&] {
-    const TasksOfCodes tasks = tasks_of_codes(store(), ontology(), task_codes(task()));
+    const TasksOfCodes tasks = tasks_of_targets(store(), ontology(), targets_of(task()));
     const EventTokenizer tokenizer(store(), ontology(), vocabulary());
     const BatchSource source{store(),
                              tokenizer,

@@ -33,10 +33,12 @@ struct PrepareOptions {
 
   int32_t vocab_size = 16'384;
   int32_t num_numeric = 1'000;
+  int32_t bins_per_code = 0;  // of a code's own numbers, beside the shared bins; 0 = none
   double min_fraction = 1e-4;
   TokenizerSubjects tokenizer_on = TokenizerSubjects::all;
 
   int32_t num_tasks = 8'192;
+  int32_t num_value_tasks = 0;  // of numbers: outer bins of codes; needs bins_per_code
   int32_t num_bins = 8;
   int32_t final_layer_size = 512;
   double task_min_fraction = 1e-3;

@@ -40,12 +40,14 @@ void PrepareOptions::validate() const {
   require_fraction("task-min-fraction", task_min_fraction);
   require_between("vocab-size", vocab_size, 1, 65'536);
   require_between("num-numeric", num_numeric, 1, 65'536);
+  require_between("bins-per-code", bins_per_code, 0, 100);
   if (dictionary.empty() && vocab_size <= num_numeric) {
     throw ConfigError("vocab-size", str(vocab_size),
                       str(num_numeric + 1, " or more, as the numeric bins alone may take ",
                           num_numeric, "; or fewer of them (num-numeric)"));
   }
   require_between("num-tasks", num_tasks, 1, 65'536);
+  require_between("value-tasks", num_value_tasks, 0, 65'536 - num_tasks);
   require_between("num-bins", num_bins, 1, 1'024);
   require_between("final-layer-size", final_layer_size, 1, 65'536);
   require_between("threads", num_threads, 1, 4'096);

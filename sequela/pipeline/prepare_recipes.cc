@@ -80,6 +80,7 @@ Recipe PrepareRecipes::dictionary() const {
   Recipe recipe{kDictionaryName,
                 {{"vocab-size", text(options_.vocab_size)},
                  {"num-numeric", text(options_.num_numeric)},
+                 {"bins-per-code", text(options_.bins_per_code)},
                  {"min-fraction", text(options_.min_fraction)},
                  {"tokenizer-on", is_train_only ? "train" : "all"},
                  {"properties", text(options_.properties)},
@@ -93,6 +94,7 @@ Recipe PrepareRecipes::dictionary() const {
 Recipe PrepareRecipes::task() const {
   return {kTaskName,
           {{"num-tasks", text(options_.num_tasks)},
+           {"value-tasks", text(options_.num_value_tasks)},
            {"num-bins", text(options_.num_bins)},
            {"final-layer-size", text(options_.final_layer_size)},
            {"task-min-fraction", text(options_.task_min_fraction)},

@@ -140,7 +140,7 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
   MotorHeadConfig head;
   for (const auto& entry : task.tasks) {
     head.tasks.push_back(
-        {entry.code, entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
+        {entry.name(), entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
   }
   head.time_bins = task.time_bins;
   head.final_layer_size = task.final_layer_size;

@@ -34,6 +34,7 @@ TokenizerOptions tokenizer_options(const PrepareOptions& options) {
   TokenizerOptions wanted;
   wanted.vocab_size = options.vocab_size;
   wanted.num_numeric = options.num_numeric;
+  wanted.bins_per_code = options.bins_per_code;
   wanted.min_fraction = options.min_fraction;
   wanted.fit_on_train_only = options.tokenizer_on == TokenizerSubjects::train;
   wanted.num_threads = threads_within_memory(options);
@@ -43,6 +44,7 @@ TokenizerOptions tokenizer_options(const PrepareOptions& options) {
 MotorTaskOptions task_options(const PrepareOptions& options) {
   MotorTaskOptions wanted;
   wanted.num_tasks = options.num_tasks;
+  wanted.num_value_tasks = options.num_value_tasks;
   wanted.num_bins = options.num_bins;
   wanted.final_layer_size = options.final_layer_size;
   wanted.min_fraction = options.task_min_fraction;

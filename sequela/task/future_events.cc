@@ -27,9 +27,9 @@ void append_censor_seconds(const Subject& subject, std::span<const int64_t> labe
 
 int64_t last_task_time_us(const Subject& subject, const TasksOfCodes& tasks) {
   for (int64_t i = subject.num_events - 1; i >= 0 && subject.time_us(i) != kNoTime; --i) {
-    const int32_t code = subject.code(i);
-    const bool has_task = tasks.offsets[code + 1] > tasks.offsets[code];
-    if (has_task && !subject.has_value(i)) return subject.time_us(i);
+    bool has_task = false;
+    tasks.each(subject, i, [&](int32_t) { has_task = true; });
+    if (has_task) return subject.time_us(i);
   }
   return kNoTime;
 }
@@ -123,14 +123,11 @@ FutureEvents::FutureEvents(const TasksOfCodes& tasks, int32_t num_tasks)
   if (num_tasks > 65'536) throw std::invalid_argument("more than 65,536 tasks");
 }
 
-void FutureEvents::add_event(int32_t code, int64_t time_us) {
-  for (int64_t k = tasks_.offsets[code]; k < tasks_.offsets[code + 1]; ++k) {
-    const int32_t task = tasks_.tasks[k];
-    task_times_us_[task] = time_us;
-    if (task_rounds_[task] == round_) continue;
-    task_rounds_[task] = round_;
-    rounds_.task_ids.push_back(task);
-  }
+void FutureEvents::add(int32_t task, int64_t time_us) {
+  task_times_us_[task] = time_us;
+  if (task_rounds_[task] == round_) return;
+  task_rounds_[task] = round_;
+  rounds_.task_ids.push_back(task);
 }
 
 void FutureEvents::sweep(const Subject& subject, std::span<const int64_t> label_times_us) {
@@ -140,7 +137,7 @@ void FutureEvents::sweep(const Subject& subject, std::span<const int64_t> label_
     ++round_;
     const auto first = static_cast<ptrdiff_t>(rounds_.task_ids.size());
     for (; i >= 0 && subject.time_us(i) > label_times_us[l]; --i) {
-      if (!subject.has_value(i)) add_event(subject.code(i), subject.time_us(i));
+      tasks_.each(subject, i, [&](int32_t task) { add(task, subject.time_us(i)); });
     }
     std::sort(rounds_.task_ids.begin() + first, rounds_.task_ids.end());
     for (size_t k = first; k < rounds_.task_ids.size(); ++k) {

@@ -9,11 +9,11 @@
 
 namespace sequela {
 
-// Survival events are a subject's events with a time and without a numeric or text value; each is
-// an occurrence of all tasks of its code (docs/design.md, section 5). `tasks` below is always
-// tasks_of_codes() of the subject's store.
+// Survival events are a subject's events with a time that are an occurrence of a task
+// (TasksOfCodes::each; docs/design.md, section 5). `tasks` below is always that of the subject's
+// store.
 
-// Time of the last survival event that carries a task; kNoTime = there is none. A label at time t
+// Time of the last survival event; kNoTime = there is none. A label at time t
 // has a task ahead of it if t is strictly less.
 int64_t last_task_time_us(const Subject& subject, const TasksOfCodes& tasks);
 
@@ -96,7 +96,7 @@ class FutureEvents {
 
  private:
   void sweep(const Subject& subject, std::span<const int64_t> label_times_us);
-  void add_event(int32_t code, int64_t time_us);
+  void add(int32_t task, int64_t time_us);
 
   const TasksOfCodes& tasks_;
   RowFiller filler_;

@@ -25,22 +25,27 @@ void MotorSweep::find_labels(const Subject& subject) {
   }
 }
 
-void MotorSweep::add_event(int32_t code, int64_t gap_to_end_us) {
-  CodeMark& mark = code_marks_[code];
-  if (mark.stamp == stamp_ && mark.num_before == num_before_) return;
-  mark = {stamp_, num_before_};
-  for (int64_t k = tasks_.offsets[code]; k < tasks_.offsets[code + 1]; ++k) {
-    TaskCounts& counts = task_counts_[tasks_.tasks[k]];
-    const int32_t num_done = counts.stamp == stamp_ ? counts.num_done : 0;
-    const int32_t num_new = num_before_ - num_done;
-    if (num_new == 0) continue;
-    counts.num_events += num_new;
-    counts.time_us -= static_cast<__int128>(gap_to_end_us) * num_new;
-    counts.stamp = stamp_;
-    counts.num_done = num_before_;
-    ++starts_[num_done];
-    first_start_ = std::min(first_start_, num_done);
+void MotorSweep::add_event(const Subject& subject, int64_t i) {
+  if (!subject.has_value(i)) {
+    CodeMark& mark = code_marks_[subject.code(i)];
+    if (mark.stamp == stamp_ && mark.num_before == num_before_) return;
+    mark = {stamp_, num_before_};
   }
+  const int64_t gap_to_end_us = subject.time_us(subject.num_events - 1) - subject.time_us(i);
+  tasks_.each(subject, i, [&](int32_t task) { add_task(task, gap_to_end_us); });
+}
+
+void MotorSweep::add_task(int32_t task, int64_t gap_to_end_us) {
+  TaskCounts& counts = task_counts_[task];
+  const int32_t num_done = counts.stamp == stamp_ ? counts.num_done : 0;
+  const int32_t num_new = num_before_ - num_done;
+  if (num_new == 0) return;
+  counts.num_events += num_new;
+  counts.time_us -= static_cast<__int128>(gap_to_end_us) * num_new;
+  counts.stamp = stamp_;
+  counts.num_done = num_before_;
+  ++starts_[num_done];
+  first_start_ = std::min(first_start_, num_done);
 }
 
 // Adds the times from all labels that the events at `time_us` have made uncensored.
@@ -72,9 +77,7 @@ void MotorSweep::add(const Subject& subject) {
     const int64_t time_us = times[i];
     while (num_before_ < num_labels && label_times_us_[num_before_] < time_us) ++num_before_;
     first_start_ = num_before_;
-    for (; i < subject.num_events && times[i] == time_us; ++i) {
-      if (!subject.has_value(i)) add_event(subject.code(i), end_us - time_us);
-    }
+    for (; i < subject.num_events && times[i] == time_us; ++i) add_event(subject, i);
     add_times(time_us);
   }
 }

@@ -39,7 +39,8 @@ class MotorSweep {
 
  private:
   void find_labels(const Subject& subject);
-  void add_event(int32_t code, int64_t gap_to_end_us);
+  void add_event(const Subject& subject, int64_t i);
+  void add_task(int32_t task, int64_t gap_to_end_us);
   void add_times(int64_t time_us);
 
   struct CodeMark {
@@ -56,7 +57,7 @@ class MotorSweep {
   int32_t stamp_ = 0;                    // of the subject in work
   int32_t num_before_ = 0;               // its labels strictly before the event in work
   std::vector<int64_t> label_times_us_;  // of the subject in work
-  std::vector<CodeMark> code_marks_;     // by code: when it was last seen
+  std::vector<CodeMark> code_marks_;     // by code: when it was last seen without a value
   // Tasks of the events at one time whose labels from i on are uncensored at that time: starts_[i]
   // of them.
   std::vector<int32_t> starts_;

@@ -1,7 +1,7 @@
 // motor_task.json:
 //   {"time_bins": [0, seconds, ..., Infinity],
 //    "tasks": [{"code": text, "rate": events per second, "n_censored": count, "n_events": count,
-//               "mean_time": seconds}, ...],
+//               "mean_time": seconds, and of value tasks "val_start", "val_end": numbers}, ...],
 //    "final_layer_size": count}
 #include "sequela/task/motor_task.h"
 
@@ -74,6 +74,10 @@ MotorTask::Entry read_entry(const Json& json, const std::string& path) {
   if (!code.is_string()) throw FileError(path, "field 'code' is no text");
   MotorTask::Entry entry;
   entry.code = code.get<std::string>();
+  if (json.contains("val_start")) {
+    entry.numbers = NumberRange{json_number(json["val_start"], path),
+                                json_number(member(json, "val_end", path), path)};
+  }
   entry.rate = time_member(json, "rate", path);
   entry.n_censored = count_member(json, "n_censored", path);
   entry.n_events = count_member(json, "n_events", path);
@@ -82,6 +86,12 @@ MotorTask::Entry read_entry(const Json& json, const std::string& path) {
 }
 
 }  // namespace
+
+std::string TaskTarget::name() const {
+  if (!numbers) return code;
+  const bool has_start = !std::isinf(numbers->start);
+  return str(code, has_start ? " [" : " (", numbers->start, ", ", numbers->end, ")");
+}
 
 MotorTask MotorTask::read(const std::string& path) {
   const Json json = parse_json(read_file(path, size_t{1} << 28), path);
@@ -104,11 +114,14 @@ void MotorTask::write(const std::string& path) const {
   for (double edge : time_bins) json["time_bins"].push_back(json_double(edge));
   json["tasks"] = Json::array();
   for (const Entry& entry : tasks) {
-    json["tasks"].push_back({{"code", entry.code},
-                             {"rate", entry.rate},
-                             {"n_censored", entry.n_censored},
-                             {"n_events", entry.n_events},
-                             {"mean_time", entry.mean_time}});
+    Json& task = json["tasks"].emplace_back(Json{{"code", entry.code},
+                                                 {"rate", entry.rate},
+                                                 {"n_censored", entry.n_censored},
+                                                 {"n_events", entry.n_events},
+                                                 {"mean_time", entry.mean_time}});
+    if (!entry.numbers) continue;
+    task["val_start"] = json_double(entry.numbers->start);
+    task["val_end"] = json_double(entry.numbers->end);
   }
   json["final_layer_size"] = final_layer_size;
   write_file(path, json_text(json) + "\n");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,19 +71,27 @@ void EventTokenizer::build_hierarchical(const Ontology& ontology, const Vocabula
 void EventTokenizer::build_property(const Vocabulary& vocabulary, const Property& property) {
   PropertyTokens& tokens = properties_.emplace_back();
   tokens.text_tokens.assign(property.texts.size(), -1);
-  std::vector<std::pair<double, int32_t>> bins;
+  std::map<int32_t, std::vector<std::pair<double, int32_t>>> bins;  // by code; -1 = shared
   for (int32_t token = 0; token < vocab_size_; ++token) {
     const VocabularyEntry& entry = vocabulary.entries[token];
     if (entry.property != property.name) continue;
-    if (entry.type == Type::numeric) bins.emplace_back(entry.val_start, token);
+    if (entry.type == Type::numeric) {
+      const bool is_shared = entry.code_string.empty();
+      const int32_t code = is_shared ? -1 : find_sorted(store_.codes(), entry.code_string);
+      if (is_shared || code >= 0) bins[code].emplace_back(entry.val_start, token);
+    }
     if (entry.type != Type::text) continue;
     const int32_t text = find_sorted(property.texts, entry.text_string);
     if (text >= 0) tokens.text_tokens[text] = token;
   }
-  std::sort(bins.begin(), bins.end());
-  for (size_t b = 0; b < bins.size(); ++b) {
-    if (b > 0) tokens.inner_edges.push_back(bins[b].first);
-    tokens.bin_tokens.push_back(bins[b].second);
+  if (!bins.empty() && bins.rbegin()->first >= 0) tokens.code_bins.resize(store_.codes().size());
+  for (auto& [code, starts] : bins) {
+    std::sort(starts.begin(), starts.end());
+    Bins& built = code < 0 ? tokens.shared_bins : tokens.code_bins[code];
+    for (size_t b = 0; b < starts.size(); ++b) {
+      if (b > 0) built.inner_edges.push_back(starts[b].first);
+      built.tokens.push_back(starts[b].second);
+    }
   }
 }
 
@@ -123,24 +132,22 @@ void EventTokenizer::add_flat_entry(const VocabularyEntry& entry, std::string_vi
   if (text >= 0) flat_texts_[code].emplace_back(text, token);
 }
 
-int32_t EventTokenizer::bin_token(const PropertyTokens& tokens, double number) const {
-  const auto& edges = tokens.inner_edges;
-  return tokens.bin_tokens[std::upper_bound(edges.begin(), edges.end(), number) - edges.begin()];
+int32_t EventTokenizer::bin_token(const Bins& bins, float number) {
+  if (std::isnan(number) || bins.tokens.empty()) return -1;
+  const auto& edges = bins.inner_edges;
+  return bins.tokens[std::upper_bound(edges.begin(), edges.end(), number) - edges.begin()];
 }
 
 int32_t EventTokenizer::value_token(const Subject& subject, size_t p, int64_t i) const {
   const PropertyValues& values = subject.properties[p];
   const PropertyTokens& tokens = properties_[p];
-  if (values.numbers != nullptr) {
-    const float number = values.numbers[i];
-    return std::isnan(number) || tokens.bin_tokens.empty() ? -1 : bin_token(tokens, number);
-  }
+  const Bins& bins = tokens.bins(subject.code(i));
+  if (values.numbers != nullptr) return bin_token(bins, values.numbers[i]);
   const int32_t text = values.text(i);
   if (text < 0) return -1;
   const float number = store_.properties()[p].text_numbers[text];
-  const bool is_number = !is_null_float(number) && !tokens.bin_tokens.empty();
-  if (!is_number) return tokens.text_tokens[text];
-  return std::isnan(number) ? -1 : bin_token(tokens, number);
+  const bool is_number = !is_null_float(number) && !bins.tokens.empty();
+  return is_number ? bin_token(bins, number) : tokens.text_tokens[text];
 }
 
 int32_t EventTokenizer::flat_token(const Subject& subject, int64_t i) const {

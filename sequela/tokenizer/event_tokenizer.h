@@ -23,10 +23,10 @@ struct BagEntry {
 // a table look-up.
 //
 // Hierarchical: the tokens of all-parents of the code, then one token for each property with a
-// value: the bin of a number (a number below the lowest bin that is in the dictionary belongs to
-// that bin), the text itself otherwise. Flat: the bin of (code, number) if the event has a number,
-// else the token of (code, text) if it has a text, else that of the code; none if the dictionary
-// lacks it. NaN is no value.
+// value: the bin of a number (the code's own bins where the dictionary has some, else those of all
+// codes; a number below the lowest bin belongs to that bin), the text itself otherwise. Flat: the
+// bin of (code, number) if the event has a number, else the token of (code, text) if it has a text,
+// else that of the code; none if the dictionary lacks it. NaN is no value.
 //
 // Immutable; thread-safe.
 class EventTokenizer {
@@ -50,10 +50,18 @@ class EventTokenizer {
   bool is_hierarchical() const { return is_hierarchical_; }
 
  private:
+  struct Bins {
+    std::vector<double> inner_edges;  // ascending; bin = upper_bound
+    std::vector<int32_t> tokens;      // inner_edges.size() + 1, or empty
+  };
   struct PropertyTokens {
-    std::vector<double> inner_edges;   // ascending; bin = upper_bound
-    std::vector<int32_t> bin_tokens;   // inner_edges.size() + 1, or empty
+    Bins shared_bins;
+    std::vector<Bins> code_bins;       // by code, or empty
     std::vector<int32_t> text_tokens;  // by text index, -1 = not in the vocabulary
+
+    const Bins& bins(int32_t code) const {
+      return code_bins.empty() || code_bins[code].tokens.empty() ? shared_bins : code_bins[code];
+    }
   };
   struct FlatBin {
     double val_start = 0;
@@ -68,7 +76,7 @@ class EventTokenizer {
                       std::vector<int32_t>& token_of_code);
   int32_t flat_text_token(int32_t code, int32_t text) const;
   int32_t flat_token(const Subject& subject, int64_t i) const;
-  int32_t bin_token(const PropertyTokens& tokens, double number) const;
+  static int32_t bin_token(const Bins& bins, float number);
 
   const EventStore& store_;
   bool is_hierarchical_ = true;

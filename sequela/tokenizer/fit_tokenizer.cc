@@ -60,27 +60,28 @@ void add_texts(const Property& property, const PropertyStatistics& counts, int64
   }
 }
 
-void add_bins(const Property& property, const PropertyStatistics& counts, int32_t num_bins,
-              std::vector<VocabularyEntry>& entries) {
+// Edges of at most num_bins bins with as many of the samples (at least one) in each.
+std::vector<double> bin_edges(const std::vector<float>& samples, int32_t num_bins) {
   std::vector<double> edges;
   for (int32_t i = 0; i <= num_bins; ++i) {
-    edges.push_back(quantile(static_cast<int64_t>(counts.samples.size()),
-                             linspace_at(1, num_bins, i),
-                             [&](int64_t k) { return counts.samples[k]; }));
+    edges.push_back(quantile(static_cast<int64_t>(samples.size()), linspace_at(1, num_bins, i),
+                             [&](int64_t k) { return samples[k]; }));
   }
   std::sort(edges.begin(), edges.end());
   edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   if (edges.size() == 1) edges.push_back(edges[0]);
   edges.front() = -std::numeric_limits<double>::infinity();
   edges.back() = std::numeric_limits<double>::infinity();
+  return edges;
+}
+
+// `model` says all but the edges.
+void add_bins(const std::vector<double>& edges, const VocabularyEntry& model,
+              std::vector<VocabularyEntry>& entries) {
   for (size_t i = 0; i + 1 < edges.size(); ++i) {
-    VocabularyEntry entry;
-    entry.type = Type::numeric;
-    entry.property = property.name;
+    VocabularyEntry& entry = entries.emplace_back(model);
     entry.val_start = edges[i];
     entry.val_end = edges[i + 1];
-    entry.weight = -1;
-    entries.push_back(std::move(entry));
   }
 }
 
@@ -93,8 +94,34 @@ void add_numeric(const std::vector<Property>& properties, const TokenizerStatist
     const PropertyStatistics& counts = statistics.properties[p];
     if (counts.samples.empty()) continue;
     const double share = static_cast<double>(counts.numeric_count) / static_cast<double>(total);
-    add_bins(properties[p], counts, std::max(1, static_cast<int32_t>(num_numeric * share)),
-             entries);
+    const int32_t num_bins = std::max(1, static_cast<int32_t>(num_numeric * share));
+    VocabularyEntry model;
+    model.type = Type::numeric;
+    model.property = properties[p].name;
+    model.weight = -1;
+    add_bins(bin_edges(counts.samples, num_bins), model, entries);
+  }
+}
+
+// Bins of each code's own numbers. A bin weighs as a code does that as many subjects have; a code
+// whose numbers are all the same has none.
+void add_code_bins(const EventStore& store, const TokenizerStatistics& statistics,
+                   int32_t bins_per_code, std::vector<VocabularyEntry>& entries) {
+  for (size_t p = 0; p < store.properties().size(); ++p) {
+    const std::vector<CodeStatistics>& codes = statistics.properties[p].codes;
+    for (size_t code = 0; code < codes.size(); ++code) {
+      if (codes[code].samples.empty()) continue;
+      const std::vector<double> edges = bin_edges(codes[code].samples, bins_per_code);
+      const auto num_bins = static_cast<double>(edges.size() - 1);
+      if (num_bins == 1) continue;
+      VocabularyEntry model;
+      model.type = Type::numeric;
+      model.code_string = store.codes()[code];
+      model.property = store.properties()[p].name;
+      model.weight = entropy(static_cast<double>(codes[code].num_subjects) /
+                             (num_bins * static_cast<double>(statistics.num_subjects)));
+      add_bins(edges, model, entries);
+    }
   }
 }
 
@@ -123,6 +150,9 @@ void TokenizerOptions::validate() const {
     throw ConfigError("vocab-size", str(vocab_size), "1 to 65536");
   }
   if (num_numeric < 1) throw ConfigError("num-numeric", str(num_numeric), "at least 1");
+  if (bins_per_code < 0 || bins_per_code > 100) {
+    throw ConfigError("bins-per-code", str(bins_per_code), "0 to 100");
+  }
   if (!(min_fraction >= 0 && min_fraction <= 0.5)) {
     throw ConfigError("min-fraction", str(min_fraction), "0 to 0.5");
   }
@@ -141,6 +171,7 @@ Vocabulary fit_tokenizer(const EventStore& store, const Ontology& ontology,
     add_texts(store.properties()[p], statistics.properties[p], statistics.num_subjects, entries);
   }
   add_numeric(store.properties(), statistics, options.num_numeric, entries);
+  add_code_bins(store, statistics, options.bins_per_code, entries);
   keep_best(entries, options);
   const AgeMoments& moments = statistics.age_moments;
   vocabulary.age_stats = {to_mean_std(moments.age), to_mean_std(moments.log_age),

@@ -12,6 +12,8 @@ namespace sequela {
 struct TokenizerOptions {
   int32_t vocab_size = 16'384;
   int32_t num_numeric = 1'000;  // numeric bins, shared over the properties
+  // Bins of a code's own numbers, beside the shared ones; 0 = none, femr's form.
+  int32_t bins_per_code = 0;
   double min_fraction = 1e-4;
   bool fit_on_train_only = false;
   int32_t reservoir_size = 10'000;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/parallel.h"
 #include "sequela/core/random.h"
+#include "sequela/tokenizer/code_numbers.h"
 #include "sequela/tokenizer/reservoir.h"
 
 namespace sequela {
@@ -25,6 +27,10 @@ class Collector {
   void add(const Subject& subject, AgeMoments& moments);
   void add_to(TokenizerStatistics& statistics) const;
   Reservoir& reservoir(size_t property) { return properties_[property].reservoir; }
+  // None unless codes have bins of their own.
+  std::optional<CodeNumbers>& code_numbers(size_t property) {
+    return properties_[property].code_numbers;
+  }
 
  private:
   struct PropertyCounts {
@@ -33,6 +39,7 @@ class Collector {
     std::vector<int32_t> text_stamps;
     unsigned __int128 numeric_count = 0;
     Reservoir reservoir;
+    std::optional<CodeNumbers> code_numbers;
   };
 
   void add_codes(const Subject& subject);
@@ -63,6 +70,7 @@ Collector::Collector(const EventStore& store, const Ontology& ontology,
     auto& counts = properties_.emplace_back(options.reservoir_size);
     counts.text_subjects.resize(property.texts.size());
     counts.text_stamps.resize(property.texts.size());
+    if (options.bins_per_code > 0) counts.code_numbers.emplace(store.codes().size());
   }
 }
 
@@ -107,6 +115,7 @@ void Collector::add_numbers(const Subject& subject, size_t property, const Numbe
     const float number = number_at(i);
     if (std::isfinite(number)) counts.reservoir.add(hash, inverse_weight, number);
   }
+  if (counts.code_numbers) counts.code_numbers->add(subject, base, number_at);
 }
 
 void Collector::add_property(const Subject& subject, size_t property) {
@@ -178,6 +187,19 @@ void Collector::add_to(TokenizerStatistics& statistics) const {
   }
 }
 
+std::vector<CodeStatistics> code_statistics(std::vector<std::unique_ptr<Collector>>& collectors,
+                                            size_t property) {
+  std::optional<CodeNumbers>& all = collectors[0]->code_numbers(property);
+  if (!all) return {};
+  for (size_t c = 1; c < collectors.size(); ++c) all->merge(*collectors[c]->code_numbers(property));
+  std::vector<CodeStatistics> found;
+  for (CodeNumbers::Code& code : all->codes()) {
+    found.push_back(
+        {code.num_subjects, code.sample ? code.sample->sorted_values() : std::vector<float>()});
+  }
+  return found;
+}
+
 TokenizerStatistics sum_of(std::vector<std::unique_ptr<Collector>>& collectors,
                            const std::vector<AgeMoments>& moments_of_chunks,
                            const TokenizerOptions& options, size_t num_properties) {
@@ -188,6 +210,7 @@ TokenizerStatistics sum_of(std::vector<std::unique_ptr<Collector>>& collectors,
     Reservoir reservoir(options.reservoir_size);
     for (const auto& collector : collectors) reservoir.merge(collector->reservoir(p));
     statistics.properties[p].samples = reservoir.sorted_values();
+    statistics.properties[p].codes = code_statistics(collectors, p);
   }
   for (const AgeMoments& moments : moments_of_chunks) statistics.age_moments.merge(moments);
   return statistics;

@@ -11,6 +11,12 @@
 
 namespace sequela {
 
+// What the numbers under one code look like.
+struct CodeStatistics {
+  int64_t num_subjects = 0;    // with such a number
+  std::vector<float> samples;  // ascending
+};
+
 // What one property's values look like over all subjects.
 struct PropertyStatistics {
   std::vector<int64_t>
@@ -18,6 +24,8 @@ struct PropertyStatistics {
   unsigned __int128 numeric_count =
       0;                       // of finite numbers, each counted times its subject's events
   std::vector<float> samples;  // ascending; all numbers, or a weighted sample
+  // By code of the store; empty unless codes have bins of their own.
+  std::vector<CodeStatistics> codes;
 };
 
 // Weighted by 1 / (events of the subject); in seconds.

@@ -2,6 +2,7 @@
 //   vocab: [{type: "code", code_string, weight}
 //           | {type: "numeric", property, val_start, val_end, weight}
 //           | {type: "text", property, text_string, weight}]
+//         A numeric entry that is of one code alone has its code_string too; femr knows none.
 //   age_stats: {age, log_age, delta, log_delta: {mean, std}}
 // Flat (femr 0.2.0 - 0.2.3):
 //   is_hierarchical: false
@@ -59,6 +60,8 @@ VocabularyEntry read_entry(const MsgpackValue& map, bool is_hierarchical, const 
   entry.weight = number_at(map, "weight", path);
   if (is_hierarchical && entry.type != Type::code) {
     entry.property = map.at("property").as_text();
+    const MsgpackValue* const code = map.find("code_string");
+    if (entry.type == Type::numeric && code != nullptr) entry.code_string = code->as_text();
   } else {
     entry.code_string = map.at("code_string").as_text();
   }
@@ -92,8 +95,9 @@ void write_entry(const VocabularyEntry& entry, MsgpackWriter& writer) {
       field("text_string", entry.text_string);
       break;
     case Type::numeric:
-      writer.begin_map(5);
+      writer.begin_map(entry.code_string.empty() ? 5 : 6);
       field("type", "numeric");
+      if (!entry.code_string.empty()) field("code_string", entry.code_string);
       field("property", entry.property);
       number_field("val_start", entry.val_start);
       number_field("val_end", entry.val_end);

@@ -10,7 +10,8 @@ namespace sequela {
 struct VocabularyEntry {
   enum class Type { code, text, numeric, unused };
   Type type = Type::unused;
-  std::string code_string;  // code; and, in flat dictionaries, the code of a text or numeric entry
+  std::string code_string;  // code; numeric: the one code whose bin it is, empty = of all codes;
+                            // in flat dictionaries also that of a text
   std::string property;     // text, numeric (hierarchical dictionaries)
   std::string text_string;  // text
   double val_start = 0;     // numeric: val_start <= value < val_end

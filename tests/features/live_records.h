@@ -136,8 +136,9 @@ struct Demo : LiveModel {
   }
   static Vocabulary fit(const EventStore& store, const Ontology& ontology) {
     TokenizerOptions options;
-    options.vocab_size = 2'000;
+    options.vocab_size = 3'000;
     options.num_numeric = 100;
+    options.bins_per_code = 4;
     return fit_tokenizer(store, ontology, std::vector<Side>(store.num_subjects(), Side::train),
                          options);
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "sequela/core/random.h"
@@ -126,6 +127,31 @@ TEST(FutureEvents, EventsWithValuesOrWithoutTimeDoNotCount) {
   EXPECT_EQ(rows.row_offsets, (std::vector<int64_t>{0, 1, 1}));
   EXPECT_EQ(rows.event_seconds, std::vector<float>{86'400});
   EXPECT_EQ(rows.censor_seconds, (std::vector<float>{4 * 86'400, 3 * 86'400}));
+}
+
+TEST(FutureEvents, NumbersInATasksRangeCount) {
+  const Cohort cohort = cohort_of_events({{1, 0, "MEDS_BIRTH"},
+                                          {1, 1, "a", 2.0f},
+                                          {1, 2, "a", 1.0f},
+                                          {1, 3, "a"},
+                                          {1, 4, "b", 1.0f},
+                                          {1, 5, "a", std::nullopt, "1"},
+                                          {1, 6, "a", NAN}},
+                                         {{"b", {"a"}}});
+  const TasksOfCodes tasks = tasks_of_targets(cohort.store, cohort.ontology,
+                                              {{"a", NumberRange{1, 2}},
+                                               {"a", std::nullopt},
+                                               {"a", NumberRange{2, INFINITY}},
+                                               {"none", NumberRange{0, 9}}});
+  const Subject subject = cohort.store.subject(0);
+  EXPECT_EQ(last_task_time_us(subject, tasks), 3 * kMicrosPerDay);
+  FutureEvents future(tasks, 4);
+  FutureRows rows;
+  future.append_rows(subject, std::vector<int64_t>{0, kMicrosPerDay, 2 * kMicrosPerDay}, rows);
+  EXPECT_EQ(rows.row_offsets, (std::vector<int64_t>{0, 3, 5, 6}));
+  EXPECT_EQ(rows.task_ids, (std::vector<int32_t>{0, 1, 2, 0, 1, 1}));
+  EXPECT_EQ(rows.event_seconds,
+            (std::vector<float>{2 * 86'400, 3 * 86'400, 86'400, 86'400, 2 * 86'400, 86'400}));
 }
 
 TEST(ChangeReplay, RefusesABrokenLog) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "tests/support/visit_records.h"
 #include "tests/tokenizer/cohort.h"
@@ -22,11 +23,7 @@ std::vector<int64_t> next_times(const Subject& subject, const TasksOfCodes& task
                                 int64_t after_us) {
   std::vector<int64_t> next(num_tasks, kNoTime);
   for (int64_t i = subject.num_events - 1; i >= 0 && subject.time_us(i) > after_us; --i) {
-    if (subject.has_value(i)) continue;
-    const int32_t code = subject.code(i);
-    for (int64_t k = tasks.offsets[code]; k < tasks.offsets[code + 1]; ++k) {
-      next[tasks.tasks[k]] = subject.time_us(i);
-    }
+    tasks.each(subject, i, [&](int32_t task) { next[task] = subject.time_us(i); });
   }
   return next;
 }
@@ -56,12 +53,15 @@ TEST(MotorSweep, EqualsCountingEachTaskAtEachLabel) {
   const TestFolder meds;
   write_visit_records(meds.path(), {.num_subjects = 300});
   const Cohort cohort = cohort_of_meds(meds.path());
-  std::vector<std::string> codes;
+  std::vector<TaskTarget> targets;
   for (size_t c = 0; c < cohort.store.codes().size(); c += 2) {
-    codes.push_back(cohort.store.codes()[c]);
+    targets.push_back({cohort.store.codes()[c], std::nullopt});
+    targets.push_back({cohort.store.codes()[c], NumberRange{-INFINITY, 5}});
+    targets.push_back({cohort.store.codes()[c], NumberRange{2, 100}});
   }
-  const TasksOfCodes tasks = tasks_of_codes(cohort.store, cohort.ontology, codes);
-  const size_t num_tasks = codes.size();
+  const TasksOfCodes tasks = tasks_of_targets(cohort.store, cohort.ontology, targets);
+  ASSERT_FALSE(tasks.value_tasks.empty());
+  const size_t num_tasks = targets.size();
   MotorSweep sweep(tasks, static_cast<int64_t>(num_tasks));
   PlainCounts plain{0, std::vector<int64_t>(num_tasks), std::vector<__int128>(num_tasks), {}};
   for (int64_t s = 0; s < cohort.store.num_subjects(); ++s) {
@@ -73,8 +73,8 @@ TEST(MotorSweep, EqualsCountingEachTaskAtEachLabel) {
   EXPECT_EQ(sweep.num_labels(), plain.num_labels);
   for (size_t t = 0; t < num_tasks; ++t) {
     const MotorSweep::TaskCounts& counts = sweep.task_counts()[t];
-    EXPECT_EQ(counts.num_events, plain.num_events[t]) << codes[t];
-    EXPECT_TRUE(sweep.censor_time_us() + counts.time_us == plain.time_us[t]) << codes[t];
+    EXPECT_EQ(counts.num_events, plain.num_events[t]) << targets[t].name();
+    EXPECT_TRUE(sweep.censor_time_us() + counts.time_us == plain.time_us[t]) << targets[t].name();
   }
   const std::vector<double> shares = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 1};
   EXPECT_GT(plain.event_times.count(), TimeHistogram::kMaxExact);

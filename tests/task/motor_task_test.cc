@@ -64,6 +64,40 @@ TEST(MotorTask, CountsByHand) {
   EXPECT_DOUBLE_EQ(b.mean_time, 86'400 * (0.55 + 1) / 2);
 }
 
+// The outer bins of x: 1 to 8, two days before each other.
+TEST(MotorTask, TakesTheOuterBinsOfCodesAsTasks) {
+  std::vector<TestEvent> events = {{1, 0, "MEDS_BIRTH"}};
+  for (int i = 1; i <= 8; ++i) events.push_back({1, 2.0 * i, "x", static_cast<float>(i)});
+  events.push_back({1, 20, "a"});
+  const Cohort cohort = cohort_of_events(events);
+  TokenizerOptions tokenizer_options;
+  tokenizer_options.bins_per_code = 4;
+  tokenizer_options.min_fraction = 0;
+  Vocabulary vocabulary =
+      fit_tokenizer(cohort.store, cohort.ontology, cohort.sides, tokenizer_options);
+  MotorTaskOptions options;
+  const auto names = [&] {
+    std::vector<std::string> found;
+    const MotorTask task =
+        fit_motor_task(cohort.store, cohort.ontology, vocabulary, cohort.sides, options);
+    TestFolder folder;
+    task.write(folder / "motor_task.json");
+    for (const auto& entry : MotorTask::read(folder / "motor_task.json").tasks) {
+      found.push_back(entry.name());
+    }
+    return found;
+  };
+  VocabularyEntry a;
+  a.type = VocabularyEntry::Type::code;
+  a.code_string = "a";
+  vocabulary.entries.push_back(a);
+  EXPECT_EQ(names(), std::vector<std::string>{"a"});
+  options.num_value_tasks = 8;
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "x (-inf, 2.75)", "x [6.25, inf)"}));
+  options.num_value_tasks = 1;
+  EXPECT_EQ(names(), (std::vector<std::string>{"a", "x (-inf, 2.75)"}));
+}
+
 TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
   for (const Cohort& cohort : {g60(), tutorial()}) {
     MotorTaskOptions options;
@@ -96,7 +130,7 @@ TEST(MotorTask, ReadsWhatItWrote) {
   TestFolder folder;
   MotorTask task;
   task.time_bins = {0, 2613045.5, INFINITY};
-  task.tasks = {{"ATC/I", 1.4114539566367878e-08, 364, 675, 46027936.977863304}};
+  task.tasks = {{{"ATC/I", {}}, 1.4114539566367878e-08, 364, 675, 46027936.977863304}};
   task.final_layer_size = 32;
   task.write(folder / "motor_task.json");
   const MotorTask read = MotorTask::read(folder / "motor_task.json");

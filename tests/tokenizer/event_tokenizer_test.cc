@@ -77,6 +77,34 @@ TEST(EventTokenizer, SharesWeightOverTheClosureAndAddsValues) {
   EXPECT_EQ(bag_of(tokenizer, subject, 8), (Bag{{2, 1}, {3, 1}, {4, 1}}));
 }
 
+// A code's own bins come before the shared ones, whatever the dictionary's order.
+TEST(EventTokenizer, TakesTheBinsOfTheCodeWhereItHasSome) {
+  const Cohort cohort = cohort_of_events({{1, 0, "MEDS_BIRTH"},
+                                          {1, 1, "x", 0.5f},
+                                          {1, 2, "x", 7.0f},
+                                          {1, 3, "x", NAN},
+                                          {1, 4, "y", 0.5f},
+                                          {1, 5, "x", std::nullopt, "7"},
+                                          {1, 6, "y", std::nullopt, "7"}});
+  Vocabulary vocabulary;
+  vocabulary.entries = {bin_entry("numeric_value", -INFINITY, INFINITY),
+                        bin_entry("numeric_value", 2, INFINITY),
+                        bin_entry("numeric_value", -INFINITY, 2),
+                        bin_entry("text_value", -INFINITY, INFINITY),
+                        bin_entry("numeric_value", 0, 1),
+                        text_entry("text_value", "7")};
+  for (const int token : {1, 2, 3}) vocabulary.entries[token].code_string = "x";
+  vocabulary.entries[4].code_string = "not in the data";
+  const EventTokenizer tokenizer(cohort.store, cohort.ontology, vocabulary);
+  const Subject subject = cohort.store.subject(0);
+  EXPECT_EQ(bag_of(tokenizer, subject, 1), (Bag{{2, 1}}));
+  EXPECT_EQ(bag_of(tokenizer, subject, 2), (Bag{{1, 1}}));
+  EXPECT_EQ(bag_of(tokenizer, subject, 3), Bag{});
+  EXPECT_EQ(bag_of(tokenizer, subject, 4), (Bag{{0, 1}}));
+  EXPECT_EQ(bag_of(tokenizer, subject, 5), (Bag{{3, 1}}));
+  EXPECT_EQ(bag_of(tokenizer, subject, 6), (Bag{{5, 1}}));
+}
+
 // A dictionary that was cut may lack bins; femr then takes the next lower one that is there.
 TEST(EventTokenizer, FillsMissingBinsAsFemrDoes) {
   const Cohort cohort = cohort_of_events(

@@ -55,12 +55,48 @@ TEST(FitTokenizer, GivesTheSameBytesForAnyNumberOfThreads) {
   for (const Cohort& cohort : {g60(), tutorial()}) {
     TokenizerOptions options;
     options.reservoir_size = 100;  // full, so that sampling is tested too
+    options.bins_per_code = 10;
     const std::string expected = bytes_of(fit(cohort, options));
     for (int num_threads : {2, 5}) {
       options.num_threads = num_threads;
       EXPECT_EQ(bytes_of(fit(cohort, options)), expected) << num_threads << " threads";
     }
   }
+}
+
+// x has 1 to 8 in two of four subjects, y always the same number, z numbers that are none.
+TEST(FitTokenizer, GivesCodesBinsOfTheirOwn) {
+  std::vector<TestEvent> events;
+  for (int64_t subject = 1; subject <= 4; ++subject) {
+    events.push_back({subject, 0, "MEDS_BIRTH"});
+    for (int i = 0; i < 4; ++i) {
+      if (subject <= 2) events.push_back({subject, 1.0 + i, "x", 4.0f * (subject - 1) + i + 1});
+      events.push_back({subject, 1.0 + i, "y", 3.0f});
+      events.push_back({subject, 1.0 + i, "z", i == 0 ? NAN : INFINITY});
+    }
+  }
+  const Cohort cohort = cohort_of_events(events);
+  TokenizerOptions options;
+  const auto own_bins = [&] {
+    std::vector<VocabularyEntry> bins;
+    for (const VocabularyEntry& entry : fit(cohort, options).entries) {
+      if (entry.type == Type::numeric && !entry.code_string.empty()) bins.push_back(entry);
+    }
+    return bins;
+  };
+  EXPECT_TRUE(own_bins().empty());
+  options.bins_per_code = 2;
+  const std::vector<VocabularyEntry> bins = own_bins();
+  ASSERT_EQ(bins.size(), 2u);
+  for (const VocabularyEntry& bin : bins) {
+    EXPECT_EQ(bin.code_string, "x");
+    EXPECT_EQ(bin.property, "numeric_value");
+    EXPECT_DOUBLE_EQ(bin.weight, entropy(2 / (2 * 4.0)));
+  }
+  EXPECT_EQ(bins[0].val_start, -INFINITY);
+  EXPECT_EQ(bins[0].val_end, 4.5);
+  EXPECT_EQ(bins[1].val_start, 4.5);
+  EXPECT_EQ(bins[1].val_end, INFINITY);
 }
 
 TEST(FitTokenizer, WeighsACodeAgainstItsParents) {

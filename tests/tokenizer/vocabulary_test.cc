@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "sequela/core/error.h"
 #include "sequela/io/msgpack.h"
 #include "tests/support/bad_inputs.h"
@@ -61,6 +63,26 @@ TEST(Vocabulary, KeepsTextsOfProperties) {
   EXPECT_EQ(read.entries[0].property, "text_value");
   EXPECT_EQ(read.entries[0].text_string, "mild");
   EXPECT_EQ(read.entries[0].weight, -0.25);
+}
+
+TEST(Vocabulary, KeepsBinsOfOneCode) {
+  TestFolder folder;
+  Vocabulary vocabulary;
+  VocabularyEntry entry;
+  entry.type = Type::numeric;
+  entry.code_string = "LOINC/2823-3";
+  entry.property = "numeric_value";
+  entry.val_start = 5.1;
+  entry.val_end = INFINITY;
+  entry.weight = -0.25;
+  vocabulary.entries = {entry};
+  vocabulary.write(folder / "dictionary.msgpack");
+  const Vocabulary read = Vocabulary::read(folder / "dictionary.msgpack");
+  ASSERT_EQ(read.entries.size(), 1u);
+  EXPECT_EQ(read.entries[0].code_string, "LOINC/2823-3");
+  EXPECT_EQ(read.entries[0].property, "numeric_value");
+  EXPECT_EQ(read.entries[0].val_start, 5.1);
+  EXPECT_EQ(read.entries[0].val_end, INFINITY);
 }
 
 TEST(Vocabulary, RefusesBrokenFiles) {

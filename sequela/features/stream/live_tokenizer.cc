@@ -38,10 +38,16 @@ LiveTokenizer::LiveTokenizer(const Ontology& ontology, const Vocabulary& vocabul
     } else if (entry.type == Type::text) {
       properties_[entry.property].texts[entry.text_string] = token;
     } else if (entry.type == Type::numeric) {
-      properties_[entry.property].bins.emplace_back(entry.val_start, token);
+      PropertyTokens& tokens = properties_[entry.property];
+      const std::string& code = entry.code_string;
+      (code.empty() ? tokens.shared_bins : tokens.code_bins[code])
+          .emplace_back(entry.val_start, token);
     }
   }
-  for (auto& [name, tokens] : properties_) std::sort(tokens.bins.begin(), tokens.bins.end());
+  for (auto& [name, tokens] : properties_) {
+    std::sort(tokens.shared_bins.begin(), tokens.shared_bins.end());
+    for (auto& [code, bins] : tokens.code_bins) std::sort(bins.begin(), bins.end());
+  }
   if (!flat_codes_.contains(std::string(kBirthCode)) && flat_codes_.contains(kOldBirthCode)) {
     FlatCode birth = flat_codes_.at(kOldBirthCode);
     flat_codes_.emplace(kBirthCode, std::move(birth));
@@ -64,7 +70,7 @@ void LiveTokenizer::append_bag(const LiveEvent& event, std::vector<BagEntry>& ba
   }
   append_code(event.code, bag);
   for (const LiveValue& value : event.values) {
-    const int32_t token = value_token(value);
+    const int32_t token = value_token(event.code, value);
     if (token >= 0) bag.push_back({token, 1});
   }
 }
@@ -85,22 +91,24 @@ void LiveTokenizer::append_code(std::string_view code, std::vector<BagEntry>& ba
             [](const BagEntry& a, const BagEntry& b) { return a.token < b.token; });
 }
 
-int32_t LiveTokenizer::bin_token(const PropertyTokens& tokens, float number) {
-  if (std::isnan(number) || tokens.bins.empty()) return -1;
+int32_t LiveTokenizer::bin_token(const Bins& bins, float number) {
+  if (std::isnan(number) || bins.empty()) return -1;
   // The first bin reaches down to minus infinity, whatever its edge.
   const auto after =
-      std::upper_bound(tokens.bins.begin() + 1, tokens.bins.end(), static_cast<double>(number),
+      std::upper_bound(bins.begin() + 1, bins.end(), static_cast<double>(number),
                        [](double value, const auto& bin) { return value < bin.first; });
   return (after - 1)->second;
 }
 
-int32_t LiveTokenizer::value_token(const LiveValue& value) const {
+int32_t LiveTokenizer::value_token(std::string_view code, const LiveValue& value) const {
   const PropertyTokens* tokens = find(properties_, value.property);
   if (tokens == nullptr) return -1;
-  if (value.number) return bin_token(*tokens, *value.number);
+  const Bins* of_code = find(tokens->code_bins, code);
+  const Bins& bins = of_code == nullptr ? tokens->shared_bins : *of_code;
+  if (value.number) return bin_token(bins, *value.number);
   if (value.text.empty()) return -1;
-  const auto number = tokens->bins.empty() ? std::nullopt : parse_python_float(value.text);
-  if (number) return bin_token(*tokens, static_cast<float>(*number));
+  const auto number = bins.empty() ? std::nullopt : parse_python_float(value.text);
+  if (number) return bin_token(bins, static_cast<float>(*number));
   const int32_t* token = find(tokens->texts, value.text);
   return token == nullptr ? -1 : *token;
 }

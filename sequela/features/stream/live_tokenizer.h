@@ -31,8 +31,10 @@ class LiveTokenizer {
   bool is_hierarchical() const { return is_hierarchical_; }
 
  private:
+  using Bins = std::vector<std::pair<double, int32_t>>;  // (lower edge, token), ascending
   struct PropertyTokens {
-    std::vector<std::pair<double, int32_t>> bins;  // (lower edge, token), ascending
+    Bins shared_bins;
+    std::unordered_map<std::string, Bins> code_bins;
     std::unordered_map<std::string, int32_t> texts;
   };
   struct FlatCode {
@@ -47,9 +49,9 @@ class LiveTokenizer {
 
   void add_flat(const VocabularyEntry& entry, const std::string& code, int32_t token);
   void append_code(std::string_view code, std::vector<BagEntry>& bag) const;
-  int32_t value_token(const LiveValue& value) const;
+  int32_t value_token(std::string_view code, const LiveValue& value) const;
   int32_t flat_token(const LiveEvent& event) const;
-  static int32_t bin_token(const PropertyTokens& tokens, float number);
+  static int32_t bin_token(const Bins& bins, float number);
 
   const Ontology& ontology_;
   bool is_hierarchical_ = true;
