@@ -46,6 +46,12 @@ bool is_shard_index(const std::string& path) {
   return path.ends_with(".index.json");
 }
 
+std::vector<std::string> list_shards(const std::string& index_path) {
+  std::vector<std::string> names;
+  for (const auto& entry : read_weight_map(index_path)) names.push_back(entry.first);
+  return names;
+}
+
 WeightFile open_shards(const std::string& index_path) {
   std::vector<TensorView> tensors;
   std::vector<std::shared_ptr<const void>> owners;

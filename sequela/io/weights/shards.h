@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sequela/io/weights/weight_file.h"
 
@@ -11,5 +12,8 @@ namespace sequela {
 // left out; files must lie in the index's folder. Throws FileError.
 WeightFile open_shards(const std::string& index_path);
 bool is_shard_index(const std::string& path);
+
+// The files that an index names. Throws FileError.
+std::vector<std::string> list_shards(const std::string& index_path);
 
 }  // namespace sequela

@@ -56,4 +56,8 @@ WeightFile open_weights(const std::string& path);
 // that lists what was looked for if there is none.
 WeightFile open_weight_folder(const std::string& folder);
 
+// Whether open_weight_folder would find weights with all their files, shards included. They are not
+// opened.
+bool has_weights(const std::string& folder);
+
 }  // namespace sequela

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
 #include "sequela/io/weights/byte_reader.h"
+#include "sequela/io/weights/shards.h"
 #include "sequela/io/weights/weight_file.h"
 
 namespace sequela {
@@ -60,7 +62,34 @@ std::optional<std::string> find_bundle(const std::string& folder) {
   return bundles.empty() ? std::nullopt : std::optional(bundles.front());
 }
 
+// X.data-00000-of-0000N, N of them, beside X.index.
+bool has_all_data(const std::string& index_path) {
+  const std::string stem = fs::path(index_path).stem().string() + ".data-";
+  size_t num_files = 0, num_wanted = 1;
+  for (const auto& entry : fs::directory_iterator(fs::path(index_path).parent_path())) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(stem) || !path_exists(entry.path().string())) continue;
+    ++num_files;
+    const size_t of = name.rfind("-of-");
+    if (of != std::string::npos) num_wanted = std::strtoul(name.c_str() + of + 4, nullptr, 10);
+  }
+  return num_files >= num_wanted;
+}
+
 }  // namespace
+
+bool has_weights(const std::string& folder) {
+  for (const char* name : kNames) {
+    const std::string path = (fs::path(folder) / name).string();
+    if (!path_exists(path)) continue;
+    if (!is_shard_index(path)) return true;
+    return std::ranges::all_of(list_shards(path), [&](const std::string& shard) {
+      return path_exists((fs::path(folder) / shard).string());
+    });
+  }
+  const std::optional<std::string> bundle = find_bundle(folder);
+  return bundle && has_all_data(*bundle);
+}
 
 WeightFile open_weight_folder(const std::string& folder) {
   std::error_code ignored;
