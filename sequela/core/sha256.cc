@@ -1,6 +1,7 @@
 #include "sequela/core/sha256.h"
 
-#include <openssl/evp.h>
+// The low-level functions: linked statically, the general ones would bring most of libcrypto.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
 #include "sequela/core/error.h"
@@ -8,14 +9,13 @@
 namespace sequela {
 
 struct Sha256::Context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  ~Context() { EVP_MD_CTX_free(evp); }
+  SHA256_CTX state;
 };
 
 Digest sha256(const void* data, size_t size) {
-  Digest digest;
-  SHA256(static_cast<const unsigned char*>(data), size, digest.data());
-  return digest;
+  Sha256 hash;
+  hash.update(data, size);
+  return hash.finish();
 }
 
 std::string to_hex(const Digest& digest) {
@@ -29,18 +29,18 @@ std::string to_hex(const Digest& digest) {
 }
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  SEQUELA_CHECK(EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) == 1);
+  SEQUELA_CHECK(SHA256_Init(&context_->state) == 1);
 }
 
 Sha256::~Sha256() = default;
 
 void Sha256::update(const void* data, size_t size) {
-  SEQUELA_CHECK(EVP_DigestUpdate(context_->evp, data, size) == 1);
+  SEQUELA_CHECK(SHA256_Update(&context_->state, data, size) == 1);
 }
 
 Digest Sha256::finish() {
   Digest digest;
-  SEQUELA_CHECK(EVP_DigestFinal_ex(context_->evp, digest.data(), nullptr) == 1);
+  SEQUELA_CHECK(SHA256_Final(digest.data(), &context_->state) == 1);
   return digest;
 }
 

@@ -1,4 +1,3 @@
-#include <libpq-fe.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -12,12 +11,17 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/features/cohort.h"
+#include "sequela/features/postgres_client.h"
 
 namespace sequela {
 namespace {
 
-using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
-using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+const PostgresClient& pq() {
+  return postgres_client();
+}
+
+using Connection = std::unique_ptr<PGconn, decltype(&::PQfinish)>;
+using Result = std::unique_ptr<PGresult, decltype(&::PQclear)>;
 using Clock = std::chrono::steady_clock;
 
 // A stop is noticed after so long at most.
@@ -30,12 +34,12 @@ constexpr Oid kFloat8Oid = 701;
 
 // Server and database of a URI, for messages: what is in it besides user and password.
 std::string describe(PGconn* connection) {
-  const char* host = PQhost(connection);
-  const char* database = PQdb(connection);
+  const char* host = pq().host(connection);
+  const char* database = pq().db(connection);
   return str("PostgreSQL ", host != nullptr ? host : "", "/", database != nullptr ? database : "");
 }
 
-using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+using Options = std::unique_ptr<PQconninfoOption, decltype(&::PQconninfoFree)>;
 
 // True for what libpq itself would not show in a dialog.
 bool is_secret(const PQconninfoOption& option) {
@@ -49,9 +53,9 @@ bool has_value(const PQconninfoOption& option) {
 // The first line of a libpq message, free of the connection's secrets.
 std::string first_line(PGconn* connection) {
   constexpr std::string_view kMask = "***";
-  std::string text = PQerrorMessage(connection);
+  std::string text = pq().error_message(connection);
   text = text.substr(0, text.find('\n'));
-  const Options options(PQconninfo(connection), &PQconninfoFree);
+  const Options options(pq().conninfo(connection), pq().conninfo_free);
   for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
     if (!is_secret(*option) || !has_value(*option)) continue;
     const std::string_view secret = option->val;
@@ -80,7 +84,7 @@ bool wait_for_server(PGconn* connection, short events,
   while (true) {
     throw_if_stopped();
     if (deadline && Clock::now() >= *deadline) return false;
-    pollfd waited{PQsocket(connection), events, 0};
+    pollfd waited{pq().socket(connection), events, 0};
     const int num_ready = poll(&waited, 1, kPollMilliseconds);
     if (num_ready > 0) return true;
     if (num_ready < 0 && errno != EINTR) {
@@ -91,7 +95,7 @@ bool wait_for_server(PGconn* connection, short events,
 
 // The end of the time that the URI gives for connecting, which libpq leaves to its caller here.
 std::optional<Clock::time_point> connect_deadline(PGconn* connection) {
-  const Options options(PQconninfo(connection), &PQconninfoFree);
+  const Options options(pq().conninfo(connection), pq().conninfo_free);
   for (const PQconninfoOption* option = options.get(); option && option->keyword; ++option) {
     if (std::strcmp(option->keyword, "connect_timeout") != 0 || option->val == nullptr) continue;
     const int seconds = std::atoi(option->val);
@@ -102,7 +106,7 @@ std::optional<Clock::time_point> connect_deadline(PGconn* connection) {
 
 // Drives a connection that was begun until it is made or has failed.
 void finish_connecting(PGconn* connection) {
-  if (connection == nullptr || PQstatus(connection) == CONNECTION_BAD) return;
+  if (connection == nullptr || pq().status(connection) == CONNECTION_BAD) return;
   const auto deadline = connect_deadline(connection);
   PostgresPollingStatusType status = PGRES_POLLING_WRITING;
   while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
@@ -111,23 +115,23 @@ void finish_connecting(PGconn* connection) {
       throw FileError(describe(connection), "cannot connect: no answer within connect_timeout",
                       "check host and port");
     }
-    status = PQconnectPoll(connection);
+    status = pq().connect_poll(connection);
   }
 }
 
 Connection connect(const std::string& uri) {
   char* problem = nullptr;
-  PQconninfoOption* options = PQconninfoParse(uri.c_str(), &problem);
+  PQconninfoOption* options = pq().conninfo_parse(uri.c_str(), &problem);
   const bool is_valid = options != nullptr;
-  PQconninfoFree(options);
-  PQfreemem(problem);  // it may quote the URI, password and all, so it is not shown
+  pq().conninfo_free(options);
+  pq().freemem(problem);  // it may quote the URI, password and all, so it is not shown
   if (!is_valid) {
     throw ConfigError(
         "--cohort-db: not a PostgreSQL URI. Fix: give postgresql://user@host:port/database.");
   }
-  Connection connection(PQconnectStart(uri.c_str()), &PQfinish);
+  Connection connection(pq().connect_start(uri.c_str()), pq().finish);
   finish_connecting(connection.get());
-  if (PQstatus(connection.get()) != CONNECTION_OK) {
+  if (pq().status(connection.get()) != CONNECTION_OK) {
     throw FileError(describe(connection.get()), "cannot connect: " + first_line(connection.get()),
                     "check host, user and password (PGPASSWORD or ~/.pgpass also serve)");
   }
@@ -136,10 +140,10 @@ Connection connect(const std::string& uri) {
 
 // The server ends the query that is at work; without, it would go on with nobody waiting.
 void cancel_query(PGconn* connection) {
-  PGcancel* cancel = PQgetCancel(connection);
+  PGcancel* cancel = pq().get_cancel(connection);
   char ignored[256];
-  if (cancel != nullptr) PQcancel(cancel, ignored, sizeof(ignored));
-  PQfreeCancel(cancel);
+  if (cancel != nullptr) pq().cancel(cancel, ignored, sizeof(ignored));
+  pq().free_cancel(cancel);
 }
 
 // The query's next result, null after the last. Throws Interrupted, the query ended, when a stop is
@@ -147,21 +151,21 @@ void cancel_query(PGconn* connection) {
 Result next_result(PGconn* connection) {
   try {
     throw_if_stopped();
-    while (PQisBusy(connection) != 0) {
+    while (pq().is_busy(connection) != 0) {
       wait_for_server(connection, POLLIN);
-      if (PQconsumeInput(connection) == 0) break;  // PQgetResult then tells what is wrong
+      if (pq().consume_input(connection) == 0) break;  // PQgetResult then tells what is wrong
     }
   } catch (const Interrupted&) {
     cancel_query(connection);
     throw;
   }
-  return {PQgetResult(connection), &PQclear};
+  return {pq().get_result(connection), pq().clear};
 }
 
 std::string field(PGresult* result, int row, int column) {
-  if (PQgetisnull(result, row, column)) return "";
-  const std::string text = PQgetvalue(result, row, column);
-  const Oid type = PQftype(result, column);
+  if (pq().getisnull(result, row, column)) return "";
+  const std::string text = pq().getvalue(result, row, column);
+  const Oid type = pq().ftype(result, column);
   if (type == kBoolOid) return text == "t" ? "True" : "False";
   if (type == kFloat4Oid || type == kFloat8Oid) {
     double value = 0;
@@ -175,8 +179,8 @@ std::string field(PGresult* result, int row, int column) {
 
 std::string without_secrets(const std::string& connection) {
   char* problem = nullptr;
-  const Options options(PQconninfoParse(connection.c_str(), &problem), &PQconninfoFree);
-  PQfreemem(problem);
+  const Options options(pq().conninfo_parse(connection.c_str(), &problem), pq().conninfo_free);
+  pq().freemem(problem);
   if (options == nullptr) return "***";
   std::string settings;
   bool has_secret = false;
@@ -195,24 +199,25 @@ Cohort read_cohort_database(const std::string& uri, const std::string& query,
                             const std::string& label_column) {
   const Connection connection = connect(uri);
   const std::string source = describe(connection.get());
-  if (PQsendQuery(connection.get(), query.c_str()) == 0) {
+  if (pq().send_query(connection.get(), query.c_str()) == 0) {
     throw FileError(source, "cannot send the query: " + first_line(connection.get()));
   }
-  PQsetSingleRowMode(connection.get());
+  pq().set_single_row_mode(connection.get());
   std::unique_ptr<CohortBuilder> builder;
   int64_t row = 0;
   while (const Result result = next_result(connection.get())) {
-    const ExecStatusType status = PQresultStatus(result.get());
+    const ExecStatusType status = pq().result_status(result.get());
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK) {
       throw FileError(source, "the query failed: " + first_line(connection.get()),
                       "check --cohort-query");
     }
     if (builder == nullptr) {
       std::vector<std::string> columns;
-      for (int i = 0; i < PQnfields(result.get()); ++i) columns.push_back(PQfname(result.get(), i));
+      for (int i = 0; i < pq().nfields(result.get()); ++i)
+        columns.push_back(pq().fname(result.get(), i));
       builder = std::make_unique<CohortBuilder>(source, columns, label_column);
     }
-    for (int i = 0; i < PQntuples(result.get()); ++i, ++row) {
+    for (int i = 0; i < pq().ntuples(result.get()); ++i, ++row) {
       builder->add_text(
           row, field(result.get(), i, builder->subject_column()),
           field(result.get(), i, builder->split_column()),

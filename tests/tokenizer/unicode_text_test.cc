@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sequela/core/sha256.h"
+
 namespace sequela {
 namespace {
 
@@ -34,6 +36,25 @@ TEST(UnicodeText, DecompositionAndCase) {
   append_lower_case(0x130, &out);
   append_lower_case(0x3A3, &out);
   EXPECT_EQ(out, (std::u32string{U'i', 0x307, 0x3C3}));
+}
+
+// Of every code point. The digest is that of ICU 72's answers (Unicode 15.0).
+TEST(UnicodeText, AllAnswersAreThoseOfIcu) {
+  std::u32string answers;
+  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
+    answers += is_dropped_control(c) + 2 * is_white_space(c) + 4 * is_split_punctuation(c) +
+               8 * is_nonspacing_mark(c) + 16 * is_cjk_ideograph(c);
+    append_decomposed(c, &answers);
+    append_lower_case(c, &answers);
+  }
+  EXPECT_EQ(to_hex(sha256(answers.data(), answers.size() * sizeof(char32_t))),
+            "e00ea4919f26902fd6c15952b5812851209fdc2bbbc449a8d9f8817d2f4b4304");
+}
+
+TEST(UnicodeText, Utf8) {
+  std::string text;
+  for (char32_t c : {0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x10FFFF}) append_utf8(c, &text);
+  EXPECT_EQ(text, "\x7F\u0080\u07FF\u0800\uFFFF\U00010000\U0010FFFF");
 }
 
 }  // namespace

@@ -1,29 +1,32 @@
 #include "sequela/tokenizer/sequence/unicode_text.h"
 
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-
 #include <algorithm>
+#include <span>
+
+#include "sequela/tokenizer/sequence/unicode_tables.h"
 
 namespace sequela {
 namespace {
 
-constexpr int kUnicodeOfCategories = 8;
-
-bool is_old(char32_t c) {
-  UVersionInfo age;
-  u_charAge(static_cast<UChar32>(c), age);
-  return age[0] <= kUnicodeOfCategories;
+bool is_in(char32_t c, std::span<const CodeRange> ranges) {
+  const auto range = std::ranges::lower_bound(ranges, c, {}, &CodeRange::last);
+  return range != ranges.end() && range->first <= c;
 }
 
-bool is_in(char32_t c, uint32_t category_mask) {
-  return (U_GET_GC_MASK(static_cast<UChar32>(c)) & category_mask) != 0 && is_old(c);
+bool is_ascii_alphanumeric(char32_t c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-const UNormalizer2* nfd() {
-  UErrorCode code = U_ZERO_ERROR;
-  static const UNormalizer2* const normalizer = unorm2_getNFDInstance(&code);
-  return normalizer;
+// Hangul syllables are decomposed by rule: Unicode Standard, section 3.12.
+constexpr char32_t kFirstSyllable = 0xAC00, kNumSyllables = 11172;
+constexpr char32_t kFirstLead = 0x1100, kFirstVowel = 0x1161, kBeforeFirstTail = 0x11A7;
+constexpr char32_t kNumTails = 28, kSyllablesPerLead = 21 * kNumTails;
+
+void append_jamo(char32_t syllable, std::u32string* out) {
+  const char32_t tail = syllable % kNumTails;
+  *out += kFirstLead + syllable / kSyllablesPerLead;
+  *out += kFirstVowel + syllable % kSyllablesPerLead / kNumTails;
+  if (tail != 0) *out += kBeforeFirstTail + tail;
 }
 
 }  // namespace
@@ -31,24 +34,24 @@ const UNormalizer2* nfd() {
 bool is_dropped_control(char32_t c) {
   if (c == 0 || c == 0xFFFD) return true;
   if (c == '\t' || c == '\n' || c == '\r') return false;
-  return is_in(c, U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK);
+  return is_in(c, kDroppedControls);
 }
 
 bool is_white_space(char32_t c) {
-  return u_isUWhiteSpace(static_cast<UChar32>(c));
+  return is_in(c, kWhiteSpace);
 }
 
 bool is_split_punctuation(char32_t c) {
-  if (c < 128) return c > 32 && c < 127 && !u_isalnum(static_cast<UChar32>(c));
+  if (c < 128) return c > 32 && c < 127 && !is_ascii_alphanumeric(c);
   if (c == 0x166D || c == 0x111C9) return true;  // until Unicode 11
-  return is_in(c, U_GC_P_MASK);
+  return is_in(c, kPunctuation);
 }
 
 bool is_nonspacing_mark(char32_t c) {
   if (c == 0x1734) return true;  // until Unicode 13
   // Since Unicode 9 to 11 only.
   if (c == 0x1885 || c == 0x1886 || c == 0xA9BD || c == 0x111C9) return false;
-  return is_in(c, U_GC_MN_MASK);
+  return is_in(c, kNonspacingMarks);
 }
 
 bool is_cjk_ideograph(char32_t c) {
@@ -61,18 +64,18 @@ bool is_cjk_ideograph(char32_t c) {
 }
 
 void append_decomposed(char32_t c, std::u32string* out) {
-  UChar buffer[32];
-  UErrorCode code = U_ZERO_ERROR;
-  const int32_t size =
-      c < 0xC0 ? -1 : unorm2_getDecomposition(nfd(), static_cast<UChar32>(c), buffer, 32, &code);
-  if (size < 0 || U_FAILURE(code)) {
+  if (c - kFirstSyllable < kNumSyllables) return append_jamo(c - kFirstSyllable, out);
+  if (c < kDecompositions.front().code) {
     *out += c;
     return;
   }
-  for (int32_t i = 0; i < size;) {
-    UChar32 part;
-    U16_NEXT(buffer, i, size, part);
-    *out += static_cast<char32_t>(part);
+  const auto found = std::ranges::lower_bound(kDecompositions, c, {}, &Decomposition::code);
+  if (found == kDecompositions.end() || found->code != c) {
+    *out += c;
+    return;
+  }
+  for (char32_t part : found->parts) {
+    if (part != 0) *out += part;
   }
 }
 
@@ -81,14 +84,28 @@ void append_lower_case(char32_t c, std::u32string* out) {
     *out += U"i\u0307";
     return;
   }
-  *out += static_cast<char32_t>(u_tolower(static_cast<UChar32>(c)));
+  if (c < 128) {
+    *out += c >= 'A' && c <= 'Z' ? c + 32 : c;
+    return;
+  }
+  const auto run = std::ranges::lower_bound(kLowerCase, c, {}, &CaseRun::last);
+  const bool is_upper =
+      run != kLowerCase.end() && run->first <= c && (c - run->first) % run->step == 0;
+  *out += is_upper ? static_cast<char32_t>(static_cast<int32_t>(c) + run->offset) : c;
 }
 
 void append_utf8(char32_t c, std::string* out) {
-  char buffer[4];
-  int32_t size = 0;
-  U8_APPEND_UNSAFE(buffer, size, static_cast<UChar32>(c));
-  out->append(buffer, static_cast<size_t>(size));
+  const auto continuation = [](char32_t bits) { return static_cast<char>(0x80 | (bits & 0x3F)); };
+  if (c < 0x80) {
+    *out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    *out += {static_cast<char>(0xC0 | c >> 6), continuation(c)};
+  } else if (c < 0x10000) {
+    *out += {static_cast<char>(0xE0 | c >> 12), continuation(c >> 6), continuation(c)};
+  } else {
+    *out += {static_cast<char>(0xF0 | c >> 18), continuation(c >> 12), continuation(c >> 6),
+             continuation(c)};
+  }
 }
 
 }  // namespace sequela
