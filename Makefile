@@ -7,7 +7,7 @@ VENV ?= .venv
 PRESET := $(if $(filter 1,$(SEQUELA_CUDA)),cuda,release)
 SHELL := bash
 
-.PHONY: all setup configure build test test-cpp test-femr test-python test-cehrbert lint format demo bench clean
+.PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert lint format demo bench clean
 all: build
 
 setup:
@@ -22,6 +22,11 @@ configure: setup $(BUILD)/build.ninja
 
 build: configure
 	@ninja -C $(BUILD) --quiet sequela
+
+# The wheel for pip: BUILD/wheel/sequela-*.whl
+wheel: setup
+	@mkdir -p $(BUILD)
+	@tools/make_wheel.sh $(BUILD)
 
 # Ends with the tests that were skipped, by reason.
 test: test-cpp test-femr test-cehrbert test-python

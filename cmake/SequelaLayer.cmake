@@ -1,7 +1,8 @@
 # sequela_layer(NAME [DEPS layer...] [LIBS library...] [TORCH])
 #
 # One folder is one layer is one static library is one test binary: sequela/NAME/**.cc becomes
-# sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH precompiles <ATen/ATen.h>.
+# sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH precompiles <ATen/ATen.h>. The global property
+# SEQUELA_LAYERS lists the libraries.
 function(sequela_layer name)
   cmake_parse_arguments(ARG "TORCH" "" "DEPS;LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/${name}/*.cc)
@@ -11,6 +12,7 @@ function(sequela_layer name)
   endforeach()
 
   if(sources)
+    set_property(GLOBAL APPEND PROPERTY SEQUELA_LAYERS sequela_${name})
     add_library(sequela_${name} STATIC ${sources})
     target_link_libraries(sequela_${name} PUBLIC ${dependencies})
     target_include_directories(sequela_${name} PUBLIC ${CMAKE_SOURCE_DIR})

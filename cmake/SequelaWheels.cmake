@@ -1,10 +1,11 @@
 # Finds torch and Arrow inside the pip wheels of a Python environment.
 #
-# SEQUELA_PYTHON names the interpreter; `make` passes that of .venv, `pip install .` its own. Defines the
+# SEQUELA_PYTHON names the interpreter: that of .venv, which `make` has made and a build by pip in the same folder
+# takes too (the same headers at the same place, so that the compiler's cache serves both); else pip's own. Defines the
 # interface targets sequela_torch and sequela_arrow. pyarrow ships versioned libraries only, so they are
 # linked by file.
 set(default_python "${CMAKE_SOURCE_DIR}/.venv/bin/python")
-if(SKBUILD)
+if(SKBUILD AND NOT EXISTS "${default_python}")
   set(default_python "${Python_EXECUTABLE}")
 endif()
 set(SEQUELA_PYTHON "${default_python}" CACHE FILEPATH "Python with torch and pyarrow")

@@ -1,8 +1,8 @@
 """Build backend of `pip install .`: scikit-build-core, with the torch and pyarrow that are there.
 
-The module links the very torch and pyarrow that it is going to run with. Where the environment that
-pip installs into already holds the pinned versions, the build takes those, and nothing is
-downloaded; where it does not, they are build requirements as well as run requirements.
+The module links the very torch and pyarrow that it is going to run with. Where .venv (of `make`) or the
+environment that pip installs into already holds the pinned versions, the build takes those, and nothing
+is downloaded; where they do not, they are build requirements as well as run requirements.
 """
 
 import os
@@ -36,17 +36,21 @@ def _pins():
     return [pin for pin in project["dependencies"] if pin.startswith(("torch==", "pyarrow=="))]
 
 
-def _is_there(pin):
-    """Whether the environment that pip itself runs in, not pip's isolated one, holds this version."""
+def _is_there(pin, python):
+    """Whether this environment, not pip's isolated one, holds this version."""
     name, version = pin.split("==")
     ask = f"from importlib.metadata import version; print(version('{name}'))"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    answer = subprocess.run([sys.executable, "-c", ask], env=environment, capture_output=True, text=True)
+    answer = subprocess.run([python, "-c", ask], env=environment, capture_output=True, text=True)
     return answer.stdout.strip().split("+")[0] == version
 
 
 def get_requires_for_build_wheel(config_settings=None):
-    missing = [pin for pin in _pins() if not _is_there(pin)]
+    pins = _pins()
+    for python in (".venv/bin/python", sys.executable):
+        if os.path.exists(python) and all(_is_there(pin, python) for pin in pins):
+            return _requires_of_scikit_build(config_settings)
+    missing = [pin for pin in pins if not _is_there(pin, sys.executable)]
     return _requires_of_scikit_build(config_settings) + missing
 
 

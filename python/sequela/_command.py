@@ -15,6 +15,9 @@ def main() -> None:
         if spec is None or not spec.submodule_search_locations:
             sys.exit(f"sequela: error: the package {package} is missing. Fix: pip install {package}.")
         folders.append(os.path.join(spec.submodule_search_locations[0], below))
+    own = os.path.join(sys.prefix, "lib")
+    if os.path.exists(os.path.join(own, "libpq.so.5")):  # conda's
+        folders.append(own)
     folders += filter(None, [os.environ.get("LD_LIBRARY_PATH")])
     environment = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}
     os.execve(binary, ["sequela", *sys.argv[1:]], environment)

@@ -1,11 +1,12 @@
 """What pip installed: the command, the stubs, the version."""
 
+import os
 import pathlib
 import subprocess
 import sys
 
 import sequela
-from sequela import _progress
+from sequela import _command, _progress
 
 
 def installed():
@@ -18,6 +19,18 @@ def test_the_command_runs():
     assert result.stdout.startswith(f"sequela {sequela.__version__}\n  torch ")
     result = subprocess.run([command, "inspect", "/nowhere"], capture_output=True, text=True)
     assert result.returncode in (2, 4) and "/nowhere" in result.stderr
+
+
+def test_the_command_sees_the_environment_s_libpq(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "execve", lambda binary, arguments, environment: seen.append(environment))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    (tmp_path / "lib").mkdir()
+    _command.main()
+    (tmp_path / "lib" / "libpq.so.5").touch()
+    _command.main()
+    before, after = (each["LD_LIBRARY_PATH"].split(os.pathsep) for each in seen)
+    assert str(tmp_path / "lib") not in before and str(tmp_path / "lib") in after
 
 
 def test_it_is_typed():
