@@ -20,12 +20,20 @@ struct CommonOptions {
   int threads() const;
 };
 
+// An option for a bundle or an encoder: a folder, or a name on the hub (find_models makes a folder
+// of it before the body runs). `value` is the variable that the body reads.
+struct ModelOption {
+  std::string name;
+  std::string* value = nullptr;
+};
+
 // One subcommand: `app` parses into variables that `body` reads.
 struct Command {
   CLI::App* app = nullptr;
   std::function<int()> body;          // returns the exit code
   std::vector<std::string> required;  // option names that must be given by flag or file
   CommonOptions* common = nullptr;
+  std::vector<ModelOption> models = {};
 };
 
 void add_common_options(CLI::App& app, CommonOptions& common);

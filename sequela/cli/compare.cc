@@ -60,7 +60,7 @@ Command make_compare(CLI::App& app) {
   command->add_option("--labels", options.labels,
                       "Labels (MEDS label schema, boolean): Parquet, CSV, or a folder of shards");
   command->add_option("--pretrained", options.pretrained,
-                      "Encoder's folder: weights and vocabulary");
+                      "Encoder, weights and vocabulary: folder, or org/name[@revision] of a hub");
   command->add_option("--out", options.out, "Folder for the tables");
   command->add_option("--athena", options.athena,
                       "Athena download or ontology.parquet, for codes that the vocabulary lacks");
@@ -80,7 +80,8 @@ Command make_compare(CLI::App& app) {
   return {command,
           [command, arguments] { return run_compare(*command, *arguments); },
           {"--meds", "--labels", "--pretrained", "--out"},
-          &arguments->common};
+          &arguments->common,
+          {{"--pretrained", &options.pretrained}}};
 }
 
 }  // namespace sequela

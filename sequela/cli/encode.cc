@@ -98,8 +98,9 @@ Command make_encode(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "encode", "Embed codes, visits, patients or texts with a BERT-family encoder");
   command->option_defaults()->always_capture_default();
-  command->add_option("--model", options.model,
-                      "Folder of BERT, CEHR-BERT, Med-BERT or ClinicalBERT");
+  command->add_option(
+      "--model", options.model,
+      "BERT, CEHR-BERT, Med-BERT or ClinicalBERT: folder, or org/name[@revision] of a hub");
   command->add_option("--out", options.out, "Folder for the embeddings");
   command->add_flag("--extract-code-embeddings", options.extract_code_embeddings,
                     "Write the model's table of code embeddings");
@@ -118,11 +119,13 @@ Command make_encode(CLI::App& app) {
       "  sequela encode --model checkpoints/cehrbert --input visits.parquet --out embeddings\n"
       "  sequela encode --model checkpoints/cehrbert --meds meds --visits day --out embeddings\n"
       "  sequela encode --model checkpoints/cehrbert --extract-code-embeddings --out table\n"
-      "  sequela encode --model Bio_ClinicalBERT --input notes.txt --case keep --out embeddings");
+      "  sequela encode --model emilyalsentzer/Bio_ClinicalBERT --input notes.txt --case keep \\\n"
+      "      --out embeddings");
   return {command,
           [command, arguments] { return run_encode(*command, *arguments); },
           {"--model", "--out"},
-          &arguments->common};
+          &arguments->common,
+          {{"--model", &options.model}}};
 }
 
 }  // namespace sequela

@@ -91,7 +91,9 @@ Command make_features(CLI::App& app) {
       app.add_subcommand("features", "Embed labelled prediction times with a bundle");
   command->option_defaults()->always_capture_default();
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
-  command->add_option("--model", options.model, "Bundle of `sequela pretrain` or of femr");
+  command->add_option(
+      "--model", options.model,
+      "Bundle of `sequela pretrain` or of femr: folder, or org/name[@revision] of a hub");
   command->add_option("--labels", options.labels,
                       "Labels (MEDS label schema): Parquet, CSV, or a folder of shards");
   command->add_option("--out", options.out, "Folder for the embeddings");
@@ -122,7 +124,8 @@ Command make_features(CLI::App& app) {
   return {command,
           [command, arguments] { return run_features(*command, *arguments); },
           {"--meds", "--model", "--labels", "--out"},
-          &arguments->common};
+          &arguments->common,
+          {{"--model", &options.model}}};
 }
 
 }  // namespace sequela

@@ -19,7 +19,8 @@ Command make_inspect(CLI::App& app) {
       "Say what an artifact holds; without one, what this machine computes with and how fast");
   command->add_option(
       "path,--path", arguments->path,
-      "A data set, a folder that Sequela or femr made, or a file in it; none: the machine");
+      "A data set, a folder that Sequela or femr made, a file in it, or org/name[@revision] of a "
+      "hub; none: the machine");
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"
@@ -34,7 +35,8 @@ Command make_inspect(CLI::App& app) {
             return 0;
           },
           {},
-          &arguments->common};
+          &arguments->common,
+          {{"--path", &arguments->path}}};
 }
 
 }  // namespace sequela

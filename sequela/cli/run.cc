@@ -8,6 +8,7 @@
 #include <new>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/models_by_name.h"
 #include "sequela/cli/old_names.h"
 #include "sequela/cli/suggest.h"
 #include "sequela/cli/terminal.h"
@@ -91,6 +92,7 @@ int run_command(const Command& command, const std::vector<std::string>& names,
   show_messages(common.log_level, common.is_quiet);
   for (const std::string& note : notes) log_warning(note);
   install_signal_handlers();
+  find_models(command);
   return command.body();
 }
 
