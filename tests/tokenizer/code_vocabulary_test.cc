@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "sequela/core/error.h"
 #include "tests/support/test_folder.h"
 #include "tests/tokenizer/encoder_fixtures.h"
@@ -86,6 +89,26 @@ TEST(CodeVocabulary, SpecialTokensByTheFoldersNames) {
   EXPECT_EQ(vocabulary.code(-1), "");
   EXPECT_THROW(vocabulary.check_fits(7), FileError);
   vocabulary.check_fits(8);
+}
+
+TEST(CodeVocabulary, AddedTokensBesideAPlainVocabulary) {
+  TestFolder folder;
+  write_file(folder / "vocab.txt", "[PAD]\n[UNK]\nA\n");
+  write_file(folder / "added_tokens.json", R"({"B": 3, "[CLS]": 4})");
+  const auto vocabulary = CodeVocabulary::read_folder(folder.path());
+  EXPECT_EQ(vocabulary.size(), 5);
+  EXPECT_EQ(vocabulary.find_id("B"), 3);
+  EXPECT_EQ(vocabulary.special().cls, 4);
+  EXPECT_NE(std::ranges::find(vocabulary.named_ids(), 3), vocabulary.named_ids().end());
+
+  // tokenizer.json holds its own.
+  write_file(folder / "tokenizer.json",
+             R"({"model": {"type": "WordLevel", "vocab": {"[UNK]": 0, "A": 1}}})");
+  EXPECT_EQ(CodeVocabulary::read_folder(folder.path()).size(), 2);
+
+  std::filesystem::remove(folder / "tokenizer.json");
+  write_file(folder / "added_tokens.json", R"({"B": 1})");
+  EXPECT_THROW(CodeVocabulary::read_folder(folder.path()), FileError) << "two codes of one id";
 }
 
 TEST(CodeVocabulary, BadFilesAreRefusedInASentence) {

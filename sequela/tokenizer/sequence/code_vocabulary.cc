@@ -76,6 +76,7 @@ std::optional<CodeVocabulary> CodeVocabulary::find(const std::string& folder) {
   const std::string path = find_file(folder);
   if (path.empty()) return std::nullopt;
   VocabularyFile file = read_vocabulary_file(path);
+  if (!path.ends_with("tokenizer.json")) read_added_tokens_file(folder, &file);
   read_tokenizer_config(folder, &file);
   return CodeVocabularyReader::build(std::move(file), path);
 }

@@ -44,9 +44,9 @@ class CodeVocabulary {
  public:
   CodeVocabulary() = default;
   // The vocabulary of an encoder folder: the first there is of tokenizer.json, vocab.txt,
-  // vocab.json, *.types. Special tokens are taken by the names that special_tokens_map.json and
-  // tokenizer_config.json give, else by their usual names. Empty if the folder has none of the
-  // files; a FileError if there is no such folder.
+  // vocab.json, *.types; beside all but the first added_tokens.json counts. Special tokens are
+  // taken by the names that special_tokens_map.json and tokenizer_config.json give, else by their
+  // usual names. Empty if the folder has none of the files; a FileError if there is no such folder.
   static std::optional<CodeVocabulary> find(const std::string& folder);
   // The same, but no vocabulary is a FileError.
   static CodeVocabulary read_folder(const std::string& folder);

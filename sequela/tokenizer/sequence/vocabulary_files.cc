@@ -189,6 +189,14 @@ VocabularyFile read_vocabulary_file(const std::string& path) {
   return file;
 }
 
+void read_added_tokens_file(const std::string& folder, VocabularyFile* file) {
+  const std::string path = folder + "/added_tokens.json";
+  const LargeJson tokens = read_object_if_any(path);
+  for (const auto& [token, id] : tokens.items()) {
+    file->added.emplace_back(token, to_id(id, path));
+  }
+}
+
 void read_tokenizer_config(const std::string& folder, VocabularyFile* file) {
   add_special(read_object_if_any(folder + "/special_tokens_map.json"), file);
   const LargeJson config = read_object_if_any(folder + "/tokenizer_config.json");

@@ -24,6 +24,10 @@ struct VocabularyFile {
 // Reads tokenizer.json, vocab.json, vocab.txt or .types, by the name's end. FileError.
 VocabularyFile read_vocabulary_file(const std::string& path);
 
+// Adds the tokens of the folder's added_tokens.json (token -> id), if it is there; a tokenizer.json
+// holds its own.
+void read_added_tokens_file(const std::string& folder, VocabularyFile* file);
+
 // Adds what special_tokens_map.json and tokenizer_config.json of the folder say, if they are there.
 void read_tokenizer_config(const std::string& folder, VocabularyFile* file);
 
