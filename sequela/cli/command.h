@@ -32,7 +32,7 @@ struct Command {
   CLI::App* app = nullptr;
   std::function<int()> body;          // returns the exit code
   std::vector<std::string> required;  // option names that must be given by flag or file
-  CommonOptions* common = nullptr;
+  CommonOptions* common = nullptr;    // null if the command takes none of them
   std::vector<ModelOption> models = {};
 };
 
@@ -65,5 +65,7 @@ Command make_inspect(CLI::App& app);
 Command make_encode(CLI::App& app);
 Command make_compare(CLI::App& app);
 Command make_demo(CLI::App& app);
+Command make_completion(CLI::App& app);
+Command make_man(CLI::App& app);  // knows the commands that were made before it
 
 }  // namespace sequela

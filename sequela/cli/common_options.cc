@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/old_names.h"
 #include "sequela/cli/suggest.h"
 #include "sequela/core/error.h"
@@ -78,18 +79,21 @@ int CommonOptions::threads() const {
 
 void add_common_options(CLI::App& app, CommonOptions& common) {
   app.option_defaults()->group("General");
-  app.add_option("--config", common.config, "TOML or INI file with any of these options");
+  app.add_option("--config", common.config, "TOML or INI file with any of these options")
+      ->type_name(kFile);
   app.add_option("--threads", common.num_threads, "Threads to use; 0 = all");
   app.add_option("--memory", common.memory,
                  "Memory to stay under, such as 8G; default: half the machine");
-  app.add_option("--log-level", common.log_level, "debug, info, warning or error")
-      ->capture_default_str();
+  app.add_option("--log-level", common.log_level, "The least that is told")
+      ->capture_default_str()
+      ->type_name("debug|info|warning|error");
   app.add_flag("-q,--quiet", common.is_quiet, "Print errors only: no progress, no summary");
 }
 
 void add_time_zone_option(CLI::App& app, std::string& text) {
   app.add_option("--time-zone", text,
-                 "Times that have a zone: utc = the instant in UTC, local = what its clock showed");
+                 "Times that have a zone: utc = the instant in UTC, local = what its clock showed")
+      ->type_name("utc|local");
 }
 
 std::vector<std::string> option_names(const CLI::App& app) {

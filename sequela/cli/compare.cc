@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 
 namespace sequela {
@@ -56,14 +57,21 @@ Command make_compare(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "compare", "Pretrained against random embeddings, and trees, with few labels");
   command->option_defaults()->always_capture_default();
-  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
-  command->add_option("--labels", options.labels,
-                      "Labels (MEDS label schema, boolean): Parquet, CSV, or a folder of shards");
-  command->add_option("--pretrained", options.pretrained,
-                      "Encoder, weights and vocabulary: folder, or org/name[@revision] of a hub");
-  command->add_option("--out", options.out, "Folder for the tables");
-  command->add_option("--athena", options.athena,
-                      "Athena download or ontology.parquet, for codes that the vocabulary lacks");
+  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database")
+      ->type_name(kFolder);
+  command
+      ->add_option("--labels", options.labels,
+                   "Labels (MEDS label schema, boolean): Parquet, CSV, or a folder of shards")
+      ->type_name(kFile);
+  command
+      ->add_option("--model", options.pretrained,
+                   "Encoder, weights and vocabulary: folder, or org/name[@revision] of a hub")
+      ->type_name(kFolder);
+  command->add_option("--out", options.out, "Folder for the tables")->type_name(kFolder);
+  command
+      ->add_option("--athena", options.athena,
+                   "Athena download or ontology.parquet, for codes that the vocabulary lacks")
+      ->type_name(kFile);
   add_time_zone_option(*command, arguments->time_zone);
   command->add_option("--seeds", options.num_seeds, "Samples of labels, each with its own start");
   command->add_option("--num-labels", options.num_labels, "Numbers of labels to learn from")
@@ -75,13 +83,13 @@ Command make_compare(CLI::App& app) {
   add_common_options(*command, arguments->common);
   command->footer(
       "Example:\n"
-      "  sequela compare --meds meds --labels labels.parquet --pretrained cehrbert \\\n"
+      "  sequela compare --meds meds --labels labels.parquet --model cehrbert \\\n"
       "      --out comparison --seeds 5 --num-labels 32,128,512");
   return {command,
           [command, arguments] { return run_compare(*command, *arguments); },
-          {"--meds", "--labels", "--pretrained", "--out"},
+          {"--meds", "--labels", "--model", "--out"},
           &arguments->common,
-          {{"--pretrained", &options.pretrained}}};
+          {{"--model", &options.pretrained}}};
 }
 
 }  // namespace sequela

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 
 namespace sequela {
@@ -36,7 +37,8 @@ Command make_demo(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "demo", "Run everything on made-up records: from synth to a table of AUROCs");
   command->option_defaults()->always_capture_default();
-  command->add_option("--out", arguments->options.folder, "Folder for everything");
+  command->add_option("--out", arguments->options.folder, "Folder for everything")
+      ->type_name(kFolder);
   command->add_option("--subjects", arguments->options.num_subjects, "Subjects to make up");
   command->add_option("--seed", arguments->options.seed, "Of the made-up records");
   command->add_option("--max-steps", arguments->options.max_steps,

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
@@ -53,6 +54,7 @@ int run_encode(const CLI::App& app, Arguments& arguments) {
   options.pooling = parse_pooling(arguments.pooling);
   options.precision = to_bert_precision(arguments.precision);
   options.visits.rule = parse_visit_rule(arguments.visits);
+  options.table.visit_column = options.visits.encounter_column;
   options.do_lower_case = to_lower_case(arguments.letter_case);
   options.table.zone_rule = parse_zone_rule(arguments.time_zone);
   const EncodeReport report = encode(options);
@@ -66,19 +68,21 @@ void add_input_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Input");
   EncodeInputOptions& table = arguments.options.table;
   app.add_option("--input", arguments.options.input,
-                 "Parquet, CSV, JSON lines or text: codes, visits, patients or texts");
-  app.add_option("--meds", arguments.options.meds, "MEDS data set, in place of --input");
-  app.add_option("--level", table.level,
-                 "A row per: codes, visits, patients or texts; default: what the columns say");
-  app.add_option("--format", table.format, "parquet, csv, tsv, jsonl or txt; default: the name's");
+                 "Parquet, CSV, JSON lines or text: codes, visits, patients or texts")
+      ->type_name(kFile);
+  app.add_option("--meds", arguments.options.meds, "MEDS data set, in place of --input")
+      ->type_name(kFolder);
+  app.add_option("--level", table.level, "What a row is; default: what the columns say")
+      ->type_name("codes|visits|patients|texts");
+  app.add_option("--format", table.format, "Of --input; default: what its name says")
+      ->type_name("parquet|csv|tsv|jsonl|txt");
   app.add_option("--code-column", table.code_column, "Codes, one or a list a row");
   app.add_option("--subject-column", table.subject_column, "Default: subject_id and the like");
-  app.add_option("--visit-column", table.visit_column, "Default: visit_id and the like");
   app.add_option("--time-column", table.time_column, "Time of an event or visit");
   add_time_zone_option(app, arguments.time_zone);
   app.add_option("--text-column", table.text_column, "Clinical text");
-  app.add_option("--case", arguments.letter_case,
-                 "Texts: lower, keep, or auto = as the folder says");
+  app.add_option("--case", arguments.letter_case, "Of texts; auto = as the folder says")
+      ->type_name("auto|lower|keep");
 }
 
 void add_visit_options(CLI::App& app, Arguments& arguments) {
@@ -98,17 +102,22 @@ Command make_encode(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "encode", "Embed codes, visits, patients or texts with a BERT-family encoder");
   command->option_defaults()->always_capture_default();
-  command->add_option(
-      "--model", options.model,
-      "BERT, CEHR-BERT, Med-BERT or ClinicalBERT: folder, or org/name[@revision] of a hub");
-  command->add_option("--out", options.out, "Folder for the embeddings");
+  command
+      ->add_option(
+          "--model", options.model,
+          "BERT, CEHR-BERT, Med-BERT or ClinicalBERT: folder, or org/name[@revision] of a hub")
+      ->type_name(kFolder);
+  command->add_option("--out", options.out, "Folder for the embeddings")->type_name(kFolder);
   command->add_flag("--extract-code-embeddings", options.extract_code_embeddings,
                     "Write the model's table of code embeddings");
-  command->add_option("--pooling", arguments->pooling, "mean, cls or max");
-  command->add_option("--precision", arguments->precision,
-                      "fp32, bf16, int8, or auto = the faster of fp32 and bf16");
-  command->add_option("--athena", options.athena,
-                      "Athena download or ontology.parquet: maps codes that the vocabulary lacks");
+  command->add_option("--pooling", arguments->pooling, "From tokens' states to a vector")
+      ->type_name("mean|cls|max");
+  command->add_option("--precision", arguments->precision, "auto = the faster of fp32 and bf16")
+      ->type_name("fp32|bf16|int8|auto");
+  command
+      ->add_option("--athena", options.athena,
+                   "Athena download or ontology.parquet: maps codes that the vocabulary lacks")
+      ->type_name(kFile);
   command->add_option("--tokens-per-batch", options.tokens_per_pass,
                       "Tokens that go through the model together");
   add_input_options(*command, *arguments);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -72,8 +73,9 @@ int run_features(const CLI::App& app, Arguments& arguments) {
 void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
   app.option_defaults()->group("Cohort");
   app.add_option(
-      "--cohort", options.cohort,
-      "Parquet or CSV: subject_id, dataset_split, a label; or MEDS's subject_splits.parquet");
+         "--cohort", options.cohort,
+         "Parquet or CSV: subject_id, dataset_split, a label; or MEDS's subject_splits.parquet")
+      ->type_name(kFile);
   app.add_option(
       "--cohort-db", options.cohort_db,
       "postgresql://user@host/database; the password may come from PGPASSWORD or ~/.pgpass");
@@ -90,26 +92,36 @@ Command make_features(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("features", "Embed labelled prediction times with a bundle");
   command->option_defaults()->always_capture_default();
-  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database");
-  command->add_option(
-      "--model", options.model,
-      "Bundle of `sequela pretrain` or of femr: folder, or org/name[@revision] of a hub");
-  command->add_option("--labels", options.labels,
-                      "Labels (MEDS label schema): Parquet, CSV, or a folder of shards");
-  command->add_option("--out", options.out, "Folder for the embeddings");
-  command->add_option("--ontology", options.ontology,
-                      "Ontology in Parquet, for bundles that lack one");
-  command->add_option("--athena", options.athena,
-                      "Athena download, for bundles that lack an ontology");
+  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database")
+      ->type_name(kFolder);
+  command
+      ->add_option(
+          "--model", options.model,
+          "Bundle of `sequela pretrain` or of femr: folder, or org/name[@revision] of a hub")
+      ->type_name(kFolder);
+  command
+      ->add_option("--labels", options.labels,
+                   "Labels (MEDS label schema): Parquet, CSV, or a folder of shards")
+      ->type_name(kFile);
+  command->add_option("--out", options.out, "Folder for the embeddings")->type_name(kFolder);
+  command
+      ->add_option("--athena", options.athena,
+                   "Athena download or ontology.parquet, for bundles that lack an ontology")
+      ->type_name(kFile);
   add_time_zone_option(*command, arguments->time_zone);
-  command->add_option("--precision", arguments->precision,
-                      "fp32, bf16, or auto = the fastest here; default: fp32 on a CPU");
-  command->add_option("--read-out", arguments->read_out,
-                      "last = the last token's state, as femr; last+history = also what the record "
-                      "says, four times as wide");
+  command
+      ->add_option("--precision", arguments->precision,
+                   "auto = the fastest here; default: fp32 on a CPU")
+      ->type_name("fp32|bf16|auto");
+  command
+      ->add_option("--read-out", arguments->read_out,
+                   "last = the last token's state, as femr; last+history = also what the record "
+                   "says, four times as wide")
+      ->type_name("last|last+history");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,
                       "Tokens that go through the model together");
-  command->add_option("--device", options.device, "auto, cpu, cuda or cuda:N");
+  command->add_option("--device", options.device, "Also cuda:N, the N-th from 0")
+      ->type_name("auto|cpu|cuda");
   command->add_flag("--femr-compatible", options.is_femr_compatible,
                     "First token's time as femr writes it");
   add_cohort_options(*command, options);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/pipeline/machine.h"
 
 namespace sequela {
@@ -17,10 +18,11 @@ Command make_inspect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "inspect",
       "Say what an artifact holds; without one, what this machine computes with and how fast");
-  command->add_option(
-      "path,--path", arguments->path,
-      "A data set, a folder that Sequela or femr made, a file in it, or org/name[@revision] of a "
-      "hub; none: the machine");
+  command
+      ->add_option("path,--path", arguments->path,
+                   "A data set, a folder that Sequela or femr made, a file in it, or "
+                   "org/name[@revision] of a hub; none: the machine")
+      ->type_name(kFile);
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"

@@ -15,6 +15,10 @@ struct OldName {
 
 constexpr OldName kOldNames[] = {{"pretrain", "--batch-tokens", "--tokens-per-batch"},
                                  {"encode", "--tokens-per-pass", "--tokens-per-batch"},
+                                 {"pretrain", "--encounter-column", "--visit-column"},
+                                 {"encode", "--encounter-column", "--visit-column"},
+                                 {"features", "--ontology", "--athena"},
+                                 {"compare", "--pretrained", "--model"},
                                  {"compare", "--num-layers", "--layers"},
                                  {"compare", "--hidden-dim", "--hidden"}};
 

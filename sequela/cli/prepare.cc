@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 
@@ -38,7 +39,8 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
       ->delimiter(',');
   app.add_option("--split-seed", options.split_seed, "Of the hash that splits subjects");
   app.add_option("--val-fraction", options.val_fraction, "Share of subjects for validation");
-  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)");
+  app.add_option("--split", options.split, "A split.csv to use instead (femr's form)")
+      ->type_name(kFile);
 
   app.option_defaults()->group("Tokenizer");
   app.add_option("--vocab-size", options.vocab_size, "Tokens");
@@ -46,12 +48,13 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--bins-per-code", options.bins_per_code,
                  "Bins of a code's own numbers, in place of the shared ones; 0 = none, as in femr");
   app.add_option("--min-fraction", options.min_fraction, "Rarer entries are left out");
-  app.add_option("--tokenizer-on", arguments.tokenizer_on,
-                 "all or train: the subjects it learns from");
+  app.add_option("--tokenizer-on", arguments.tokenizer_on, "Subjects that it learns from")
+      ->type_name("all|train");
   app.add_option("--properties", options.properties,
                  "Columns that become tokens beside the code; all = every column, as femr does")
       ->delimiter(',');
-  app.add_option("--dictionary", options.dictionary, "A dictionary.msgpack to use instead");
+  app.add_option("--dictionary", options.dictionary, "A dictionary.msgpack to use instead")
+      ->type_name(kFile);
 
   app.option_defaults()->group("MOTOR task");
   app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted");
@@ -63,8 +66,8 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
 
   app.option_defaults()->group("Batches");
   app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most");
-  app.add_option("--batch-format", arguments.batch_format,
-                 "compact, or femr: femr's own, 20 times larger");
+  app.add_option("--batch-format", arguments.batch_format, "femr: its own, 20 times larger")
+      ->type_name("compact|femr");
   app.add_flag("--femr-compatible", options.is_femr_compatible,
                "First token's time as femr writes it");
 }
@@ -111,10 +114,12 @@ Command make_prepare(CLI::App& app) {
   PrepareOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand("prepare", "Turn records into what pretraining reads");
   command->option_defaults()->always_capture_default();
-  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database; path or URI");
-  command->add_option("--athena", options.athena,
-                      "Athena vocabulary download: the zip, or a folder");
-  command->add_option("--out", options.out, "Folder for the artifacts");
+  command->add_option("--meds", options.meds, "MEDS data set or meds_reader database; path or URI")
+      ->type_name(kFolder);
+  command
+      ->add_option("--athena", options.athena, "Athena vocabulary download: the zip, or a folder")
+      ->type_name(kFile);
+  command->add_option("--out", options.out, "Folder for the artifacts")->type_name(kFolder);
   add_time_zone_option(*command, arguments->time_zone);
   command->add_flag("--repair", options.repair,
                     "Sort rows and gather split subjects instead of failing on them");

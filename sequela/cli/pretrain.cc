@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/pretrain_mlm.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
@@ -31,10 +32,10 @@ struct Arguments {
 void add_model_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Model");
   EncoderConfig& encoder = arguments.options.encoder;
-  app.add_option(
-      "--size", arguments.size,
-      "tiny, small or base: layers, hidden, heads and intermediate, with a learning rate "
-      "and an accumulation that suit them");
+  app.add_option("--size", arguments.size,
+                 "Layers, hidden, heads and intermediate, with a learning rate and an accumulation "
+                 "that suit them")
+      ->type_name("tiny|small|base");
   app.add_option("--layers", encoder.n_layers, "12 = base, 6 = small");
   app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states");
   app.add_option("--heads", encoder.n_heads, "Attention heads");
@@ -45,10 +46,11 @@ void add_model_options(CLI::App& app, Arguments& arguments) {
 void add_run_options(CLI::App& app, Arguments& arguments) {
   app.option_defaults()->group("Training");
   app.add_option("--recipe", arguments.recipe,
-                 "Defaults of the numbers below: femr (the published ones) or sequela");
+                 "Defaults of the numbers below; femr: the published ones")
+      ->type_name("femr|sequela");
   add_training_options(app, arguments.training);
-  app.add_option("--precision", arguments.precision,
-                 "bf16, fp32 or auto = the faster one on this device");
+  app.add_option("--precision", arguments.precision, "auto = the faster one on this device")
+      ->type_name("bf16|fp32|auto");
   app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
                "About half the memory for a quarter more time; the weights are the same");
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
@@ -60,15 +62,18 @@ void add_probe_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--probe", options.probes,
                  "labels.parquet (may come again): AUROC of a logistic probe at each evaluation; "
                  "with --meds")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->type_name(kFile);
   app.add_option("--probe-labels", options.probe_labels, "Labels of a file and side at the most");
-  app.add_option("--read-out", arguments.read_out,
-                 "Of the probes: last, or last+history as in `sequela features`");
+  app.add_option("--read-out", arguments.read_out, "Of the probes, as in `sequela features`")
+      ->type_name("last|last+history");
   app.add_flag("--recall", options.with_recall,
                "Also how well a probe tells which codes stood in the year before the labels");
   app.add_option("--truth", options.truth,
-                 "truth/ of records that synth made: the share of the truth's gain");
-  app.add_option("--select", arguments.select, "What picks the best checkpoint: loss or probe");
+                 "truth/ of records that synth made: the share of the truth's gain")
+      ->type_name(kFolder);
+  app.add_option("--select", arguments.select, "What picks the best checkpoint")
+      ->type_name("loss|probe");
 }
 
 // What was given, over the size's values, over the recipe's.
@@ -129,17 +134,25 @@ Command make_pretrain(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "pretrain", "Train a MOTOR model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();
-  command->add_option("--objective", arguments->objective,
-                      "motor (time to event, from --data) or mlm (BERT family, from --meds)");
-  command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made");
-  command->add_option("--meds", arguments->options.meds,
-                      "MEDS data set or meds_reader database: of mlm, and of --probe");
-  command->add_option("--out", arguments->options.out,
-                      "Checkpoints and logs; default: <model>_output");
-  command->add_option("--model", arguments->options.model, "Folder for the bundle");
+  command
+      ->add_option("--objective", arguments->objective,
+                   "motor: time to event, from --data; mlm: BERT family, from --meds")
+      ->type_name("motor|mlm");
+  command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made")
+      ->type_name(kFolder);
+  command
+      ->add_option("--meds", arguments->options.meds,
+                   "MEDS data set or meds_reader database: of mlm, and of --probe")
+      ->type_name(kFolder);
+  command
+      ->add_option("--out", arguments->options.out, "Checkpoints and logs; default: <model>_output")
+      ->type_name(kFolder);
+  command->add_option("--model", arguments->options.model, "Folder for the bundle")
+      ->type_name(kFolder);
   command->add_flag("--keep-output", arguments->options.keep_output,
                     "Keep checkpoints, logs and final/ after the bundle is written");
-  command->add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N");
+  command->add_option("--device", arguments->options.device, "Also cuda:N, the N-th from 0")
+      ->type_name("auto|cpu|cuda");
   add_model_options(*command, *arguments);
   add_run_options(*command, *arguments);
   add_probe_options(*command, *arguments);

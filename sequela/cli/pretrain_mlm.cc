@@ -55,14 +55,15 @@ void add_mlm_options(CLI::App& app, MlmArguments& arguments) {
   PretrainMlmOptions& options = arguments.options;
   app.option_defaults()->group(kGroup);
   app.add_option("--encoder", arguments.encoder,
-                 "cehr_bert (ages, dates, visits, values) or bert (codes)");
+                 "cehr_bert takes ages, dates, visits and values; bert takes codes")
+      ->type_name("cehr_bert|bert");
   app.add_option("--max-length", options.mlm.max_length, "Tokens of a sequence, [CLS] counted");
   app.add_option("--vocab-size", options.data.vocabulary.max_size,
                  "Codes at the most, special ones counted");
   app.add_option("--min-frequency", options.data.vocabulary.min_frequency, "Rarer codes are [OOV]");
   app.add_flag("--values", options.data.with_values, "Take values of events in, and predict them");
-  app.add_option("--time-tokens", arguments.time_tokens,
-                 "Between visits: cehr_bert, day, week, month, mix or none");
+  app.add_option("--time-tokens", arguments.time_tokens, "Between visits")
+      ->type_name("cehr_bert|day|week|month|mix|none");
   app.add_flag("--visit-type", options.data.records.with_visit_type,
                "Tokens of visit types and discharge places");
   app.add_flag("--demographics", options.data.records.with_demographics,

@@ -85,6 +85,10 @@ void check_required(const Command& command) {
 
 int run_command(const Command& command, const std::vector<std::string>& names,
                 std::vector<std::string> notes) {
+  if (command.common == nullptr) {
+    check_required(command);
+    return command.body();
+  }
   CommonOptions& common = *command.common;
   if (!common.config.empty()) apply_config_file(*command.app, common.config, names, &notes);
   check_required(command);
@@ -137,7 +141,8 @@ int run(int argc, char** argv) {
 
   std::vector<Command> commands = {make_demo(app),     make_synth(app),    make_prepare(app),
                                    make_pretrain(app), make_features(app), make_encode(app),
-                                   make_compare(app),  make_inspect(app)};
+                                   make_compare(app),  make_inspect(app),  make_completion(app),
+                                   make_man(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
   const RenamedArguments given = rename_arguments({argv + 1, argv + argc});

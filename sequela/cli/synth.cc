@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -22,7 +23,8 @@ Command make_synth(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command->add_option("--subjects", arguments->options.num_subjects, "Number of subjects");
   command->add_option("--seed", arguments->options.seed, "The same seed gives the same data");
-  command->add_option("--out", arguments->options.folder, "Folder for the data set");
+  command->add_option("--out", arguments->options.folder, "Folder for the data set")
+      ->type_name(kFolder);
   add_common_options(*command, arguments->common);
   command->footer(
       "Example:\n"
@@ -32,6 +34,7 @@ Command make_synth(CLI::App& app) {
           [command, arguments] {
             const auto start = std::chrono::steady_clock::now();
             arguments->options.num_threads = arguments->common.threads();
+            arguments->options.memory_bytes = arguments->common.memory_bytes();
             const SynthReport report = synth(arguments->options);
             const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
             write_options(*command, arguments->options.folder);

@@ -28,9 +28,11 @@ void each_number(Visit visit) {
 
 void add_training_options(CLI::App& app, TrainingArguments& arguments) {
   app.add_option("--schedule", arguments.schedule,
-                 "Of the learning rate after the warm-up: linear or cosine (to 0), or constant");
+                 "Of the learning rate after the warm-up; linear and cosine end at 0")
+      ->type_name("linear|cosine|constant");
   app.add_option("--loss-scale", arguments.loss_scale,
-                 "The gradient is the mean over labels x bins x tasks (mean) or over events");
+                 "The gradient is the mean over labels x bins x tasks (mean) or over events")
+      ->type_name("mean|events");
   each_number([&](const char* flag, auto field, const char* help) {
     app.add_option(flag, arguments.train.*field, help);
   });

@@ -159,6 +159,7 @@ void EncodeOptions::validate() const {
   if (tokens_per_pass < 1) {
     throw ConfigError("tokens-per-batch", str(tokens_per_pass), "at least 1");
   }
+  table.validate();
   visits.validate();
 }
 

@@ -76,7 +76,7 @@ Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabul
   } else {
     throw ConfigError(str(options.model,
                           ": the bundle has a hierarchical tokenizer but no ontology. Fix: "
-                          "name one with --ontology or --athena."));
+                          "name one with --athena."));
   }
   return extend_to_data(ontology, store, codes_parquet);
 }

@@ -14,6 +14,7 @@
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/int8_linear.h"
 #include "sequela/nn/isa.h"
+#include "sequela/pipeline/commit.h"
 #include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
@@ -76,6 +77,7 @@ std::string describe(const std::function<std::string(const std::string& precisio
     return measured.empty() ? how : str(how, ", ", measured);
   };
   Description description("sequela " SEQUELA_VERSION);
+  description.add("commit", *kCommit == 0 ? "unknown: built from no checkout" : kCommit);
   description.add("torch", TORCH_VERSION);
   description.add("Arrow", arrow_version());
   description.add("CPU", str(cpu_name(), ", ", std::thread::hardware_concurrency(), " cores"));

@@ -4,9 +4,9 @@
 
 namespace sequela {
 
-// What a report of a fault should say of the program and the machine, a line each: version, torch,
-// Arrow, CPU and cores, the instruction sets in use, how products of each precision are computed,
-// GPUs. Takes no time.
+// What a report of a fault should say of the program and the machine, a line each: version, commit,
+// torch, Arrow, CPU and cores, the instruction sets in use, how products of each precision are
+// computed, GPUs. Takes no time.
 std::string version_text();
 
 // The same, with the rate of a matrix product in each precision measured on `num_threads` threads

@@ -196,6 +196,7 @@ void PretrainOptions::validate() const {
   if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
   if (model.empty()) throw ConfigError("model", "", "a folder for the bundle");
   train.validate();
+  to_device(device);
   if (probe_labels < 2) throw ConfigError("probe-labels", str(probe_labels), "2 or more");
   if (probes.empty() != meds.empty()) {
     throw ConfigError("--probe and --meds belong together. Fix: give both or neither.");

@@ -153,6 +153,15 @@ void write_report(const SynthReport& report, const SynthOptions& options, const 
   write_file(path, json_text(json) + "\n");
 }
 
+// What is needed beside the threads: libraries, vocabulary, what is kept of a subject.
+constexpr int64_t kFixedBytes = int64_t{220} << 20, kThreadBytes = int64_t{20} << 20,
+                  kSubjectBytes = int64_t{2} << 10;
+
+int threads_within(const SynthOptions& options) {
+  const int64_t left = options.memory_bytes - kFixedBytes - kSubjectBytes * options.num_subjects;
+  return static_cast<int>(std::clamp<int64_t>(left / kThreadBytes, 1, options.num_threads));
+}
+
 }  // namespace
 
 void SynthOptions::validate() const {
@@ -178,7 +187,7 @@ SynthReport synth(const SynthOptions& options) {
   std::vector<Shard> shards = plan_shards(options.num_subjects);
   {
     Progress progress("synth", options.num_subjects, "subjects");
-    parallel_for(static_cast<int64_t>(shards.size()), options.num_threads, [&](int64_t i, int) {
+    parallel_for(static_cast<int64_t>(shards.size()), threads_within(options), [&](int64_t i, int) {
       write_shard(vocabulary, options.seed, data_folder, shards[i], progress);
     });
   }

@@ -12,7 +12,8 @@ struct SynthOptions {
   int64_t num_subjects = 1000;
   uint64_t seed = 1;
   std::string folder;   // new, empty, or made by an earlier synth (which is then replaced)
-  int num_threads = 1;  // changes no byte of the output
+  int num_threads = 1;  // changes no byte of the output; fewer are used where memory is short
+  int64_t memory_bytes = int64_t{1} << 30;  // to stay under, libraries counted
 
   void validate() const;  // ConfigError
 };
@@ -46,8 +47,8 @@ struct SynthReport {
 //   FOLDER/synth.json                                    options and counts
 //
 // The data depend on the seed and the number of subjects alone; subject k is the same for any
-// number. Memory: about 20 MiB a thread and 2 KiB a subject. The folder appears only when complete.
-// Throws ConfigError, ResourceError, Interrupted.
+// number. Memory: about 220 MiB, 20 MiB a thread and 2 KiB a subject. The folder appears only when
+// complete. Throws ConfigError, ResourceError, Interrupted.
 SynthReport synth(const SynthOptions& options);
 
 }  // namespace sequela

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "tests/cli/run_command.h"
 
@@ -25,14 +28,34 @@ class Command : public testing::Test {
   std::string folder_;
 };
 
+struct Choice {
+  std::string option;
+  std::vector<std::string> words;
+};
+
+// The options of a command that take one of some words, as --help shows them.
+std::vector<Choice> choices_of(const std::string& command) {
+  const std::string help = run_sequela({command, "--help"}).out;
+  const std::regex line("\n  (--[a-z-]+) ([a-z0-9_+-]+(?:\\|[a-z0-9_+-]+)+)");
+  std::vector<Choice> choices;
+  for (std::sregex_iterator found(help.begin(), help.end(), line), end; found != end; ++found) {
+    choices.push_back({(*found)[1], {}});
+    std::istringstream words((*found)[2]);
+    for (std::string word; std::getline(words, word, '|');) choices.back().words.push_back(word);
+  }
+  return choices;
+}
+
 TEST_F(Command, HelpAndVersion) {
   const std::string version = run_sequela({"--version"}).out;
   EXPECT_TRUE(version.starts_with("sequela " SEQUELA_VERSION "\n")) << version;
-  for (const char* what : {"torch", "Arrow", "CPU", "kernels", "fp32", "bf16", "int8", "GPUs"})
+  for (const char* what :
+       {"commit", "torch", "Arrow", "CPU", "kernels", "fp32", "bf16", "int8", "GPUs"})
     EXPECT_NE(version.find(std::string("\n  ") + what + " "), std::string::npos) << version;
   const std::string machine = run_sequela({"inspect"}).out;
   EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
-  for (const char* name : {"synth", "prepare", "pretrain", "features", "inspect", "demo"}) {
+  for (const char* name : {"synth", "prepare", "pretrain", "features", "encode", "compare",
+                           "inspect", "demo", "completion", "man"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find("Example"), std::string::npos) << name;
@@ -73,6 +96,13 @@ TEST_F(Command, PrepareStaysUnderItsMemory) {
                                              folder_ + "/none", "--memory", "255M"});
   EXPECT_EQ(refused.exit_code, 2);
   EXPECT_NE(refused.err.find("256M"), std::string::npos) << refused.err;
+}
+
+TEST_F(Command, SynthStaysUnderItsMemory) {
+  const CommandResult result = run_sequela({"synth", "--subjects", "16000", "--out", folder_ + "/a",
+                                            "--threads", "16", "--memory", "300M"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_LT(result.peak_mib, 300);
 }
 
 TEST_F(Command, ConfigFileFillsOptionsAndFlagsWin) {
@@ -164,6 +194,40 @@ TEST_F(Command, SuggestsWhatWasMeant) {
             std::string::npos);
 }
 
+// Each choice that --help shows is what the command takes: another word is refused with the same
+// list, and a word near one of them with a suggestion.
+TEST_F(Command, EveryChoiceSuggestsItsWords) {
+  const std::string out = folder_ + "/o";
+  const std::vector<std::vector<std::string>> commands = {
+      {"prepare", "--meds", "x", "--out", out},
+      {"pretrain", "--data", "x", "--model", out},
+      {"pretrain", "--objective", "mlm", "--meds", "x", "--model", out},
+      {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", out},
+      {"encode", "--model", "x", "--out", out, "--input", "y.csv"},
+      {"compare", "--meds", "x", "--labels", "y", "--model", "z", "--out", out}};
+  std::set<std::string> tried;
+  for (const auto& command : commands) {
+    for (const Choice& choice : choices_of(command[0])) {
+      const bool is_mlm = command[1] == "--objective";
+      if (is_mlm && (choice.option == "--objective" || choice.option == "--device")) continue;
+      const std::string wrong = choice.words[0] + "x";
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(), {choice.option, wrong});
+      const CommandResult result = run_sequela(arguments);
+      ASSERT_EQ(result.exit_code, 2) << command[0] << " " << choice.option << ": " << result.err;
+      if (result.err.find("no option of this objective") != std::string::npos) continue;
+      tried.insert(command[0] + choice.option);
+      EXPECT_NE(result.err.find("did you mean '" + choice.words[0] + "'?"), std::string::npos)
+          << command[0] << " " << choice.option << ": " << result.err;
+      const std::string listed = result.err.substr(result.err.find("Fix: "));
+      for (const std::string& word : choice.words) {
+        EXPECT_NE(listed.find(word), std::string::npos) << choice.option << ": " << result.err;
+      }
+    }
+  }
+  EXPECT_EQ(tried.size(), 33u);
+}
+
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {
   for (const char* name : {"prepare", "features", "encode", "pretrain"}) {
     EXPECT_NE(run_sequela({name, "--help"}).out.find("--tokens-per-batch"), std::string::npos)
@@ -199,6 +263,23 @@ TEST_F(Command, OldNamesOfOptionsAreTakenAndSaid) {
     EXPECT_NE(result.err.find("tokens-per-batch: '0' is not allowed"), std::string::npos)
         << result.err;
   }
+}
+
+TEST_F(Command, OldNamesStandForTheNewOnes) {
+  const std::string out = folder_ + "/o";
+  const auto error = [](const std::vector<std::string>& arguments) {
+    return run_sequela(arguments).err;
+  };
+  EXPECT_NE(error({"compare", "--meds", "x", "--labels", "y", "--pretrained", "z", "--out", out})
+                .find("--pretrained is an old name; it is --model now"),
+            std::string::npos);
+  EXPECT_NE(error({"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", out,
+                   "--ontology", "o.parquet"})
+                .find("--ontology is an old name; it is --athena now"),
+            std::string::npos);
+  EXPECT_NE(error({"encode", "--model", "x", "--out", out, "--meds", "y", "--encounter-column=v"})
+                .find("--encounter-column is an old name; it is --visit-column now"),
+            std::string::npos);
 }
 
 TEST_F(Command, QuietPrintsNoSummary) {

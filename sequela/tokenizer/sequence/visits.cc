@@ -41,7 +41,7 @@ int find_encounters(const EventStore& store, const VisitOptions& options) {
     for (const Property& property : store.properties()) {
       names += str(names.empty() ? "" : ", ", property.name);
     }
-    throw ConfigError("encounter_column", options.encounter_column,
+    throw ConfigError("column of visit ids", options.encounter_column,
                       "a column of the data: " + names);
   }
   for (const char* name : kEncounterColumns) {
@@ -51,7 +51,7 @@ int find_encounters(const EventStore& store, const VisitOptions& options) {
   if (options.rule == VisitRule::encounter) {
     throw ConfigError(
         "the data have no column with encounter ids (visit_id, encounter_id, hadm_id, "
-        "visit_occurrence_id). Fix: name it by encounter_column, or group visits by day or hours");
+        "visit_occurrence_id). Fix: name the one that holds them, or group visits by day or hours");
   }
   return -1;
 }
