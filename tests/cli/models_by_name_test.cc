@@ -81,7 +81,7 @@ TEST_F(ModelsByName, EveryCommandThatReadsAModelTakesNames) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
            {"features", "--meds", "m", "--labels", "l", "--out", "o", "--model", "org/none"},
            {"encode", "--input", "i", "--out", "o", "--model", "org/none"},
-           {"compare", "--meds", "m", "--labels", "l", "--out", "o", "--pretrained", "org/none"},
+           {"compare", "--meds", "m", "--labels", "l", "--out", "o", "--model", "org/none"},
            {"inspect", "org/none"}}) {
     const CommandResult result = run_sequela(arguments);
     EXPECT_EQ(result.exit_code, 4) << arguments[0] << result.err;

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import sequela
+from conftest import REPOSITORY
 from sequela import _command, _progress
 
 
@@ -81,3 +82,26 @@ def test_a_plain_log(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "warning: odd"
     assert [line.split("%")[0].split()[-1] for line in lines[1:]] == ["5", "100"]
+
+
+def in_the_root(*arguments):
+    """Python in the repository's root, which holds a folder of the package's name."""
+    return subprocess.run([sys.executable, *arguments], cwd=REPOSITORY, capture_output=True, text=True)
+
+
+def test_without_an_install_the_root_says_so_at_once():
+    result = in_the_root("-S", "-c", "import sequela")  # -S: without what is installed
+    assert result.returncode == 1
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("ImportError: sequela is not installed") and "Fix: pip install" in last
+
+
+def test_the_root_finds_what_is_installed():
+    script = "import sequela, sequela.errors as e; print(sequela.__file__, sequela.Error is e.Error, sequela.synth)"
+    result = in_the_root("-c", script)
+    assert result.stdout.startswith(f"{installed() / '__init__.py'} True <function synth"), result.stderr
+
+
+def test_the_sources_are_not_in_the_package():
+    assert not list(installed().rglob("*.cc")) and not list(installed().rglob("*.h"))
+    assert "C++ sources" not in (installed() / "__init__.py").read_text()
