@@ -6,6 +6,8 @@ BUILD ?= build
 VENV ?= .venv
 PRESET := $(if $(filter 1,$(SEQUELA_CUDA)),cuda,release)
 SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+PREFIX ?= /usr/local
 
 .PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert lint format demo bench clean
 all: build
@@ -14,6 +16,7 @@ setup:
 	@VENV=$(VENV) tools/setup.sh
 
 $(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLayer.cmake CMakePresets.json | setup
+	@echo "Configuring $(BUILD)"
 	@cmake --preset $(PRESET) -B $(BUILD) -DSEQUELA_PYTHON=$(abspath $(VENV))/bin/python > $(BUILD).configure.log 2>&1 \
 	  || (cat $(BUILD).configure.log; exit 1)
 	@mv $(BUILD).configure.log $(BUILD)/configure.log
@@ -21,7 +24,7 @@ $(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLaye
 configure: setup $(BUILD)/build.ninja
 
 build: configure
-	@ninja -C $(BUILD) --quiet sequela
+	@ninja -C $(BUILD) sequela | tools/progress.sh "Building"
 
 # The wheel for pip: BUILD/wheel/sequela-*.whl
 wheel: setup
@@ -34,9 +37,9 @@ test: test-cpp test-femr test-cehrbert test-python
 
 # TESTS='regex' runs those tests alone.
 test-cpp: configure
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) | tools/progress.sh "Building the tests"
 	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j 2 --output-on-failure --no-tests=error $(if $(TESTS),-R '$(TESTS)') \
-	  > $(BUILD)/tests.log || (tail -n 200 $(BUILD)/tests.log | cut -c1-400; exit 1)
+	  | tee $(BUILD)/tests.log | tools/progress.sh "Testing" --status-only || (tail -n 200 $(BUILD)/tests.log | cut -c1-400; exit 1)
 	@tail -n 12 $(BUILD)/tests.log
 
 test-femr: build
@@ -60,11 +63,18 @@ lint: configure
 format:
 	@git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format -i
 
+# The command, its manual pages and the shells' completion below PREFIX; it keeps using the libraries in .venv.
+.PHONY: install
+install: configure
+	@ninja -C $(BUILD) sequela sequela_pages | tools/progress.sh "Building"
+	@cmake --install $(BUILD) --component command --prefix $(PREFIX) > $(BUILD)/install.log || (cat $(BUILD)/install.log; exit 1)
+	@echo "Installed: $(PREFIX)/bin/sequela; try man sequela"
+
 demo: build
 	@$(BUILD)/bin/sequela demo
 
 bench: configure
-	@ninja -C $(BUILD) benchmarks
+	@ninja -C $(BUILD) benchmarks | tools/progress.sh "Building the benchmarks"
 	@tools/bench.sh $(BUILD)
 
 clean:

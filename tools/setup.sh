@@ -25,15 +25,16 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
   fi
   echo "Installing Debian packages: ${missing[*]}"
-  "${as_root[@]}" apt-get update -q > /dev/null
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" > /dev/null
+  "${as_root[@]}" apt-get update -q -o APT::Status-Fd=1 | tools/progress.sh "Lists of packages" --status-only
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o APT::Status-Fd=1 \
+    "${missing[@]}" | tools/progress.sh "Debian packages" --status-only
 fi
 
 wanted="torch $torch_version cuda ${SEQUELA_CUDA:-0} pyarrow $pyarrow_version"
 if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
-  echo "Making $venv with torch $torch_version and pyarrow $pyarrow_version"
+  echo "Making $venv with torch $torch_version and pyarrow $pyarrow_version (some hundred MB to download)"
   [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  pip=("$venv/bin/python" -m pip install -q --disable-pip-version-check)
+  pip=(tools/pip_install.sh "$venv/bin/python")
   # The "+cpu" build is a tenth of the size; where the configured indexes lack it, the plain one serves.
   if [ "${SEQUELA_CUDA:-0}" = 1 ] || ! "${pip[@]}" "torch==$torch_version+cpu" 2> /dev/null; then
     "${pip[@]}" "torch==$torch_version"

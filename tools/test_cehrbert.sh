@@ -13,8 +13,8 @@ if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
   python3 -m venv $venv
   .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('platlib'))" \
     > "$($python -c "import sysconfig; print(sysconfig.get_path('platlib'))")/torch_of_the_build.pth"
-  $python -m pip install -q --disable-pip-version-check -r tests/cehrbert/requirements.txt
-  $python -m pip install -q --disable-pip-version-check --no-deps cehrbert==1.5.0
+  tools/pip_install.sh $python -r tests/cehrbert/requirements.txt
+  tools/pip_install.sh $python --no-deps cehrbert==1.5.0
   echo "$wanted" > $venv/.installed
 fi
 OMP_WAIT_POLICY=passive SEQUELA_BINARY=$PWD/$build/bin/sequela $python -m pytest -q -p no:cacheprovider -rs tests/cehrbert | tee "$build/test_cehrbert.log"

@@ -10,11 +10,14 @@ shift || true
 venv=.venv-python
 python=$PWD/$venv/bin/python
 
-wanted=$(sha256sum tests/python/requirements.txt .venv/.installed)
+wanted=$(sha256sum tests/python/requirements*.txt .venv/.installed)
 if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
   echo "Making $venv"
   [ -x "$python" ] || python3 -m venv $venv
-  "$python" -m pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+  tools/pip_install.sh "$python" -r tests/python/requirements.txt
+  # Two versions of meds do not go into one environment.
+  rm -rf $venv/meds-0.3
+  tools/pip_install.sh "$python" --no-deps --target $venv/meds-0.3 -r tests/python/requirements-meds-0.3.txt
   .venv/bin/python -c "import sysconfig; print(sysconfig.get_path('platlib'))" \
     > "$("$python" -c "import sysconfig; print(sysconfig.get_path('platlib'))")/torch_of_the_build.pth"
   echo "$wanted" > $venv/.installed
@@ -23,11 +26,11 @@ fi
 sources=$(find sequela python cmake CMakeLists.txt pyproject.toml -type f ! -name '*.pyc' -print0 | sort -z \
   | xargs -0 sha256sum | sha256sum)
 if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
-  echo "Installing the package into $venv"
+  echo "Installing the package into $venv (it compiles; all is in $venv/install.log)"
   # The compiler by the name that make uses, for the cache of compiled files.
   CXX=c++ CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
-    "$python" -m pip install -q --disable-pip-version-check . > $venv/install.log 2>&1 \
-    || (tail -n 60 $venv/install.log; exit 1)
+    "$python" -m pip install -v --disable-pip-version-check . 2>&1 | tee $venv/install.log \
+    | sed -u 's/^ *//' | tools/progress.sh "Building the package" --status-only || (tail -n 60 $venv/install.log; exit 1)
   echo "$sources" > $venv/.sources
 fi
 OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider -rs tests/python "$@" | tee "$build/test_python.log"
