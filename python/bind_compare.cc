@@ -1,12 +1,13 @@
 #include "python/run_job.h"
+#include "python/time_zone.h"
 #include "sequela/pipeline/compare.h"
 
 namespace sequela::python {
 
 void register_compare(py::module_& module) {
   using Options = CompareOptions;
-  py::class_<Options>(module, "CompareOptions")
-      .def(py::init<>())
+  py::class_<Options> type(module, "CompareOptions");
+  type.def(py::init<>())
       .def_readwrite("meds", &Options::meds)
       .def_readwrite("labels", &Options::labels)
       .def_readwrite("pretrained", &Options::pretrained)
@@ -31,6 +32,7 @@ void register_compare(py::module_& module) {
       .def_readwrite("num_resamples", &Options::num_resamples)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
+  register_time_zone(type);
   // The report as the text of compare.json.
   module.def("compare", [](const Options& options, const py::object& reporter) {
     return run_job_for(reporter, [&] { return compare(options).to_json(); });

@@ -1,4 +1,5 @@
 #include "python/run_job.h"
+#include "python/time_zone.h"
 #include "sequela/pipeline/features.h"
 
 namespace sequela::python {
@@ -6,8 +7,8 @@ namespace {
 
 void register_options(py::module_& module) {
   using Options = FeaturesOptions;
-  py::class_<Options>(module, "FeaturesOptions")
-      .def(py::init<>())
+  py::class_<Options> type(module, "FeaturesOptions");
+  type.def(py::init<>())
       .def_readwrite("meds", &Options::meds)
       .def_readwrite("model", &Options::model)
       .def_readwrite("labels", &Options::labels)
@@ -27,6 +28,7 @@ void register_options(py::module_& module) {
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
+  register_time_zone(type);
 }
 
 py::dict skipped_by_reason(const FeaturesReport& report) {

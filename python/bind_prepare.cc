@@ -1,4 +1,5 @@
 #include "python/run_job.h"
+#include "python/time_zone.h"
 #include "sequela/pipeline/prepare.h"
 
 namespace sequela::python {
@@ -12,8 +13,8 @@ void register_options(py::module_& module) {
       .value("compact", BatchForm::compact)
       .value("femr", BatchForm::femr);
   using Options = PrepareOptions;
-  py::class_<Options>(module, "PrepareOptions")
-      .def(py::init<>())
+  py::class_<Options> type(module, "PrepareOptions");
+  type.def(py::init<>())
       .def_readwrite("meds", &Options::meds)
       .def_readwrite("athena", &Options::athena)
       .def_readwrite("out", &Options::out)
@@ -40,6 +41,7 @@ void register_options(py::module_& module) {
       .def_readwrite("keep_events", &Options::keep_events)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
+  register_time_zone(type);
 }
 
 void register_report(py::module_& module) {

@@ -1,4 +1,5 @@
 #include "python/run_job.h"
+#include "python/time_zone.h"
 #include "sequela/pipeline/pretrain_mlm.h"
 
 namespace sequela::python {
@@ -68,8 +69,8 @@ void register_pretrain_mlm(py::module_& module) {
   register_data_options(module);
   register_report(module);
   using Options = PretrainMlmOptions;
-  py::class_<Options>(module, "PretrainMlmOptions")
-      .def(py::init<>())
+  py::class_<Options> type(module, "PretrainMlmOptions");
+  type.def(py::init<>())
       .def_readwrite("meds", &Options::meds)
       .def_readwrite("out", &Options::out)
       .def_readwrite("model", &Options::model)
@@ -82,6 +83,7 @@ void register_pretrain_mlm(py::module_& module) {
       .def_readwrite("keep_output", &Options::keep_output)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
+  register_time_zone(type);
   module.def("pretrain_mlm", [](const Options& options, const py::object& reporter) {
     return run_job_for(reporter, [&] { return pretrain_mlm(options); });
   });

@@ -81,17 +81,36 @@ void pass_on(const py::object& reporter, const std::vector<Message>& messages) {
   }
 }
 
-// Counts the jobs that run, so that the last one forgets a request to stop.
+// One job runs at a time: the log, the progress, the request to stop and torch's number of threads
+// belong to the process. A job that a reporter starts is part of the one that it reports.
 class RunningJob {
  public:
-  RunningJob() : num_threads_(at::get_num_threads()) { ++count_; }
+  // Waits without the GIL; what Python's signal handlers raise meanwhile ends the wait.
+  RunningJob() {
+    while (depth_ == 0 && !has_turn()) {
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    }
+    ++depth_;
+    num_threads_ = at::get_num_threads();
+  }
   ~RunningJob() {
-    if (--count_ == 0) reset_stop();
     at::set_num_threads(num_threads_);
+    if (--depth_ > 0) return;
+    reset_stop();
+    turn().unlock();
   }
 
  private:
-  static inline std::atomic<int> count_{0};
+  static std::timed_mutex& turn() {
+    static auto* mutex = new std::timed_mutex;  // threads may wait while the process ends
+    return *mutex;
+  }
+  static bool has_turn() {
+    py::gil_scoped_release release;
+    return turn().try_lock_for(kSignalInterval);
+  }
+
+  static inline thread_local int depth_ = 0;  // jobs of this thread that run
   int num_threads_;
 };
 

@@ -48,6 +48,7 @@ class BatchForm(Enum):
 
 class PrepareOptions:
     meds: str
+    time_zone: str
     athena: str
     out: str
     split: str
@@ -253,6 +254,7 @@ class MlmTrainingOptions:
 
 class PretrainMlmOptions:
     meds: str
+    time_zone: str
     out: str
     model: str
     precision: Precision | None
@@ -289,6 +291,7 @@ def pretrain_mlm(options: PretrainMlmOptions, reporter: _Reporter) -> PretrainMl
 
 class FeaturesOptions:
     meds: str
+    time_zone: str
     model: str
     labels: str
     out: str
@@ -621,6 +624,7 @@ def evaluate_multiclass(
 
 class CompareOptions:
     meds: str
+    time_zone: str
     labels: str
     pretrained: str
     athena: str

@@ -64,8 +64,8 @@ def memory_bytes(memory: int | str | None) -> int:
         size = int(float(text.rstrip("KMGT")) * unit)
     except ValueError:
         size = 0
-    if size < 2**26:
-        raise ConfigError(f"memory: '{memory}' is not allowed. Fix: give at least 64M, such as 8G or 512M.")
+    if size < 2**28:
+        raise ConfigError(f"memory: '{memory}' is not allowed. Fix: give at least 256M, such as 8G or 512M.")
     return size
 
 

@@ -94,6 +94,7 @@ def compare(
     out: Path,
     *,
     athena: Path | None = None,
+    time_zone: str = "utc",
     num_seeds: int = 5,
     num_labels: Sequence[int] = (32, 128, 512),
     has_trees: bool = True,
@@ -129,6 +130,7 @@ def compare(
         pretrained: an encoder's folder, with its vocabulary.
         out: folder for compare.json and compare.txt (the tables).
         athena: Athena folder or ontology.parquet, for codes that the vocabulary lacks.
+        time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
         num_seeds: samples of labels, each with its own start.
         num_labels: numbers of labels to learn from; more than there are: all.
         has_trees: with the baseline of boosted trees.
@@ -158,6 +160,7 @@ def compare(
         pretrained=pretrained,
         out=out,
         athena=athena,
+        time_zone=time_zone,
         num_seeds=num_seeds,
         num_labels=list(num_labels),
         has_trees=has_trees,

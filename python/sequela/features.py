@@ -89,6 +89,7 @@ def compute_features(
     tokens_per_batch: int = 1024,
     device: torch.device | str | None = None,
     ontology: Any = None,
+    time_zone: str = "utc",
 ) -> dict[str, np.ndarray]:
     """Embeds patients at the prediction times of labels.
 
@@ -105,6 +106,7 @@ def compute_features(
             min(4096, tokens_per_batch) tokens.
         device: None = the CPU; "cuda", torch.device("cuda"), ... On CUDA the model works in bfloat16, as femr's.
         ontology: femr.ontology.Ontology or path of a Parquet file (code, parent_codes); None = the bundle's own.
+        time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
 
     Returns:
         {"subject_ids": int64 [n], "feature_times": datetime64[s] [n], "features": float32 [n, hidden]}.
@@ -125,6 +127,7 @@ def compute_features(
             labels=_path_of_labels(labels, folder),
             out=folder / "features",
             ontology=_path_of_ontology(ontology, folder),
+            time_zone=time_zone,
             tokens_per_batch=tokens_per_batch,
             device="cpu" if device is None else str(device),
             num_threads=max(to_num_threads(num_proc), torch.get_num_threads()),
@@ -150,6 +153,7 @@ def write_features(
     *,
     ontology: Path | None = None,
     athena: Path | None = None,
+    time_zone: str = "utc",
     cohort: Path | None = None,
     cohort_db: str | None = None,
     cohort_query: str | None = None,
@@ -172,6 +176,7 @@ def write_features(
         out: folder for features.parquet (subject_id, prediction_time, feature_time, embedding), features.npz,
             skipped.csv and, with a cohort, {train,valid,test}_embeddings.pt.
         ontology, athena: an ontology in Parquet or an Athena folder, for bundles that lack one.
+        time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
         cohort: Parquet or CSV with subject_id, dataset_split, a label; or cohort_db, a postgresql:// URI,
             and cohort_query, which gives these columns.
         label_column: of the cohort; None = the only other one.
@@ -198,6 +203,7 @@ def write_features(
         out=out,
         ontology=ontology,
         athena=athena,
+        time_zone=time_zone,
         cohort=cohort,
         cohort_db=cohort_db,
         cohort_query=cohort_query,

@@ -29,6 +29,7 @@ def pretrain_mlm(
     visits: str = "hybrid",
     encounter_column: str = "",
     window_hours: float = 24,
+    time_zone: str = "utc",
     time_tokens: str = "cehr_bert",
     visit_type: bool = False,
     demographics: bool = False,
@@ -78,6 +79,7 @@ def pretrain_mlm(
         dropout, attention_dropout: of hidden states and of attention probabilities.
         visits: how events become visits: "hybrid" (encounter id, else day), "encounter", "day", "hours".
         encounter_column: "" = visit_id and the like. window_hours: of visits="hours".
+        time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
         time_tokens: between visits: "cehr_bert", "day", "week", "month", "mix", "none".
         visit_type: tokens of visit types and discharge places. demographics: begin with year, age, gender, race.
         values: take values of events in, and predict them; CEHR-BERT only.
@@ -157,6 +159,7 @@ def pretrain_mlm(
     fill(
         options,
         meds=meds,
+        time_zone=time_zone,
         model=model,
         out=output_folder(model, out),
         precision=None if precision is None else _core.to_precision(precision, "cpu"),

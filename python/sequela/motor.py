@@ -26,6 +26,7 @@ def prepare(
     out: Path,
     *,
     athena: Path | None = None,
+    time_zone: str = "utc",
     split: Path | None = None,
     dictionary: Path | None = None,
     remove_vocabularies: Sequence[str] = ("SPL", "HemOnc"),
@@ -57,7 +58,8 @@ def prepare(
         meds: MEDS data set (0.3, 0.4) or meds_reader database; path or URI.
         out: folder for ontology/, split.csv, tokenizer/, motor_task.json, train_batches/, val_batches/,
             coverage.json. A later call makes only what is missing or depends on a changed argument.
-        athena: folder of an OHDSI Athena download.
+        athena: OHDSI Athena download, the zip or a folder.
+        time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
         split, dictionary: your own split.csv and dictionary.msgpack (femr's forms) instead of new ones.
         remove_vocabularies: of these only codes that occur in the data are kept.
         properties: columns that become tokens beside the code; ["all"] = every column, as femr does.
@@ -91,6 +93,7 @@ def prepare(
         meds=meds,
         out=out,
         athena=athena,
+        time_zone=time_zone,
         split=split,
         dictionary=dictionary,
         remove_vocabularies=list(remove_vocabularies),

@@ -116,7 +116,7 @@ def test_features_equal_femr(reference, tutorial):
     ours, theirs = by_key(result), by_key(expected)
     assert ours.keys() == theirs.keys()
     for key, row in theirs.items():
-        np.testing.assert_allclose(ours[key], row, atol=2e-4)
+        np.testing.assert_allclose(ours[key], row, atol=1e-4)
 
 
 class FemrOntology:
