@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Python package into an environment of its own, if the sources changed since, and tests it.
+# Makes the wheel and installs it into an environment of its own, if the sources changed since, and tests it.
 #   tools/test_python.sh BUILD_FOLDER [pytest arguments]
 #
 # The environment sees the torch and pyarrow of the main one, so that neither is downloaded nor built for twice.
@@ -23,14 +23,12 @@ if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
   echo "$wanted" > $venv/.installed
 fi
 
-sources=$(find sequela python cmake CMakeLists.txt pyproject.toml -type f ! -name '*.pyc' -print0 | sort -z \
+sources=$(find sequela python cmake tools/make_wheel.sh CMakeLists.txt pyproject.toml README.md -type f ! -name '*.pyc' -print0 | sort -z \
   | xargs -0 sha256sum | sha256sum)
 if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
-  echo "Installing the package into $venv (it compiles; all is in $venv/install.log)"
-  # The compiler by the name that make uses, for the cache of compiled files.
-  CXX=c++ CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
-    "$python" -m pip install -v --disable-pip-version-check . 2>&1 | tee $venv/install.log \
-    | sed -u 's/^ *//' | tools/progress.sh "Building the package" --status-only || (tail -n 60 $venv/install.log; exit 1)
+  echo "Installing the wheel into $venv (it compiles)"
+  tools/make_wheel.sh "$build"
+  "$python" -m pip install -q --disable-pip-version-check --force-reinstall --no-deps "$build"/wheel/sequela-*.whl
   echo "$sources" > $venv/.sources
 fi
 OMP_WAIT_POLICY=passive "$python" -m pytest -q -p no:cacheprovider -rs tests/python "$@" | tee "$build/test_python.log"

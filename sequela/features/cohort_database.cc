@@ -189,7 +189,8 @@ std::string without_secrets(const std::string& connection) {
     if (is_secret(*option)) {
       has_secret = true;
     } else {
-      settings += (settings.empty() ? "" : " ") + setting(*option);
+      if (!settings.empty()) settings += ' ';
+      settings += setting(*option);
     }
   }
   return has_secret ? settings : connection;

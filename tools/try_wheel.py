@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Tries an installed Sequela, outside its sources: the command, the demo, the README's Python lines.
+
+    PYTHON tools/try_wheel.py [--subjects N] [--max-steps N]
+
+PYTHON is that of the environment that pip has installed the wheel into. Everything is written below a temporary folder. It
+says what it does and stops at the first thing that does not work.
+"""
+
+import argparse
+import ctypes
+import importlib.metadata
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+
+COMMAND = pathlib.Path(sysconfig.get_path("scripts")) / "sequela"
+CHECKPOINT = """
+import json, sequela
+config = sequela.BertConfig()
+config.vocab_size, config.hidden_size, config.num_hidden_layers = 1000, 96, 2
+config.num_attention_heads, config.intermediate_size = 4, 192
+sequela.BertEncoder(config, seed=1).save_pretrained("checkpoints/cehrbert")
+with open("checkpoints/cehrbert/vocab.json", "w") as file:
+    json.dump(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [f"code {i}" for i in range(995)], file)
+"""
+
+
+def say(text):
+    print(f"--- {text}", flush=True)
+
+
+def run(*command, **options):
+    subprocess.run([str(part) for part in command], check=True, **options)
+
+
+def try_demo(subjects, max_steps):
+    say("the command")
+    run(COMMAND, "--version")
+    say(f"the demo, {subjects} subjects, {max_steps} steps")
+    run(COMMAND, "demo", "--out", "demo", "--subjects", subjects, "--max-steps", max_steps)
+    for name, source in (("meds", "records/meds"), ("model", "model"), ("labels.parquet", "labels/readmission_30d.parquet")):
+        os.symlink(f"demo/{source}", name)
+
+
+def try_readme():
+    """The Python lines of the README, which the wheel's metadata hold, on the demo's files and a random checkpoint."""
+    say("the README's Python lines")
+    readme = importlib.metadata.metadata("sequela").get_payload()
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.S)
+    assert blocks, "the README has no Python lines"
+    for block in [CHECKPOINT, *blocks]:
+        run(sys.executable, "-c", block)
+
+
+def try_missing_libpq():
+    try:
+        ctypes.CDLL("libpq.so.5")
+        return
+    except OSError:
+        say("a database without libpq")
+    result = subprocess.run(
+        [COMMAND, "features", "--meds", "meds", "--model", "model", "--labels", "labels.parquet", "--out", "out"]
+        + ["--cohort-db", "postgresql://me:secret@host/db", "--cohort-query", "SELECT 1"],
+        capture_output=True, text=True)  # fmt: skip
+    print(result.stderr, end="")
+    assert result.returncode == 4 and "libpq5" in result.stderr and "secret" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and not pathlib.Path("out").exists()
+
+
+def try_old_cpu():
+    """On an emulated x86-64-v2 CPU, where QEMU is there to emulate it."""
+    qemu = shutil.which("qemu-x86_64")
+    if qemu is None:
+        return
+    say("an emulated CPU of x86-64-v2")
+    packages = pathlib.Path(sysconfig.get_path("platlib"))
+    libraries = f"{packages}/torch/lib:{packages}/pyarrow"
+    old = [qemu, "-cpu", "Nehalem", "-E", f"LD_LIBRARY_PATH={libraries}", packages / "sequela/bin/sequela"]
+    run(*old, "synth", "--subjects", 10, "--out", "few", "--quiet")
+    run(*old, "features", "--meds", "few/meds", "--model", "model", "--labels", "few/labels.parquet", "--out", "few/out")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--subjects", type=int, default=1500)
+    parser.add_argument("--max-steps", type=int, default=10)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sequela-try-") as folder:
+        os.chdir(folder)
+        try_demo(options.subjects, options.max_steps)
+        try_readme()
+        try_missing_libpq()
+        try_old_cpu()
+        os.chdir("/")
+    say(f"all of it works: Python {sys.version.split()[0]}, {' '.join(os.confstr('CS_GNU_LIBC_VERSION').split())}")
+
+
+if __name__ == "__main__":
+    main()
