@@ -19,5 +19,5 @@ def main() -> None:
     if os.path.exists(os.path.join(own, "libpq.so.5")):  # conda's
         folders.append(own)
     folders += filter(None, [os.environ.get("LD_LIBRARY_PATH")])
-    environment = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}
+    environment = {"SEQUELA_PYTHON": sys.executable, **os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}
     os.execve(binary, ["sequela", *sys.argv[1:]], environment)

@@ -13,6 +13,7 @@ from sequela._module import CoreModule, check_inputs
 from sequela._options import choose, fill
 from sequela._progress import listener, logger
 from sequela.errors import ConfigError
+from sequela.hub import folder_of
 
 __all__ = ["BertConfig", "BertEncoder", "BertOutput"]
 
@@ -107,22 +108,26 @@ class BertEncoder(CoreModule):
         self.eval()
 
     @classmethod
-    def from_pretrained(cls, path: Path, precision: str = "fp32", seed: int = 0) -> Self:
+    def from_pretrained(
+        cls, path: Path, precision: str = "fp32", seed: int = 0, *, revision: str | None = None
+    ) -> Self:
         """Opens a folder of config.json and weights (safetensors, .bin, TensorFlow; whole or sharded).
 
         Args:
-            path: the folder.
+            path: the folder, or "org/name" of a hub (`sequela.hub`).
             precision: as the constructor's.
             seed: of a head's weights that the folder lacks; a warning of the logger "sequela" tells which.
+            revision: of a name: branch, tag or commit.
 
         Raises:
-            FileError: a missing, corrupt or unknown file, or tensors that do not fit config.json.
+            FileError: a missing, corrupt or unknown file, a name not found, or tensors that do not fit config.json.
         """
-        config, weights = _core.open_bert_folder(os.fspath(path), listener(False))
+        path = folder_of(path, revision)
+        config, weights = _core.open_bert_folder(path, listener(False))
         model = cls(config, weights, precision, seed)
         if new := sorted(model.weights().keys() - weights.keys()):
             parts = sorted({name.rpartition(".")[0] for name in new})
-            logger.warning("%s has no %s: new weights start at random", os.fspath(path), ", ".join(parts))
+            logger.warning("%s has no %s: new weights start at random", path, ", ".join(parts))
         return model
 
     def save_pretrained(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from sequela import _core
 from sequela._module import check_inputs
 from sequela.bert_encoder import BertEncoder
 from sequela.errors import ConfigError
+from sequela.hub import folder_of
 from sequela.vocabulary import VocabularyMapper
 
 __all__ = ["CEHRBERTWrapper"]
@@ -27,10 +28,12 @@ class CEHRBERTWrapper(torch.nn.Module):
     no dropout, in training mode either (call `model` itself for that).
 
     Args:
-        model_path: folder of config.json and weights; a vocabulary may lie beside them.
+        model_path: folder of config.json and weights, a vocabulary may lie beside them; or "org/name" of a hub
+            (`sequela.hub`).
         freeze_embeddings: no weight of the encoder is trained.
         pooling: "mean", "cls" or "max", how a visit's codes become one vector.
         precision: "fp32"; for inference also "bf16" (cosine to fp32 >= 0.9999) or "int8" (>= 0.999).
+        revision: of a name: branch, tag or commit.
 
     Attributes:
         model: the BertEncoder; `model.config.vocab_size`, `model.config.hidden_size`, ...
@@ -50,10 +53,12 @@ class CEHRBERTWrapper(torch.nn.Module):
         freeze_embeddings: bool = False,
         pooling: str = "mean",
         precision: str = "fp32",
+        *,
+        revision: str | None = None,
     ):
         super().__init__()
-        self.model = BertEncoder.from_pretrained(model_path, precision)
-        self._path = os.fspath(model_path)
+        self._path = folder_of(model_path, revision)
+        self.model = BertEncoder.from_pretrained(self._path, precision)
         self.tokenizer = _core.CodeVocabulary.find(self._path)
         self.pooling = pooling
         self.embed_dim: int = self.model.config.hidden_size
@@ -69,9 +74,11 @@ class CEHRBERTWrapper(torch.nn.Module):
         freeze_embeddings: bool = False,
         pooling: str = "mean",
         precision: str = "fp32",
+        *,
+        revision: str | None = None,
     ) -> "CEHRBERTWrapper":
-        """Loads a folder; the arguments are the constructor's."""
-        return cls(model_path, freeze_embeddings, pooling, precision)
+        """Loads a folder, or a model by its name; the arguments are the constructor's."""
+        return cls(model_path, freeze_embeddings, pooling, precision, revision=revision)
 
     def get_code_embeddings(self) -> torch.Tensor:
         """The table of code embeddings without context: a copy, float32 [vocab_size, embed_dim]."""

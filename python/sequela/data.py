@@ -6,6 +6,7 @@ from sequela import _core
 from sequela._options import fill
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
+from sequela.hub import folder_of
 
 __all__ = ["inspect", "synth"]
 
@@ -43,9 +44,9 @@ def synth(
 
 
 def inspect(path: Path) -> str:
-    """Says in a few lines what an artifact holds: data set, bundle, batches, labels, features, ...
+    """Says in a few lines what an artifact holds: data set, bundle, batches, labels, features, a model by its name, ...
 
     Raises:
         DataError, FileError: a damaged one. ConfigError: none that Sequela knows.
     """
-    return _core.inspect(os.fspath(path))
+    return _core.inspect(folder_of(path))

@@ -12,6 +12,7 @@ from sequela._options import fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 from sequela.errors import ConfigError
+from sequela.hub import folder_of
 
 __all__ = ["compare", "evaluate"]
 
@@ -127,7 +128,7 @@ def compare(
     Args:
         meds: MEDS data set or meds_reader database.
         labels: Parquet in the MEDS label schema, boolean.
-        pretrained: an encoder's folder, with its vocabulary.
+        pretrained: an encoder with its vocabulary: folder, or "org/name[@revision]" of a hub.
         out: folder for compare.json and compare.txt (the tables).
         athena: Athena folder or ontology.parquet, for codes that the vocabulary lacks.
         time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
@@ -157,7 +158,7 @@ def compare(
         _core.CompareOptions(),
         meds=meds,
         labels=labels,
-        pretrained=pretrained,
+        pretrained=folder_of(pretrained, progress=progress),
         out=out,
         athena=athena,
         time_zone=time_zone,

@@ -19,6 +19,7 @@ from sequela._options import fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, logger, run_job, stopped_in_order_by_sigterm
 from sequela.errors import ConfigError
+from sequela.hub import folder_of
 
 __all__ = ["compute_features", "write_features"]
 
@@ -98,7 +99,7 @@ def compute_features(
 
     Args:
         db: path of a MEDS data set or a meds_reader database, or a meds_reader.SubjectDatabase.
-        model_path: bundle of `sequela.pretrain` or of femr (MOTOR, CLMBR).
+        model_path: bundle of `sequela.pretrain` or of femr (MOTOR, CLMBR): folder, or "org/name" of a hub.
         labels: MEDS labels (dicts or objects with subject_id and prediction_time), a PyArrow table, a pandas or
             polars frame, or the path of a labels.parquet.
         num_proc: threads to use, at least those that torch is set to.
@@ -123,7 +124,7 @@ def compute_features(
         options = fill(
             _core.FeaturesOptions(),
             meds=_path_of_database(db),
-            model=model_path,
+            model=folder_of(model_path),
             labels=_path_of_labels(labels, folder),
             out=folder / "features",
             ontology=_path_of_ontology(ontology, folder),
@@ -171,7 +172,7 @@ def write_features(
 
     Args:
         meds: MEDS data set or meds_reader database.
-        model: bundle of `pretrain` or of femr (MOTOR, CLMBR).
+        model: bundle of `pretrain` or of femr (MOTOR, CLMBR): folder, or "org/name[@revision]" of a hub.
         labels: Parquet in the MEDS label schema.
         out: folder for features.parquet (subject_id, prediction_time, feature_time, embedding), features.npz,
             skipped.csv and, with a cohort, {train,valid,test}_embeddings.pt.
@@ -198,7 +199,7 @@ def write_features(
     options = fill(
         _core.FeaturesOptions(),
         meds=meds,
-        model=model,
+        model=folder_of(model, progress=progress),
         labels=labels,
         out=out,
         ontology=ontology,

@@ -10,6 +10,7 @@ from sequela import _core
 from sequela._module import CoreModule
 from sequela._options import choose, fill
 from sequela.errors import ConfigError
+from sequela.hub import folder_of
 
 __all__ = [
     "LSTMProgressionModel",
@@ -138,12 +139,13 @@ class LSTMProgressionModel(CoreModule):
         return cls(**sizes, use_bf16=preset.use_bf16, use_checkpoint=preset.use_checkpoint)
 
     @classmethod
-    def from_pretrained(cls, path: Path) -> "LSTMProgressionModel":
-        """Reads a folder of config.json and model.safetensors.
+    def from_pretrained(cls, path: Path, *, revision: str | None = None) -> "LSTMProgressionModel":
+        """Reads a folder of config.json and model.safetensors, or a model by its name (`sequela.hub`).
 
         Raises:
             FileError, ConfigError: a missing or corrupt file; weights of other sizes than config.json says.
         """
+        path = folder_of(path, revision)
         config = _core.ProgressionConfig.read(os.path.join(path, "config.json"))
         model = cls(**_values(_SIZES, config))
         model.load_state_dict(_core.read_progression_weights(config, os.path.join(path, "model.safetensors")))
@@ -212,7 +214,7 @@ class LSTMProgressionModel(CoreModule):
         """Starts the code embeddings from an encoder's.
 
         Args:
-            source: an encoder's folder, a file with an extracted table (.pt, .safetensors, .npz), or a tensor
+            source: an encoder's folder or name, a file with an extracted table (.pt, .safetensors, .npz), or a tensor
                 [codes, code_embed_dim]. Row 0, padding, becomes zero.
             freeze: the table is not trained.
             resize: the model's vocabulary becomes the table's; without it other sizes are an error.
@@ -224,7 +226,7 @@ class LSTMProgressionModel(CoreModule):
             ConfigError: a table of other sizes. FileError: none, or a corrupt one.
         """
         is_table = isinstance(source, torch.Tensor)
-        table = source if is_table else _core.read_embedding_table(os.fspath(source))
+        table = source if is_table else _core.read_embedding_table(folder_of(source))
         mode = choose(_core.EmbeddingResize, "resize", "resize" if resize else "fail")
         old = self.encoder.code_embeddings.weight
         with torch.no_grad():

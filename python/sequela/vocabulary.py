@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from sequela import _core
+from sequela.hub import folder_of
 
 __all__ = ["VocabularyMapper"]
 
@@ -19,7 +20,8 @@ class VocabularyMapper:
     are what it says, not the order of its lines; unknown is [UNK] or [OOV].
 
     Args:
-        cehrbert_vocab_path: vocab.json (list or object), vocab.txt, tokenizer.json or .types; or an encoder's folder.
+        cehrbert_vocab_path: vocab.json (list or object), vocab.txt, tokenizer.json or .types; or an encoder's folder
+            or name.
         ontology: Parquet with code and parents (`sequela prepare` writes one: ontology/ontology.parquet).
         normalise: False = only exact codes, and the ontology's.
 
@@ -33,7 +35,7 @@ class VocabularyMapper:
         ontology: str | os.PathLike[str] | None = None,
         normalise: bool = True,
     ):
-        path, graph = os.fspath(cehrbert_vocab_path), os.fspath(ontology or "")
+        path, graph = folder_of(cehrbert_vocab_path), os.fspath(ontology or "")
         self._arguments = path, graph, normalise
         read = _core.CodeVocabulary.read_folder if os.path.isdir(path) else _core.CodeVocabulary.read_file
         self.vocabulary = read(path)

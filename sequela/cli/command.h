@@ -64,6 +64,7 @@ Command make_features(CLI::App& app);
 Command make_inspect(CLI::App& app);
 Command make_encode(CLI::App& app);
 Command make_compare(CLI::App& app);
+Command make_push(CLI::App& app);
 Command make_demo(CLI::App& app);
 Command make_completion(CLI::App& app);
 Command make_man(CLI::App& app);  // knows the commands that were made before it
