@@ -24,9 +24,9 @@ constexpr char32_t kNumTails = 28, kSyllablesPerLead = 21 * kNumTails;
 
 void append_jamo(char32_t syllable, std::u32string* out) {
   const char32_t tail = syllable % kNumTails;
-  *out += kFirstLead + syllable / kSyllablesPerLead;
-  *out += kFirstVowel + syllable % kSyllablesPerLead / kNumTails;
-  if (tail != 0) *out += kBeforeFirstTail + tail;
+  out->push_back(kFirstLead + syllable / kSyllablesPerLead);
+  out->push_back(kFirstVowel + syllable % kSyllablesPerLead / kNumTails);
+  if (tail != 0) out->push_back(kBeforeFirstTail + tail);
 }
 
 }  // namespace
