@@ -17,7 +17,7 @@ def installed():
 def test_the_command_runs():
     command = pathlib.Path(sys.executable).parent / "sequela"
     result = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
-    assert result.stdout.startswith(f"sequela {sequela.__version__}\n  torch ")
+    assert result.stdout.startswith(f"sequela {sequela.__version__}\n  commit ")
     result = subprocess.run([command, "inspect", "/nowhere"], capture_output=True, text=True)
     assert result.returncode in (2, 4) and "/nowhere" in result.stderr
 
