@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/cli/command.h"
+#include "sequela/cli/command_facts.h"
 #include "sequela/cli/hub_python.h"
 #include "sequela/core/json.h"
 
@@ -43,8 +44,10 @@ Command make_push(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "push", "Send a bundle or an encoder with its model card, and nothing else, to a hub");
   command->option_defaults()->always_capture_default();
-  command->add_option("model,--model", arguments->model,
-                      "Folder; its README.md is the model card, without one a card is made");
+  command
+      ->add_option("model,--model", arguments->model,
+                   "Folder; its README.md is the model card, without one a card is made")
+      ->type_name(kFolder);
   command->add_option("name,--name", arguments->name, "org/name, made if there is none");
   command->add_option("--revision", arguments->revision, "Branch to send to");
   command->add_option("--message", arguments->message, "Of the commit");
