@@ -17,15 +17,16 @@ if [ "$(id -u)" != 0 ]; then
   echo "tools/try_root.sh makes and enters a root. Fix: run it as root." >&2
   exit 1
 fi
-# Mounts are this process's alone, and end with it.
-[ "${SEQUELA_UNSHARED:-}" = 1 ] || SEQUELA_UNSHARED=1 exec unshare -m "$0" "$wheel" "$release" "$@"
-
-root=${SEQUELA_ROOT:-$(mktemp -d)}
-clean_up() {
-  umount -R "$root"/{proc,dev,mnt} 2> /dev/null || true
-  [ -n "${SEQUELA_ROOT:-}" ] || rm -rf --one-file-system "$root"
-}
-trap clean_up EXIT
+# The mounts are those of a second process alone: they have ended before anything is removed.
+if [ -z "${SEQUELA_ROOT_MADE:-}" ]; then
+  root=${SEQUELA_ROOT:-$(mktemp -d)}
+  [ -n "${SEQUELA_ROOT:-}" ] || trap 'rm -rf --one-file-system "$root"' EXIT
+  SEQUELA_ROOT_MADE=$root unshare -m "$0" "$wheel" "$release" "$@"
+  exit
+fi
+root=$SEQUELA_ROOT_MADE
+mkdir -p "$root"
+chmod 755 "$root"
 
 [ -e "$root/etc/debian_version" ] ||
   debootstrap --variant=minbase "$release" "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" > /dev/null
