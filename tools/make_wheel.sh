@@ -47,8 +47,9 @@ CXX=c++ CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} \
   -C "cmake.define.SEQUELA_MORE_PYTHONS=$(IFS=';'; echo "${more[*]:-}")" . > "$out/build.log" 2>&1 \
   || (tail -n 60 "$out/build.log"; exit 1)
 wheel tags --remove --python-tag "$tags" --abi-tag none "$out"/unchecked/*.whl > /dev/null
-auditwheel -q repair --plat $platform --only-plat -w "$out" --exclude 'libtorch*' --exclude 'libc10*' --exclude 'libarrow*' \
-  --exclude 'libparquet*' --exclude 'libgomp*' --exclude 'libcu*' "$out"/unchecked/*.whl
+auditwheel repair --plat $platform --only-plat -w "$out" --exclude 'libtorch*' --exclude 'libc10*' --exclude 'libarrow*' \
+  --exclude 'libparquet*' --exclude 'libgomp*' --exclude 'libcu*' "$out"/unchecked/*.whl > "$out/auditwheel.log" 2>&1 \
+  || (cat "$out/auditwheel.log"; exit 1)
 rm -r "$out/unchecked"
 wheel=$(ls "$out"/*.whl)
 if python -m zipfile -l "$wheel" | grep -q 'sequela\.libs/'; then
