@@ -25,7 +25,7 @@ class ShellHelp : public testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_ + "/a folder");
     fs::create_directories(folder_ + "/kept");
-    for (const char* name : {"/a file.csv", "/kept.csv"}) std::ofstream(folder_ + name) << "x\n";
+    for (const char* name : {"/a file.csv", "/keen.csv"}) std::ofstream(folder_ + name) << "x\n";
   }
 
   // Standard output and errors of a command of the shell, run in folder_.
@@ -123,7 +123,7 @@ zpty -r -m shell seen "*$3*" || exit 1
            {"sequela prepare --batch-f", "--batch-format"},
            {"sequela prepare --batch-format=f", "--batch-format=femr"},
            {"sequela encode --precision b", "--precision bf16"},
-           {"sequela synth --out k", "--out kept/"},
+           {"sequela synth --out ke", "--out kept"},
            {"sequela completion fi", "completion fish"}}) {
     run("timeout 60 zsh -f ask.zsh " + script + " \"" + line + "\" \"" + wanted + "\"");
   }
