@@ -60,4 +60,5 @@ if python -m zipfile -l "$wheel" | grep -q 'sequela\.libs/'; then
   echo "$wheel bundles libraries of this machine. Fix: link them statically, or load them when they are needed." >&2
   exit 1
 fi
-echo "$wheel: $(du -h "$wheel" | cut -f1), Python ${tags//cp3/3.}"
+versions=${tags//.cp3/, 3.}
+echo "$wheel: $(du -h "$wheel" | cut -f1), Python ${versions/cp3/3.}"
