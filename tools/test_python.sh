@@ -27,7 +27,7 @@ sources=$(find sequela python cmake tools/make_wheel.sh CMakeLists.txt pyproject
   | xargs -0 sha256sum | sha256sum)
 if [ "$(cat $venv/.sources 2>/dev/null)" != "$sources" ]; then
   echo "Installing the wheel into $venv (it compiles)"
-  tools/make_wheel.sh "$build"
+  SEQUELA_PYTHONS=${SEQUELA_PYTHONS-} tools/make_wheel.sh "$build"  # for this Python alone
   "$python" -m pip install -q --disable-pip-version-check --force-reinstall --no-deps "$build"/wheel/sequela-*.whl
   echo "$sources" > $venv/.sources
 fi
