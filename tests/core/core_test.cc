@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -79,6 +80,20 @@ TEST(Parallel, VisitsEachIndexOnceAndRethrows) {
                DataError);
 }
 
+TEST(Parallel, GivesNoIndexBeyondTheLast) {
+  for (const int num_threads : {1, 2, 5}) {
+    std::atomic<int64_t> num_calls{0}, largest{-1};
+    parallel_for(7, num_threads, [&](int64_t i, int thread) {
+      ++num_calls;
+      EXPECT_LT(thread, num_threads);
+      for (int64_t seen = largest; seen < i && !largest.compare_exchange_weak(seen, i);) {
+      }
+    });
+    EXPECT_EQ(num_calls, 7) << num_threads;
+    EXPECT_EQ(largest, 6) << num_threads;
+  }
+}
+
 TEST(Random, DependsOnTheKeyAlone) {
   Random a(7), b(7), c(8);
   EXPECT_EQ(a.next(), b.next());
@@ -91,6 +106,21 @@ TEST(Random, DependsOnTheKeyAlone) {
   }
   EXPECT_NEAR(sum / 20'000, 0, 0.03);
   EXPECT_NEAR(squares / 20'000, 1, 0.05);
+}
+
+// The made-up records, the splits and the order of batches hang on these numbers. Those of mix64
+// are the first outputs of SplitMix64 for the seeds 0 and 1.
+TEST(Random, GivesTheSameNumbersForEver) {
+  EXPECT_EQ(mix64(0), 0xE220A8397B1DCDAFull);
+  EXPECT_EQ(mix64(1), 0x910A2DEC89025CC1ull);
+  EXPECT_EQ(hash_key(1, 2), 0xBCD9DBB49673066Bull);
+  EXPECT_EQ(hash_key(1, 2, 3), 0xD0734750FDE362B3ull);
+  Random random(7);
+  EXPECT_EQ(random.next(), 0xA65305FD338EC8FEull);
+  EXPECT_DOUBLE_EQ(random.uniform(), 0.5493743249193239);
+  EXPECT_NEAR(random.normal(), -0.7868132215482697, 1e-14);
+  EXPECT_NEAR(random.exponential(), 0.2012417060544319, 1e-14);
+  EXPECT_EQ(random.below(1'000), 915u);
 }
 
 TEST(Sha256, KnownDigest) {

@@ -90,7 +90,7 @@ def in_the_root(*arguments):
 
 
 def test_without_an_install_the_root_says_so_at_once():
-    result = in_the_root("-S", "-c", "import sequela")  # -S: without what is installed
+    result = in_the_root("-E", "-S", "-c", "import sequela")  # without what is installed
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]
     assert last.startswith("ImportError: sequela is not installed") and "Fix: pip install" in last
