@@ -179,7 +179,7 @@ class Learning {
     options.data = folder_ + "/prepared";
     options.model = folder_ + "/" + name;
     options.out = options.model + "_output";
-    apply_recipe(Recipe::sequela, options.train);
+    apply_recipe(Recipe::sequela, options);
     apply_size(size_, options);
     if (learning_rate > 0) options.train.learning_rate = learning_rate;
     options.train.max_steps = steps;

@@ -83,7 +83,7 @@ void register_pretrain(py::module_& module) {
   });
   module.def("to_bert_precision", &to_bert_precision);
   py::enum_<Recipe>(module, "Recipe").value("femr", Recipe::femr).value("sequela", Recipe::sequela);
-  module.def("apply_recipe", &apply_recipe);
+  module.def("apply_recipe", py::overload_cast<Recipe, PretrainOptions&>(&apply_recipe));
   py::enum_<Selection>(module, "Selection")
       .value("loss", Selection::loss)
       .value("probe", Selection::probe);
@@ -94,6 +94,7 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("model", &PretrainOptions::model)
       .def_readwrite("encoder", &PretrainOptions::encoder)
       .def_readwrite("train", &PretrainOptions::train)
+      .def_readwrite("embedding_std", &PretrainOptions::embedding_std)
       .def_readwrite("precision", &PretrainOptions::precision)
       .def_readwrite("activations", &PretrainOptions::activations)
       .def_readwrite("device", &PretrainOptions::device)

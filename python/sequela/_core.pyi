@@ -148,7 +148,7 @@ class Recipe(Enum):
     femr = ...
     sequela = ...
 
-def apply_recipe(recipe: Recipe, options: TrainOptions) -> None: ...
+def apply_recipe(recipe: Recipe, options: PretrainOptions) -> None: ...
 
 class Selection(Enum):
     loss = ...
@@ -160,6 +160,7 @@ class PretrainOptions:
     model: str
     encoder: EncoderConfig
     train: TrainOptions
+    embedding_std: float
     precision: Precision | None
     activations: Activations
     device: str

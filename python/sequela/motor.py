@@ -134,6 +134,7 @@ def pretrain(
     n_heads: int = 12,
     intermediate_size: int = 3_072,
     attention_width: int = 496,
+    embedding_std: float = 0.02,
     learning_rate: float = 1e-4,
     schedule: str = "linear",
     loss_scale: str = "mean",
@@ -181,6 +182,7 @@ def pretrain(
             and an accumulate that suit them. What is given goes before the size's, which go before the recipe's.
         n_layers (12 = base, 6 = small), hidden_size, n_heads, intermediate_size: sizes of the model.
         attention_width: tokens that a token attends to.
+        embedding_std: standard deviation of fresh embeddings of tokens; 1 in the recipe "femr".
         learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then as `schedule` says:
             "linear" or "cosine" decay to 0, or "constant".
         loss_scale: "mean": the gradient is the mean over labels x bins x tasks; "events": over events.
@@ -214,7 +216,7 @@ def pretrain(
     Source: MOTOR, arXiv:2301.03150; the model is femr 0.2.4's.
     """
     options = _core.PretrainOptions()
-    _core.apply_recipe(choose(_core.Recipe, "recipe", recipe), options.train)
+    _core.apply_recipe(choose(_core.Recipe, "recipe", recipe), options)
     if size is not None:
         _core.apply_size(size, options)
     fill_given(
@@ -226,6 +228,7 @@ def pretrain(
         intermediate_size=intermediate_size,
         attention_width=attention_width,
     )
+    fill_given(options, given, embedding_std=embedding_std)
     fill_given(
         options.train,
         given,

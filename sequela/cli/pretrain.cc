@@ -40,6 +40,8 @@ void add_model_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--hidden", encoder.hidden_size, "Width of the hidden states");
   app.add_option("--heads", encoder.n_heads, "Attention heads");
   app.add_option("--intermediate", encoder.intermediate_size, "Width of the feed-forward part");
+  app.add_option("--embedding-std", arguments.options.embedding_std,
+                 "Standard deviation of fresh embeddings of tokens");
   app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to");
 }
 
@@ -79,7 +81,9 @@ void add_probe_options(CLI::App& app, Arguments& arguments) {
 // What was given, over the size's values, over the recipe's.
 void fill_motor_options(const CLI::App& app, const Arguments& arguments, PretrainOptions* options) {
   const EncoderConfig given = options->encoder;
-  apply_recipe(to_recipe(arguments.recipe), options->train);
+  const double given_std = options->embedding_std;
+  apply_recipe(to_recipe(arguments.recipe), *options);
+  take_option(app, "--embedding-std", given_std, &options->embedding_std);
   if (!arguments.size.empty()) apply_size(arguments.size, *options);
   take_option(app, "--layers", given.n_layers, &options->encoder.n_layers);
   take_option(app, "--hidden", given.hidden_size, &options->encoder.hidden_size);

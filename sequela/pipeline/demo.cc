@@ -115,6 +115,7 @@ class Demo {
   void train_model() {
     stage("pretrain", "tokens", [&] {
       PretrainOptions pretrain_options;
+      apply_recipe(Recipe::sequela, pretrain_options);
       pretrain_options.data = path("pretraining_files");
       pretrain_options.out = path("pretraining_output");
       pretrain_options.model = path("model");

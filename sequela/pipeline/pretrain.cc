@@ -21,7 +21,6 @@
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/motor_training.h"
-#include "sequela/train/recipe.h"
 
 namespace sequela {
 namespace {
@@ -36,6 +35,7 @@ std::string build_run_key(const PretrainOptions& options, const ModelConfig& con
   Json key = {{"data", file_digest(manifest_path)},
               {"config", to_config_json(config)},
               {"precision", to_text(precision)},
+              {"embedding_std", options.embedding_std},
               {"seed", options.seed}};
   key.update(training_key(options.train));
   if (options.select == Selection::probe) {
@@ -115,6 +115,16 @@ class Yardsticks {
   TrainMonitor monitor_;
 };
 
+// Fresh embeddings have deviation 1.
+void scale_embeddings(double deviation, Motor& model) {
+  if (deviation == 1) return;
+  const bool is_hierarchical = model.config().encoder.is_hierarchical;
+  model.parameters()
+      .get(is_hierarchical ? "transformer.embed_bag.weight" : "transformer.embed.weight")
+      .value.mul_(deviation);
+  model.refresh_weights();
+}
+
 // The final weights, the bundle, and away with the rest.
 void finish(const PretrainOptions& options, const std::string& run_key, Motor& model,
             const TrainReport& report) {
@@ -149,7 +159,11 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
   return config;
 }
 
-// A digest of all that determines the weights that come out.
+void apply_recipe(Recipe recipe, PretrainOptions& options) {
+  apply_recipe(recipe, options.train);
+  options.embedding_std = embedding_std(recipe);
+}
+
 void apply_size(const std::string& size, PretrainOptions& options) {
   const ModelSize& values = find_model_size(size);
   options.encoder.n_layers = values.layers;
@@ -196,6 +210,9 @@ void PretrainOptions::validate() const {
   if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
   if (model.empty()) throw ConfigError("model", "", "a folder for the bundle");
   train.validate();
+  if (!(embedding_std > 0 && embedding_std <= 10)) {
+    throw ConfigError("embedding-std", str(embedding_std), "above 0, at most 10");
+  }
   to_device(device);
   if (probe_labels < 2) throw ConfigError("probe-labels", str(probe_labels), "2 or more");
   if (probes.empty() != meds.empty()) {
@@ -243,6 +260,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
   Motor model(config, options.seed, device, precision);
+  scale_embeddings(options.embedding_std, model);
   model.set_activations(options.activations);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",

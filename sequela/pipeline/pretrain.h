@@ -10,6 +10,7 @@
 #include "sequela/model/encoder_config.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
+#include "sequela/train/recipe.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
@@ -26,6 +27,7 @@ struct PretrainOptions {
   std::string model;                   // where the bundle goes
   EncoderConfig encoder;               // vocab_size is taken from the dictionary
   TrainOptions train;                  // folder is set to `out`
+  double embedding_std = 1;            // standard deviation of fresh embeddings of tokens
   std::optional<Precision> precision;  // default: fastest_precision()
   // recomputed: the same weights with about half the memory, in a quarter more time.
   Activations activations = Activations::kept;
@@ -62,6 +64,8 @@ struct PretrainReport {
 // After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
 
+// Sets all numbers that the recipe decides.
+void apply_recipe(Recipe recipe, PretrainOptions& options);
 // Gives `options` the shape, learning rate and accumulation of a size (train/recipe.h).
 void apply_size(const std::string& size, PretrainOptions& options);
 // The model of an encoder (but for what the vocabulary decides) over a vocabulary and a task.

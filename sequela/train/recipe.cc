@@ -24,6 +24,7 @@ struct RecipeValues {
   int64_t accumulate;
   int64_t eval_every;
   int64_t patience;
+  double embedding_std;
 };
 
 constexpr std::array kRecipes = {
@@ -41,7 +42,8 @@ constexpr std::array kRecipes = {
                  .epochs = 30,
                  .accumulate = 32,
                  .eval_every = 500,
-                 .patience = 5},
+                 .patience = 5,
+                 .embedding_std = 1},
     RecipeValues{.recipe = Recipe::sequela,
                  .name = "sequela",
                  .learning_rate = 1e-4,
@@ -56,7 +58,8 @@ constexpr std::array kRecipes = {
                  .epochs = 30,
                  .accumulate = 32,
                  .eval_every = 500,
-                 .patience = 5},
+                 .patience = 5,
+                 .embedding_std = 0.02},
 };
 
 constexpr std::array kSizes = {
@@ -100,6 +103,10 @@ void apply_recipe(Recipe recipe, TrainOptions& options) {
   options.accumulate = values.accumulate;
   options.eval_every = values.eval_every;
   options.patience = values.patience;
+}
+
+double embedding_std(Recipe recipe) {
+  return values_of(recipe).embedding_std;
 }
 
 const ModelSize& find_model_size(const std::string& name) {

@@ -1,6 +1,7 @@
 // From prepared folder to bundle to embeddings: what is made, left alone, mended and cleaned up.
 #include "sequela/pipeline/pretrain.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -9,6 +10,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
+#include "sequela/model/model_dir.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
 
@@ -50,6 +52,23 @@ TEST_F(Pretrain, MakesTheBundleOnceAndCleansUp) {
     EXPECT_FALSE(fs::exists(options.out + "/" + name)) << name;
   }
   EXPECT_TRUE(pretrain(options).is_up_to_date);
+}
+
+TEST_F(Pretrain, FreshEmbeddingsHaveTheDeviationThatWasAsked) {
+  PretrainOptions options = small_run();
+  options.train.max_steps = 1;
+  options.train.learning_rate = 1e-12;
+  for (const double deviation : {1.0, 0.02}) {
+    options.embedding_std = deviation;
+    options.out = folder_ / str("output ", deviation);
+    options.model = folder_ / str("model ", deviation);
+    pretrain(options);
+    Motor model = open_bundle(options.model, at::kCPU, Precision::fp32);
+    const at::Tensor values = model.parameters().get("transformer.embed_bag.weight").value;
+    EXPECT_NEAR(values.std().item<double>(), deviation, 0.03 * deviation);
+  }
+  options.embedding_std = 0;
+  EXPECT_THROW(pretrain(options), ConfigError);
 }
 
 TEST_F(Pretrain, KeepsTheOutputWhenAsked) {

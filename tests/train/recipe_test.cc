@@ -50,6 +50,7 @@ TEST(Recipe, IsReadByItsName) {
     apply_recipe(recipe, options);
     EXPECT_NO_THROW(options.validate());
   }
+  EXPECT_EQ(embedding_std(Recipe::femr), 1);
   EXPECT_THROW(to_recipe("motor"), ConfigError);
 }
 
