@@ -41,6 +41,7 @@ def assert_same_defaults(function, *structs):
 def test_defaults_are_those_of_the_command():
     assert assert_same_defaults(sequela.prepare, _core.PrepareOptions()) >= 15
     options = _core.PretrainOptions()
+    _core.apply_recipe(_core.Recipe.sequela, options)
     assert assert_same_defaults(sequela.pretrain, options, options.train, options.encoder) >= 19
     assert assert_same_defaults(sequela.write_features, _core.FeaturesOptions()) >= 2
     assert assert_same_defaults(sequela.compare, _core.CompareOptions()) >= 17
