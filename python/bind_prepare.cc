@@ -35,6 +35,7 @@ void register_options(py::module_& module) {
       .def_readwrite("final_layer_size", &Options::final_layer_size)
       .def_readwrite("task_min_fraction", &Options::task_min_fraction)
       .def_readwrite("tokens_per_batch", &Options::tokens_per_batch)
+      .def_readwrite("label_fraction", &Options::label_fraction)
       .def_readwrite("batch_format", &Options::batch_format)
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)
       .def_readwrite("repair", &Options::repair)

@@ -68,6 +68,7 @@ class PrepareOptions:
     final_layer_size: int
     task_min_fraction: float
     tokens_per_batch: int
+    label_fraction: float
     batch_format: BatchForm
     is_femr_compatible: bool
     repair: bool

@@ -44,6 +44,7 @@ def prepare(
     final_layer_size: int = 512,
     task_min_fraction: float = 1e-3,
     tokens_per_batch: int = 8_192,
+    label_fraction: float = 0.1,
     batch_format: str = "compact",
     is_femr_compatible: bool = False,
     repair: bool = False,
@@ -71,6 +72,7 @@ def prepare(
         value_tasks: at most so many numbers beside them, such as the next one in a code's highest bin.
         final_layer_size: width of the head per bin. task_min_fraction: rarer tasks are left out.
         tokens_per_batch: at the most.
+        label_fraction: share of a window's tokens that predict; 0.1 = as in femr, 1 = all that can.
         batch_format: "compact", or "femr", which femr reads and is 20 times larger.
         is_femr_compatible: the first token's time as femr writes it.
         repair: sort rows and gather split subjects instead of failing on them.
@@ -111,6 +113,7 @@ def prepare(
         final_layer_size=final_layer_size,
         task_min_fraction=task_min_fraction,
         tokens_per_batch=tokens_per_batch,
+        label_fraction=label_fraction,
         batch_format=choose(_core.BatchForm, "batch_format", batch_format),
         is_femr_compatible=is_femr_compatible,
         repair=repair,

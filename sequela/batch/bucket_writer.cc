@@ -80,7 +80,7 @@ void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
     }
     const int64_t last_us = last_task_time_us(subject, source_.tasks);
     const auto window =
-        plan_window(i, sequence_, last_us, options_.max_length(), options_.sampling);
+        plan_window(i, sequence_, last_us, options_.max_length(), options_.label_fraction);
     if (!window) {
       ++report.subjects_without_label;
       continue;

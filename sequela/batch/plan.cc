@@ -36,16 +36,17 @@ int64_t count_labels(const Sequence& sequence, int64_t first_token, int64_t last
 
 std::optional<Window> plan_window(int64_t subject, const Sequence& sequence,
                                   int64_t last_task_time_us, int32_t max_length,
-                                  LabelSampling sampling) {
+                                  double label_fraction) {
   const int64_t last = last_label(sequence, last_task_time_us);
   if (last == 0) return std::nullopt;
   Window window;
   window.subject = subject;
   window.length = static_cast<int32_t>(std::min<int64_t>(max_length, last + 1));
   window.first_token = static_cast<int32_t>(last + 1 - window.length);
-  if (sampling == LabelSampling::tenth) {
+  if (label_fraction < 1) {
     const int64_t num_labels = count_labels(sequence, window.first_token, last);
-    const int64_t wanted = std::max<int64_t>(5, window.length / 10);
+    const int64_t wanted =
+        std::max<int64_t>(5, static_cast<int64_t>(window.length * label_fraction));
     window.label_fraction =
         static_cast<double>(std::min(num_labels, wanted)) / static_cast<double>(num_labels);
   }

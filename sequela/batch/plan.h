@@ -20,19 +20,18 @@ struct Window {
   double label_fraction = 1;  // each label is kept with this probability
 };
 
-enum class LabelSampling {
-  tenth,  // of n labels, min(n, max(5, length / 10)) are kept in expectation
-  all,    // every label is kept
-};
+// The share of labels that are kept, as in femr.
+inline constexpr double kLabelFraction = 0.1;
 
 // A label stands on a token >= 1 that is followed by a token of another time and has a task ahead,
 // that is, lies strictly before last_task_time_us (task/future_events.h).
 
 // The pretraining window of a subject (of layout birth_bag): it ends at the last label, and is as
-// long as fits. None if there is no label.
+// long as fits. Of its n labels min(n, max(5, length * label_fraction)) are kept in expectation;
+// label_fraction: in (0, 1], 1 = all. None if there is no label.
 std::optional<Window> plan_window(int64_t subject, const Sequence& sequence,
                                   int64_t last_task_time_us, int32_t max_length,
-                                  LabelSampling sampling);
+                                  double label_fraction);
 
 // The tokens of a window whose label is kept, ascending; the window's first token has none. Chance
 // depends on nothing but (seed, subject id, token).

@@ -99,6 +99,9 @@ void BatchOptions::validate() const {
     throw ConfigError("tokens-per-batch", str(tokens_per_batch),
                       str(3 * min_subjects_per_batch, " to 1048576"));
   }
+  if (!(label_fraction > 0 && label_fraction <= 1)) {
+    throw ConfigError("label-fraction", str(label_fraction), "above 0, at most 1");
+  }
   if (num_threads < 1) throw ConfigError("threads", str(num_threads), "at least 1");
 }
 

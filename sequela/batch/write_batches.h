@@ -20,8 +20,8 @@ struct BatchOptions {
   int32_t min_subjects_per_batch = 2;  // a sequence has at most tokens_per_batch / this
   BatchForm form = BatchForm::compact;
   FirstTimestamp first_timestamp = FirstTimestamp::birth;
-  LabelSampling sampling = LabelSampling::tenth;
-  uint64_t seed = 97;  // of the labels' choice and of the shuffle
+  double label_fraction = kLabelFraction;  // of a window's tokens, of which labels are kept
+  uint64_t seed = 97;                      // of the labels' choice and of the shuffle
   int num_threads = 1;
 
   int32_t max_length() const { return tokens_per_batch / min_subjects_per_batch; }

@@ -66,6 +66,8 @@ void add_artifact_options(CLI::App& app, Arguments& arguments) {
 
   app.option_defaults()->group("Batches");
   app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most");
+  app.add_option("--label-fraction", options.label_fraction,
+                 "Share of a window's tokens that predict; 0.1 = as in femr, 1 = all that can");
   app.add_option("--batch-format", arguments.batch_format, "femr: its own, 20 times larger")
       ->type_name("compact|femr");
   app.add_flag("--femr-compatible", options.is_femr_compatible,

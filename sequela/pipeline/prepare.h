@@ -44,6 +44,7 @@ struct PrepareOptions {
   double task_min_fraction = 1e-3;
 
   int32_t tokens_per_batch = 8'192;
+  double label_fraction = kLabelFraction;  // of a window's tokens, of which labels are kept
   BatchForm batch_format = BatchForm::compact;
   bool is_femr_compatible = false;  // token 0's timestamp as femr writes it
 

@@ -58,6 +58,7 @@ void PrepareOptions::validate() const {
   }
   BatchOptions batch;
   batch.tokens_per_batch = tokens_per_batch;
+  batch.label_fraction = label_fraction;
   batch.validate();
 }
 

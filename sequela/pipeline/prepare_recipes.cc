@@ -110,6 +110,7 @@ Recipe PrepareRecipes::task() const {
 Recipe PrepareRecipes::batches(const char* name) const {
   return {name,
           {{"tokens-per-batch", text(options_.tokens_per_batch)},
+           {"label-fraction", text(options_.label_fraction)},
            {"batch-format", options_.batch_format == BatchForm::femr ? "femr" : "compact"},
            {"femr-compatible", text(options_.is_femr_compatible)},
            {"properties", text(options_.properties)},

@@ -55,6 +55,7 @@ MotorTaskOptions task_options(const PrepareOptions& options) {
 BatchOptions batch_options(const PrepareOptions& options) {
   BatchOptions wanted;
   wanted.tokens_per_batch = options.tokens_per_batch;
+  wanted.label_fraction = options.label_fraction;
   wanted.form = options.batch_format;
   wanted.first_timestamp =
       options.is_femr_compatible ? FirstTimestamp::last_event : FirstTimestamp::birth;

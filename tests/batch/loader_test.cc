@@ -101,7 +101,7 @@ TEST_F(Loader, LetsGoOfBatchesNobodyAsksFor) {
 TEST_F(Loader, SamplesLabelsAsOftenAsAsked) {
   write(BatchForm::compact);
   const int64_t kept = report_.num_labels;
-  options_.sampling = LabelSampling::all;
+  options_.label_fraction = 1;
   write(BatchForm::compact);
   const auto rows =
       NpzFile(fixture_->folder + "/batches_seeded/lengths.npz").get<int64_t>("unshuffled");

@@ -27,8 +27,8 @@ class BatchParity : public ::testing::TestWithParam<Case> {
     options_.first_timestamp = FirstTimestamp::last_event;
   }
 
-  std::vector<Window> plan(LabelSampling sampling) {
-    options_.sampling = sampling;
+  std::vector<Window> plan(double label_fraction) {
+    options_.label_fraction = label_fraction;
     BucketWriter writer(fixture_->source, Side::train, options_);
     BatchReport report;
     writer.stage({0, fixture_->store.num_subjects(), 0}, report);
@@ -39,8 +39,8 @@ class BatchParity : public ::testing::TestWithParam<Case> {
     return NpzFile(fixture_->folder + "/" + kind + "/lengths.npz").get<int64_t>(order);
   }
 
-  void expect_windows(const std::string& kind, LabelSampling sampling) {
-    const auto windows = plan(sampling);
+  void expect_windows(const std::string& kind, double label_fraction) {
+    const auto windows = plan(label_fraction);
     const auto expected = lengths(kind, "unshuffled");
     ASSERT_EQ(static_cast<int64_t>(windows.size()), expected.shape[0]);
     for (size_t i = 0; i < windows.size(); ++i) {
@@ -122,8 +122,8 @@ void expect_batch(const BatchArrays& found, const NpzFile& expected) {
 }
 
 TEST_P(BatchParity, WindowsEqualFemrs) {
-  expect_windows("batches_all_labels", LabelSampling::all);
-  expect_windows("batches_seeded", LabelSampling::tenth);
+  expect_windows("batches_all_labels", 1);
+  expect_windows("batches_seeded", kLabelFraction);
 }
 
 TEST_P(BatchParity, PackingEqualsFemrs) {
