@@ -136,6 +136,15 @@ TEST_F(Prepare, RebuildsWhatDependsOnAChange) {
   options.tokens_per_batch = 1'024;
   EXPECT_EQ(made(prepare(options)), (Names{"train_batches", "val_batches"}));
 
+  const auto num_labels = [&] {
+    const std::string path = options.out + "/coverage.json";
+    return parse_json(read_file(path), path)["train_batches"]["labels"].get<int64_t>();
+  };
+  const int64_t of_a_tenth = num_labels();
+  options.label_fraction = 0.4;
+  EXPECT_EQ(made(prepare(options)), (Names{"train_batches", "val_batches"}));
+  EXPECT_GT(num_labels(), 2 * of_a_tenth);
+
   options.val_fraction = 0.2;
   EXPECT_EQ(made(prepare(options)),
             (Names{"split.csv", "motor_task.json", "train_batches", "val_batches"}));
@@ -238,6 +247,8 @@ TEST_F(Prepare, RefusesWrongOptions) {
   expect_refused([](PrepareOptions& o) { o.vocab_size = 0; });
   expect_refused([](PrepareOptions& o) { o.num_tasks = 100'000; });
   expect_refused([](PrepareOptions& o) { o.tokens_per_batch = 4; });
+  expect_refused([](PrepareOptions& o) { o.label_fraction = 0; });
+  expect_refused([](PrepareOptions& o) { o.label_fraction = 1.5; });
   expect_refused([](PrepareOptions& o) { o.num_threads = 0; });
 }
 
