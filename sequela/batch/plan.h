@@ -20,7 +20,7 @@ struct Window {
   double label_fraction = 1;  // each label is kept with this probability
 };
 
-// The share of labels that are kept, as in femr.
+// Labels kept, as a share of the window's tokens: femr's.
 inline constexpr double kLabelFraction = 0.1;
 
 // A label stands on a token >= 1 that is followed by a token of another time and has a task ahead,

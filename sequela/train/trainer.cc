@@ -13,7 +13,6 @@
 #include "sequela/core/random.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/gemm_rate.h"
-#include "sequela/train/motor_training.h"
 #include "sequela/train/optimizer.h"
 #include "sequela/train/run_log.h"
 #include "sequela/train/schedule.h"
@@ -266,14 +265,11 @@ bool Trainer::take_result(double loss, const Figures& figures) {
   const bool is_better =
       monitor_.selected.empty() ? !(loss >= state_.best_loss) : !(selected <= state_.best_figure);
   const bool is_best = state_.best_step < 0 || is_better;
-  if (!is_best) {
-    ++state_.evals_without_gain;
-    return false;
-  }
+  state_.evals_without_gain = is_best ? 0 : state_.evals_without_gain + 1;
+  if (!is_best) return false;
   state_.best_step = state_.step;
   state_.best_loss = loss;
   state_.best_figure = selected;
-  state_.evals_without_gain = 0;
   return true;
 }
 
@@ -297,12 +293,6 @@ TrainReport train(Trainable& model, const TrainOptions& options, const std::stri
   }
   std::filesystem::create_directories(options.folder);
   return Trainer(model, options, run_key, monitor).run();
-}
-
-TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
-                  const TrainOptions& options, const std::string& run_key) {
-  MotorTraining training(model, &train_batches, &valid_batches);
-  return train(training, options, run_key);
 }
 
 }  // namespace sequela

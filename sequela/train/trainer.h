@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "sequela/batch/loader.h"
-#include "sequela/model/motor.h"
 #include "sequela/train/epoch_order.h"
 #include "sequela/train/evaluate.h"
 #include "sequela/train/train_options.h"
@@ -37,7 +35,5 @@ struct TrainReport {
 // its key. Log lines report the optimizer's health by kind of parameter.
 TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key,
                   const TrainMonitor& monitor = {});
-TrainReport train(Motor& model, const BatchFolder& train_batches, const BatchFolder& valid_batches,
-                  const TrainOptions& options, const std::string& run_key);
 
 }  // namespace sequela

@@ -83,31 +83,6 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
   }
 }
 
-TEST_F(Command, PrepareStaysUnderItsMemory) {
-  constexpr int64_t kMebibytes = 300;
-  ASSERT_EQ(run_sequela({"synth", "--subjects", "2000", "--out", folder_ + "/data"}).exit_code, 0);
-  const CommandResult result = run_sequela(
-      {"prepare", "--meds", folder_ + "/data/meds", "--athena", folder_ + "/data/athena", "--out",
-       folder_ + "/out", "--threads", "16", "--memory", std::to_string(kMebibytes) + "M"});
-  EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_LT(result.peak_mib, kMebibytes);
-
-  const CommandResult refused = run_sequela({"prepare", "--meds", folder_ + "/data/meds", "--out",
-                                             folder_ + "/none", "--memory", "255M"});
-  EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_NE(refused.err.find("256M"), std::string::npos) << refused.err;
-}
-
-TEST_F(Command, SynthStaysUnderItsMemory) {
-  for (const int64_t mib : {300, 450}) {
-    const CommandResult result =
-        run_sequela({"synth", "--subjects", "16000", "--out", folder_ + "/a", "--threads", "16",
-                     "--memory", std::to_string(mib) + "M"});
-    EXPECT_EQ(result.exit_code, 0) << result.err;
-    EXPECT_LT(result.peak_mib, mib);
-  }
-}
-
 TEST_F(Command, ConfigFileFillsOptionsAndFlagsWin) {
   const std::string config =
       write("synth.toml", "[synth]\nsubjects = 7\nseed = 3\nout = \"" + folder_ +

@@ -3,13 +3,20 @@
 import os
 import pathlib
 import signal
+import subprocess
+import sys
 
 import pytest
 import sequela
+from hub_server import HubServer
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = REPOSITORY / "tests" / "reference"
 SHARED = pathlib.Path(os.environ.get("SEQUELA_SHARED", REPOSITORY.parent / "shared"))
+COMMAND = pathlib.Path(sys.executable).with_name("sequela")
+
+# huggingface_hub reads these when it is first imported.
+os.environ.update(HF_HUB_DISABLE_XET="1", HF_HUB_DISABLE_TELEMETRY="1")
 
 # A shell starts its background jobs with Ctrl-C ignored, and programs inherit that; tests here send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -100,3 +107,23 @@ def bundle(prepared, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle") / "model"
     sequela.pretrain(prepared, folder, **TINY)
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A running hub; the cache and the current folder are empty ones."""
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    with HubServer() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
+
+
+def run(*arguments, **variables):
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, text=True, env={**os.environ, **variables}
+    )

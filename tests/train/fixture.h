@@ -16,12 +16,20 @@
 #include "sequela/model/encoder_config.h"
 #include "sequela/task/future_events.h"
 #include "sequela/train/checkpoint.h"
+#include "sequela/train/motor_training.h"
 #include "sequela/train/trainer.h"
 #include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 #include "tests/tokenizer/cohort.h"
 
 namespace sequela {
+
+inline TrainReport train(Motor& model, const BatchFolder& train_batches,
+                         const BatchFolder& valid_batches, const TrainOptions& options,
+                         const std::string& run_key) {
+  MotorTraining training(model, &train_batches, &valid_batches);
+  return train(training, options, run_key);
+}
 
 // Training and validation batches of the g60 fixture, with femr's dictionary and task.
 struct TrainData {
