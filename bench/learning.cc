@@ -1,20 +1,29 @@
 // What pretraining is worth, on records whose truth is known: AUROC of logistic probes of the
-// embeddings (pretrained, random start) beside counts of codes (trees, logistic regression), age
-// and sex, and the probabilities that the generator itself gave, by number of labels.
+// embeddings (pretrained, random start), of the model's own hazards with nothing trained, of counts
+// of codes (trees, logistic regression), of age and sex, and of the probabilities that the
+// generator itself gave, by number of labels.
 //
-//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED]]]]
+//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE]]]]]
+//   bench_learning ceiling FOLDER [SUBJECTS [SEED]]
 //
-// Pretrains on SUBJECTS made-up subjects (2000), evaluates on 10,000 others: half of them fit, half
-// test. Killed, it goes on where it was; what is finished is not made again. Prints a table.
-#include <algorithm>
+// The first pretrains on SUBJECTS made-up subjects (2000) and evaluates on 10,000 others: half of
+// them fit, half test. The second fits trees on up to 50,000 labels of SUBJECTS further ones
+// (200000) and tests on the same labels: the ceiling of what records show. Both print a table, use
+// SEQUELA_BENCH_THREADS threads (all), and, killed, go on where they were.
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
+#include "bench/learning_risks.h"
+#include "bench/learning_scores.h"
 #include "bench/learning_tasks.h"
-#include "sequela/evaluation/boosted_trees.h"
-#include "sequela/evaluation/metrics.h"
-#include "sequela/evaluation/probe.h"
+#include "sequela/core/error.h"
+#include "sequela/evaluation/feature_rows.h"
+#include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/ingest.h"
 #include "sequela/pipeline/data_ontology.h"
@@ -30,156 +39,144 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kOtherSubjects = 10'000;
-constexpr int kDraws = 5;  // of few labels
-constexpr std::array<int64_t, 4> kLabelNumbers = {32, 128, 512, kLabelsOfASide};
-const int kThreads = static_cast<int>(std::thread::hardware_concurrency());
+constexpr int64_t kLabelsOfASide = 2'000;
+constexpr int64_t kManyLabels = 50'000;
+constexpr int kTasks = 512;  // the commonest: the head costs as much as the backbone
+
+int num_threads() {
+  const char* given = std::getenv("SEQUELA_BENCH_THREADS");
+  return given ? std::max(1, std::atoi(given))
+               : static_cast<int>(std::thread::hardware_concurrency());
+}
+const int kThreads = num_threads();
 
 void make_records(const std::string& folder, int64_t subjects, uint64_t seed) {
   if (fs::exists(folder + "/synth.json")) return;
   synth({.num_subjects = subjects, .seed = seed, .folder = folder, .num_threads = kThreads});
 }
 
-// Embeddings of the tasks' labels, of width 4 H; the first H columns are the read-out "last".
-EmbeddingOfLabel embed_labels(const std::string& folder, const std::string& model) {
-  FeaturesOptions options;
-  options.meds = folder + "/other/meds";
-  options.model = model;
-  options.labels = folder + "/labels.parquet";
-  options.out = model + "_features";
-  options.read_out = ReadOut::last_and_history;
-  options.num_threads = kThreads;
-  compute_features(options);
-  const FeatureRows rows = read_feature_rows(options.out + "/features.parquet");
-  EmbeddingOfLabel found;
-  for (int64_t i = 0; i < rows.embeddings.num_rows; ++i) {
-    const std::span<const float> row = rows.embeddings.row(i);
-    found[{rows.subject_ids[i], rows.prediction_times_us[i]}] = {row.begin(), row.end()};
-  }
-  return found;
-}
-
-// The rows of draw `draw` of `number` labels to fit on, both outcomes among them.
-std::vector<int64_t> draw_rows(const Task& task, int64_t number, int draw) {
-  std::array<std::vector<int64_t>, 2> rows;
-  for (size_t i = 0; i < task.labels.size(); ++i) {
-    if (task.is_fitted[i]) rows[task.outcomes[i]].push_back(static_cast<int64_t>(i));
-  }
-  const auto all = static_cast<double>(rows[0].size() + rows[1].size());
-  std::vector<int64_t> taken;
-  for (std::vector<int64_t>& own : rows) {
-    std::sort(own.begin(), own.end(),
-              [&](int64_t a, int64_t b) { return hash_key(draw, a, 3) < hash_key(draw, b, 3); });
-    const double share = std::min(1.0, static_cast<double>(number) / all);
-    own.resize(std::max<size_t>(5, std::lround(share * static_cast<double>(own.size()))));
-    taken.insert(taken.end(), own.begin(), own.end());
-  }
-  return taken;
-}
-
-template <class Value>
-std::vector<Value> select(const std::vector<Value>& values, const std::vector<int64_t>& rows) {
-  std::vector<Value> taken;
-  for (const int64_t row : rows) taken.push_back(values[row]);
-  return taken;
-}
-
-class Scores {
+// Records that no model was pretrained on. Subject k is the same for any number of subjects, so
+// that more of them leave the test side as it is.
+class Others {
  public:
-  explicit Scores(const Task& task) : task_(task) {
-    for (size_t i = 0; i < task.labels.size(); ++i) {
-      if (!task.is_fitted[i]) test_.push_back(static_cast<int64_t>(i));
+  Others(std::string folder, int64_t subjects, uint64_t seed) : folder_(std::move(folder)) {
+    make_records(folder_, subjects, seed + 1'000);
+  }
+
+  std::string meds() const { return folder_ + "/meds"; }
+
+  std::vector<Task> tasks(const TaskSides& sides) const {
+    std::vector<Task> tasks;
+    for (const TaskSpec& spec : task_specs()) tasks.push_back(read_task(folder_, spec.name, sides));
+    return tasks;
+  }
+
+  History history(const Task& task) {
+    if (!store_) open();
+    return history_of(*store_, *ontology_, task);
+  }
+
+  // What needs no model: counts with trees, with logistic regression, age and sex. Found once.
+  struct Baselines {
+    double trees, logistic, age_and_sex;
+  };
+  Baselines baselines(const Task& task, const Scores& scores, int64_t number) {
+    const std::string path = folder_ + "/baselines.json";
+    const std::string key = str(task.name, " ", number);
+    Json found = fs::exists(path) ? parse_json(read_file(path), path) : Json::object();
+    if (!found.contains(key)) {
+      if (counted_ != task.name) {
+        history_ = history(task);
+        counted_ = task.name;
+      }
+      found[key] = {scores.trees(history_.counts, number), scores.probe(history_.counts, number),
+                    scores.probe(history_.age_and_sex, number)};
+      write_file(path, json_text(found));
     }
-    outcomes_ = select(task.outcomes, test_);
-  }
-
-  double truth() const { return auroc(select(task_.truth, test_)); }
-
-  // Mean over the draws of `fit(features, rows to fit on, rows to score)`.
-  template <class Matrix, class Fit>
-  double mean(const Matrix& features, int64_t number, Fit fit) const {
-    double sum = 0;
-    const int draws = number < kLabelsOfASide ? kDraws : 1;
-    for (int draw = 0; draw < draws; ++draw) {
-      const std::vector<int64_t> rows = draw_rows(task_, number, draw);
-      sum += auroc(fit(select_rows(features, rows), rows, select_rows(features, test_)));
-    }
-    return sum / draws;
-  }
-
-  template <class Matrix>
-  double probe(const Matrix& features, int64_t number) const {
-    return mean(features, number, [&](const Matrix& fitted, const auto& rows, const Matrix& test) {
-      std::vector<int64_t> subjects;
-      for (const int64_t row : rows) subjects.push_back(task_.labels[row].subject_id);
-      return fit_probe(fitted, select(task_.outcomes, rows), subjects, {.num_threads = kThreads})
-          .model.predict(test);
-    });
-  }
-
-  // A fifth of the rows decides the number of rounds.
-  double trees(const SparseMatrix& features, int64_t number) const {
-    return mean(features, number,
-                [&](const SparseMatrix&, const std::vector<int64_t>& rows, const auto& test) {
-                  std::array<std::vector<int64_t>, 2> parts;
-                  for (size_t i = 0; i < rows.size(); ++i) parts[i % 5 == 0].push_back(rows[i]);
-                  const SparseMatrix train = select_rows(features, parts[0]);
-                  const SparseMatrix valid = select_rows(features, parts[1]);
-                  const auto train_outcomes = select(task_.outcomes, parts[0]);
-                  const auto valid_outcomes = select(task_.outcomes, parts[1]);
-                  return fit_boosted_trees({train, train_outcomes}, {valid, valid_outcomes}, test,
-                                           {.num_threads = kThreads})
-                      .test_scores;
-                });
+    return {found[key][0], found[key][1], found[key][2]};
   }
 
  private:
-  double auroc(std::vector<double> scores) const {
-    return ScoredOutcomes(std::move(scores), outcomes_).auroc();
+  void open() {
+    IngestOptions options;
+    options.meds = meds();
+    options.folder = folder_ + "/events";
+    options.num_threads = kThreads;
+    ingest(options);
+    store_.emplace(EventStore::open(options.folder));
+    ontology_.emplace(read_ontology_of(
+        {folder_ + "/athena", find_dataset(meds()).codes_path.value_or(""), folder_, kThreads},
+        store_->codes(), store_->counts()));
   }
 
-  const Task& task_;
-  std::vector<int64_t> test_;
-  std::vector<uint8_t> outcomes_;
+  const std::string folder_;
+  std::optional<EventStore> store_;
+  std::optional<Ontology> ontology_;
+  std::string counted_;  // the task of history_
+  History history_;
 };
+
+LabelSide half(int64_t subject) {
+  return subject % 2 == 0 ? LabelSide::fit : LabelSide::test;
+}
+
+using EmbeddingOfLabel = std::map<std::pair<int64_t, int64_t>, std::vector<float>>;
+
+// The first `parts` quarters of the rows of a task's labels.
+DenseMatrix to_matrix(const EmbeddingOfLabel& rows, const Task& task, int64_t parts) {
+  const auto width = static_cast<int64_t>(rows.begin()->second.size()) / 4 * parts;
+  DenseMatrix matrix{static_cast<int64_t>(task.labels.size()), width, {}};
+  for (const Label& label : task.labels) {
+    const std::vector<float>& row = rows.at({label.subject_id, label.prediction_time_us});
+    matrix.values.insert(matrix.values.end(), row.begin(), row.begin() + width);
+  }
+  return matrix;
+}
 
 class Learning {
  public:
-  Learning(std::string folder, int64_t subjects, int64_t steps, std::string size, uint64_t seed)
-      : folder_(std::move(folder)),
+  Learning(const std::string& folder, int64_t subjects, int64_t steps, std::string size,
+           uint64_t seed, std::string recipe)
+      : folder_(str(folder, "/", subjects, "_", steps, "_", size, "_", recipe, "_", seed)),
+        records_(str(folder, "/records_", subjects, "_", seed)),
         subjects_(subjects),
         steps_(steps),
         size_(std::move(size)),
-        seed_(seed) {}
+        seed_(seed),
+        recipe_(std::move(recipe)),
+        others_(str(folder, "/others_", seed), kOtherSubjects, seed) {}
 
   void run() {
-    make_records(folder_ + "/records", subjects_, seed_);
-    make_records(folder_ + "/other", kOtherSubjects, seed_ + 1'000);
+    fs::create_directories(folder_);
+    make_records(records_, subjects_, seed_);
     prepare_batches();
     pretrain_model("model", steps_, 0);
     pretrain_model("random", 1, 1e-12);  // as good as its start
-    for (const char* name : {"in_hospital_mortality", "readmission_30d", "chronic_onset_1y"})
-      tasks_.push_back(read_task(folder_ + "/other", name));
+    tasks_ = others_.tasks({half, {kLabelsOfASide, kLabelsOfASide}});
     write_labels();
+    print_gains();
     compare();
   }
 
  private:
   void prepare_batches() const {
     PrepareOptions options;
-    options.meds = folder_ + "/records/meds";
-    options.athena = folder_ + "/records/athena";
-    options.out = folder_ + "/prepared";
+    options.meds = records_ + "/meds";
+    options.athena = records_ + "/athena";
+    options.out = records_ + "/prepared";
     options.tokens_per_batch = 4'096;
+    options.num_tasks = kTasks;
+    options.label_fraction = 0.4;  // docs/decisions.md
     options.num_threads = kThreads;
     prepare(options);
   }
 
   void pretrain_model(const std::string& name, int64_t steps, double learning_rate) const {
     PretrainOptions options;
-    options.data = folder_ + "/prepared";
+    options.data = records_ + "/prepared";
     options.model = folder_ + "/" + name;
     options.out = options.model + "_output";
-    apply_recipe(Recipe::sequela, options);
+    apply_recipe(to_recipe(recipe_), options);
     apply_size(size_, options);
     if (learning_rate > 0) options.train.learning_rate = learning_rate;
     options.train.max_steps = steps;
@@ -187,6 +184,7 @@ class Learning {
     options.train.eval_every = std::max<int64_t>(1, steps / 4);
     options.train.patience = 0;
     options.train.epochs = 1'000;
+    options.truth = records_ + "/truth";
     options.seed = seed_;
     options.num_threads = kThreads;
     pretrain(options);
@@ -206,53 +204,111 @@ class Learning {
                    {.name = "prediction_time", .values = times, .is_timestamp = true}});
   }
 
-  void compare() const {
-    const auto pretrained = embed_labels(folder_, folder_ + "/model");
-    const auto random = embed_labels(folder_, folder_ + "/random");
-    IngestOptions ingest_options;
-    ingest_options.meds = folder_ + "/other/meds";
-    ingest_options.folder = folder_ + "/events";
-    ingest_options.num_threads = kThreads;
-    ingest(ingest_options);
-    const EventStore store = EventStore::open(ingest_options.folder);
-    const Ontology ontology =
-        extend_to_data(Ontology::read(folder_ + "/prepared/ontology/ontology.parquet"), store,
-                       find_dataset(ingest_options.meds).codes_path.value_or(""));
+  // The learning curve.
+  void print_gains() const {
+    const std::string path = folder_ + "/model_output/metrics.json";
+    const Json metrics = parse_json(read_file(path), path);
     std::printf(
-        "| task | labels | the truth | last+history | last | random start | trees | logistic | "
-        "age + sex |\n|---|---|---|---|---|---|---|---|---|\n");
-    for (const Task& task : tasks_) {
-      const Scores scores(task);
-      const History history = history_of(store, ontology, task);
-      for (const int64_t number : kLabelNumbers) {
-        std::printf(
-            "| %s | %ld | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n", task.name.c_str(),
-            number, scores.truth(), scores.probe(to_matrix(pretrained, task, 4), number),
-            scores.probe(to_matrix(pretrained, task, 1), number),
-            scores.probe(to_matrix(random, task, 4), number), scores.trees(history.counts, number),
-            scores.probe(history.counts, number), scores.probe(history.age_and_sex, number));
+        "| steps | validation loss | nats per event | concordance | share of the truth's |\n"
+        "|---|---|---|---|---|\n");
+    for (const Json& at : metrics.at("evaluations")) {
+      const auto figure = [&](const char* name) {
+        return at.contains(name) ? json_number(at.at(name), path) : NAN;
+      };
+      std::printf("| %.0f | %.5f | %.4f | %.3f | %.3f |\n", figure("step"), figure("eval/loss"),
+                  figure("eval/gain"), figure("eval/concordance"), figure("eval/truth/share"));
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+
+  // Embeddings of the tasks' labels, of width 4 H; the first H columns are the read-out "last".
+  EmbeddingOfLabel embed_labels(const std::string& model) const {
+    FeaturesOptions options;
+    options.meds = others_.meds();
+    options.model = model;
+    options.labels = folder_ + "/labels.parquet";
+    options.out = model + "_features";
+    options.read_out = ReadOut::last_and_history;
+    options.num_threads = kThreads;
+    compute_features(options);
+    const FeatureRows rows = read_feature_rows(options.out + "/features.parquet");
+    EmbeddingOfLabel found;
+    for (int64_t i = 0; i < rows.embeddings.num_rows; ++i) {
+      const std::span<const float> row = rows.embeddings.row(i);
+      found[{rows.subject_ids[i], rows.prediction_times_us[i]}] = {row.begin(), row.end()};
+    }
+    return found;
+  }
+
+  void compare() {
+    const EmbeddingOfLabel pretrained = embed_labels(folder_ + "/model");
+    const EmbeddingOfLabel random = embed_labels(folder_ + "/random");
+    std::printf(
+        "| task | labels | the truth | own hazards | last+history | last | random start | trees | "
+        "logistic | age + sex |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t t = 0; t < tasks_.size(); ++t) {
+      const Task& task = tasks_[t];
+      const TaskSpec spec = task_specs()[t];
+      const Scores scores(task, kThreads);
+      const DenseMatrix last = to_matrix(pretrained, task, 1);
+      const double own =
+          scores.untrained(own_risks(folder_ + "/model", last, spec.code, spec.days));
+      for (const int64_t number : {int64_t{32}, int64_t{128}, int64_t{512}, scores.num_fitted()}) {
+        const Others::Baselines baselines = others_.baselines(task, scores, number);
+        std::printf("| %s | %ld | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n",
+                    task.name.c_str(), number, scores.truth(), own,
+                    scores.probe(to_matrix(pretrained, task, 4), number),
+                    scores.probe(last, number), scores.probe(to_matrix(random, task, 4), number),
+                    baselines.trees, baselines.logistic, baselines.age_and_sex);
         std::fflush(stdout);
       }
     }
   }
 
-  const std::string folder_;
+  const std::string folder_, records_;
   const int64_t subjects_, steps_;
   const std::string size_;
   const uint64_t seed_;
+  const std::string recipe_;
+  Others others_;
   std::vector<Task> tasks_;
 };
+
+void find_ceiling(const std::string& folder, int64_t subjects, uint64_t seed) {
+  Others others(str(folder, "/many_", subjects, "_", seed), kOtherSubjects + subjects, seed);
+  const auto side_of = [](int64_t subject) {
+    if (subject > kOtherSubjects) return LabelSide::fit;
+    return half(subject) == LabelSide::test ? LabelSide::test : LabelSide::none;
+  };
+  std::printf("| task | labels | the truth | trees |\n|---|---|---|---|\n");
+  for (const Task& task : others.tasks({side_of, {kManyLabels, kLabelsOfASide}})) {
+    const Scores scores(task, kThreads);
+    std::printf("| %s | %ld | %.3f | %.3f |\n", task.name.c_str(), scores.num_fitted(),
+                scores.truth(),
+                scores.trees(others.history(task).counts, scores.num_fitted(), 400));
+    std::fflush(stdout);
+  }
+}
 
 }  // namespace
 }  // namespace sequela
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED]]]]\n");
+    std::fprintf(stderr,
+                 "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE]]]]]\n"
+                 "       bench_learning ceiling FOLDER [SUBJECTS [SEED]]\n");
     return 2;
   }
-  sequela::Learning(argv[1], argc > 2 ? std::stol(argv[2]) : 2'000,
-                    argc > 3 ? std::stol(argv[3]) : 500, argc > 4 ? argv[4] : "tiny",
-                    argc > 5 ? std::stoul(argv[5]) : 1)
+  const auto number = [&](int i, int64_t otherwise) {
+    return argc > i ? std::stol(argv[i]) : otherwise;
+  };
+  if (std::string(argv[1]) == "ceiling" && argc > 2) {
+    sequela::find_ceiling(argv[2], number(3, 200'000), number(4, 1));
+    return 0;
+  }
+  sequela::Learning(argv[1], number(2, 2'000), number(3, 500), argc > 4 ? argv[4] : "tiny",
+                    number(5, 1), argc > 6 ? argv[6] : "sequela")
       .run();
 }

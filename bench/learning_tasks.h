@@ -4,34 +4,52 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "sequela/core/random.h"
 #include "sequela/evaluation/baseline.h"
-#include "sequela/evaluation/feature_rows.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/labels.h"
 #include "sequela/ontology/ontology.h"
+#include "sequela/synth/outbreak_truth.h"
 
 namespace sequela {
 
-constexpr int64_t kLabelsOfASide = 2'000;                      // of a task
 constexpr std::array<double, 3> kPeriodDays = {30, 365, 1e9};  // of the counts
+
+// A task, and the code whose next event within so many days answers it.
+struct TaskSpec {
+  std::string name;
+  std::string code;
+  double days = 0;
+};
+
+inline std::vector<TaskSpec> task_specs() {
+  return {{"in_hospital_mortality", "MEDS_DEATH", 30},
+          {"readmission_30d", "Visit/IP", 30},
+          {"chronic_onset_1y", code_of_disease(kOnsetTaskDisease), 365}};
+}
 
 struct Task {
   std::string name;
   std::vector<Label> labels;
-  std::vector<double> truth;
+  std::vector<double> truth;  // the generator's own probability
   std::vector<uint8_t> outcomes, is_fitted;
 };
 
-// The labels of a task with the truth's probabilities: at most kLabelsOfASide of a side, positives
-// up to half of them, which leaves AUROC's expectation as it is.
-inline Task read_task(const std::string& records, const std::string& name) {
+enum class LabelSide : uint8_t { fit, test, none };
+
+// At most so many labels of a side, positives up to half of them, which leaves AUROC's expectation
+// as it is. A label's place in the draw depends on the label alone.
+struct TaskSides {
+  std::function<LabelSide(int64_t subject)> side_of;
+  std::array<int64_t, 2> max_labels;
+};
+
+inline Task read_task(const std::string& records, const std::string& name, const TaskSides& sides) {
   struct Row {
     Label label;
     double truth;
@@ -48,22 +66,25 @@ inline Task read_task(const std::string& records, const std::string& name) {
     for (int64_t i = 0; i < batch.num_rows; ++i) {
       if (batch.columns[4].text(i) != name) continue;
       const int64_t subject = batch.columns[0].int64s[i];
+      const LabelSide side = sides.side_of(subject);
+      if (side == LabelSide::none) continue;
       const bool outcome = batch.columns[2].booleans[i] != 0;
-      rows[2 * (subject % 2) + outcome].push_back(
+      rows[2 * static_cast<int>(side) + outcome].push_back(
           {{subject, batch.columns[1].int64s[i], outcome ? 1.0 : 0.0}, batch.columns[3].floats[i]});
     }
   });
   Task task{.name = name};
-  for (int64_t side = 0; side < 2; ++side) {
-    const auto positives = std::min<int64_t>(rows[2 * side + 1].size(), kLabelsOfASide / 2);
-    for (const int64_t outcome : {0, 1}) {
+  for (const int side : {0, 1}) {
+    const int64_t most = sides.max_labels[side];
+    const auto positives = std::min<int64_t>(rows[2 * side + 1].size(), most / 2);
+    for (const int outcome : {0, 1}) {
       std::vector<Row>& own = rows[2 * side + outcome];
       const auto hash = [](const Row& row) {
         return hash_key(7, row.label.subject_id, row.label.prediction_time_us);
       };
       std::sort(own.begin(), own.end(),
                 [&](const Row& a, const Row& b) { return hash(a) < hash(b); });
-      own.resize(std::min<size_t>(own.size(), outcome ? positives : kLabelsOfASide - positives));
+      own.resize(std::min<size_t>(own.size(), outcome ? positives : most - positives));
       for (const Row& row : own) {
         task.labels.push_back(row.label);
         task.truth.push_back(row.truth);
@@ -73,19 +94,6 @@ inline Task read_task(const std::string& records, const std::string& name) {
     }
   }
   return task;
-}
-
-using EmbeddingOfLabel = std::map<std::pair<int64_t, int64_t>, std::vector<float>>;
-
-// The first `parts` quarters of the rows of a task's labels.
-inline DenseMatrix to_matrix(const EmbeddingOfLabel& rows, const Task& task, int64_t parts) {
-  const auto width = static_cast<int64_t>(rows.begin()->second.size()) / 4 * parts;
-  DenseMatrix matrix{static_cast<int64_t>(task.labels.size()), width, {}};
-  for (const Label& label : task.labels) {
-    const std::vector<float>& row = rows.at({label.subject_id, label.prediction_time_us});
-    matrix.values.insert(matrix.values.end(), row.begin(), row.begin() + width);
-  }
-  return matrix;
 }
 
 // Counts of codes and their ancestors in three periods before each label; age and sex beside.

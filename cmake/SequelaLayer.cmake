@@ -1,10 +1,26 @@
-# sequela_layer(NAME [DEPS layer...] [LIBS library...] [TORCH])
+# sequela_layer(NAME [DEPS layer...] [LIBS library...] [TORCH] [UNITY] [HEADERS header...])
 #
 # One folder is one layer is one static library is one test binary: sequela/NAME/**.cc becomes
-# sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH precompiles <ATen/ATen.h>. The global property
-# SEQUELA_LAYERS lists the libraries.
+# sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH: its files see torch. HEADERS: what to precompile for its
+# library alone. UNITY: six files
+# are compiled as one, so that what they make of templates (JSON, options, autograd) is made once; names in their unnamed
+# namespaces must differ. SEQUELA_UNITY=OFF compiles each alone. The global property SEQUELA_LAYERS lists the libraries.
+#
+# Headers that most files read are compiled once for all layers with TORCH and once for all others,
+# by the first such layer; likewise for their tests.
+function(sequela_precompile target owner)
+  if(TARGET ${owner} AND NOT target STREQUAL owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
+set(SEQUELA_PLAIN_HEADERS <algorithm> <filesystem> <functional> <map> <nlohmann/json.hpp> <span> <string> <vector>)
+set(SEQUELA_TORCH_HEADERS ${SEQUELA_PLAIN_HEADERS} <ATen/ATen.h>)
+
 function(sequela_layer name)
-  cmake_parse_arguments(ARG "TORCH" "" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;UNITY" "" "DEPS;LIBS;HEADERS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/${name}/*.cc)
   set(dependencies ${ARG_LIBS})
   foreach(dependency ${ARG_DEPS})
@@ -16,8 +32,15 @@ function(sequela_layer name)
     add_library(sequela_${name} STATIC ${sources})
     target_link_libraries(sequela_${name} PUBLIC ${dependencies})
     target_include_directories(sequela_${name} PUBLIC ${CMAKE_SOURCE_DIR})
-    if(ARG_TORCH)
-      target_precompile_headers(sequela_${name} PRIVATE <ATen/ATen.h>)
+    if(ARG_UNITY AND SEQUELA_UNITY)
+      set_target_properties(sequela_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    endif()
+    if(ARG_HEADERS)
+      target_precompile_headers(sequela_${name} PRIVATE ${ARG_HEADERS})
+    elseif(ARG_TORCH)
+      sequela_precompile(sequela_${name} sequela_nn ${SEQUELA_TORCH_HEADERS})
+    else()
+      sequela_precompile(sequela_${name} sequela_core ${SEQUELA_PLAIN_HEADERS})
     endif()
   else()
     add_library(sequela_${name} INTERFACE)
@@ -33,7 +56,9 @@ function(sequela_layer name)
     target_compile_definitions(test_${name} PRIVATE
       SEQUELA_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SEQUELA_BINARY="${CMAKE_BINARY_DIR}/bin/sequela")
     if(ARG_TORCH)
-      target_precompile_headers(test_${name} PRIVATE <ATen/ATen.h> <gtest/gtest.h>)
+      sequela_precompile(test_${name} test_nn ${SEQUELA_TORCH_HEADERS} <gtest/gtest.h>)
+    else()
+      sequela_precompile(test_${name} test_core ${SEQUELA_PLAIN_HEADERS} <gtest/gtest.h>)
     endif()
     if(name STREQUAL "cli")
       add_dependencies(test_${name} sequela)

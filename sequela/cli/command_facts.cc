@@ -13,7 +13,7 @@ std::vector<std::string> choices_in(const std::string& type_name) {
   return choices;
 }
 
-OptionFacts facts_of(const CLI::Option& option) {
+OptionFacts option_facts(const CLI::Option& option) {
   OptionFacts facts;
   for (const std::string& name : option.get_snames()) facts.names.push_back("-" + name);
   for (const std::string& name : option.get_lnames()) facts.names.push_back("--" + name);
@@ -31,7 +31,7 @@ OptionFacts facts_of(const CLI::Option& option) {
 CommandFacts facts_of(const CLI::App& app) {
   CommandFacts facts{app.get_name(), app.get_description(), {}, {}, app.get_footer()};
   for (const CLI::Option* option : app.get_options()) {
-    OptionFacts of_option = facts_of(*option);
+    OptionFacts of_option = option_facts(*option);
     if (!of_option.names.empty()) facts.options.push_back(of_option);
     if (!option->get_positional()) continue;
     of_option.positional = option->get_name(true);

@@ -10,14 +10,14 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct CompareArguments {
   CommonOptions common;
   CompareOptions options;
   bool is_without_trees = false;
   std::string time_zone = "utc";
 };
 
-int run_compare(const CLI::App& app, Arguments& arguments) {
+int run_compare(const CLI::App& app, CompareArguments& arguments) {
   CompareOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
@@ -52,7 +52,7 @@ void add_model_options(CLI::App& app, CompareOptions& options) {
 }  // namespace
 
 Command make_compare(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CompareArguments>();
   CompareOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand(
       "compare", "Pretrained against random embeddings, and trees, with few labels");

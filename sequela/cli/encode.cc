@@ -14,7 +14,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct EncodeArguments {
   CommonOptions common;
   EncodeOptions options;
   std::string pooling = "mean";
@@ -47,7 +47,7 @@ void print_report(const EncodeOptions& options, const EncodeReport& report) {
   std::cout << "Embeddings: " << options.out << "\n";
 }
 
-int run_encode(const CLI::App& app, Arguments& arguments) {
+int run_encode(const CLI::App& app, EncodeArguments& arguments) {
   EncodeOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
@@ -64,7 +64,7 @@ int run_encode(const CLI::App& app, Arguments& arguments) {
   return 0;
 }
 
-void add_input_options(CLI::App& app, Arguments& arguments) {
+void add_input_options(CLI::App& app, EncodeArguments& arguments) {
   app.option_defaults()->group("Input");
   EncodeInputOptions& table = arguments.options.table;
   app.add_option("--input", arguments.options.input,
@@ -85,7 +85,7 @@ void add_input_options(CLI::App& app, Arguments& arguments) {
       ->type_name("auto|lower|keep");
 }
 
-void add_visit_options(CLI::App& app, Arguments& arguments) {
+void add_visit_options(CLI::App& app, EncodeArguments& arguments) {
   app.option_defaults()->group("Visits");
   VisitOptions& visits = arguments.options.visits;
   add_visit_rule_options(app, visits, arguments.visits);
@@ -97,7 +97,7 @@ void add_visit_options(CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 Command make_encode(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<EncodeArguments>();
   EncodeOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand(
       "encode", "Embed codes, visits, patients or texts with a BERT-family encoder");

@@ -14,7 +14,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct FeaturesArguments {
   CommonOptions common;
   FeaturesOptions options;
   std::string precision;
@@ -55,7 +55,7 @@ void print_report(const FeaturesOptions& options, const FeaturesReport& report) 
   std::cout << "Features: " << options.out << "\n";
 }
 
-int run_features(const CLI::App& app, Arguments& arguments) {
+int run_features(const CLI::App& app, FeaturesArguments& arguments) {
   FeaturesOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
@@ -87,7 +87,7 @@ void add_cohort_options(CLI::App& app, FeaturesOptions& options) {
 }  // namespace
 
 Command make_features(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<FeaturesArguments>();
   FeaturesOptions& options = arguments->options;
   CLI::App* command =
       app.add_subcommand("features", "Embed labelled prediction times with a bundle");

@@ -13,7 +13,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct PrepareArguments {
   CommonOptions common;
   PrepareOptions options;
   std::string tokenizer_on = "all";
@@ -31,7 +31,7 @@ Value choose(const std::map<std::string, Value>& choices, const char* option,
   throw ConfigError(option, text, allowed);
 }
 
-void add_artifact_options(CLI::App& app, Arguments& arguments) {
+void add_artifact_options(CLI::App& app, PrepareArguments& arguments) {
   PrepareOptions& options = arguments.options;
   app.option_defaults()->group("Ontology and split");
   app.add_option("--remove-vocabularies", options.remove_vocabularies,
@@ -92,7 +92,7 @@ void print_report(const PrepareReport& report, const std::string& folder) {
   std::cout << "\nPrepared: " << folder << "\n";
 }
 
-int run_prepare(const CLI::App& app, Arguments& arguments) {
+int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
   PrepareOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
@@ -112,7 +112,7 @@ int run_prepare(const CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 Command make_prepare(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PrepareArguments>();
   PrepareOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand("prepare", "Turn records into what pretraining reads");
   command->option_defaults()->always_capture_default();

@@ -15,7 +15,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct PretrainArguments {
   CommonOptions common;
   PretrainOptions options;
   TrainingArguments training;
@@ -29,7 +29,7 @@ struct Arguments {
   bool has_gradient_checkpointing = false;
 };
 
-void add_model_options(CLI::App& app, Arguments& arguments) {
+void add_model_options(CLI::App& app, PretrainArguments& arguments) {
   app.option_defaults()->group("Model");
   EncoderConfig& encoder = arguments.options.encoder;
   app.add_option("--size", arguments.size,
@@ -45,7 +45,7 @@ void add_model_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--attention-width", encoder.attention_width, "Tokens that a token attends to");
 }
 
-void add_run_options(CLI::App& app, Arguments& arguments) {
+void add_run_options(CLI::App& app, PretrainArguments& arguments) {
   app.option_defaults()->group("Training");
   app.add_option("--recipe", arguments.recipe,
                  "Defaults of the numbers below; femr: the published ones")
@@ -58,7 +58,7 @@ void add_run_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
 }
 
-void add_probe_options(CLI::App& app, Arguments& arguments) {
+void add_probe_options(CLI::App& app, PretrainArguments& arguments) {
   app.option_defaults()->group("Yardsticks");
   PretrainOptions& options = arguments.options;
   app.add_option("--probe", options.probes,
@@ -79,7 +79,8 @@ void add_probe_options(CLI::App& app, Arguments& arguments) {
 }
 
 // What was given, over the size's values, over the recipe's.
-void fill_motor_options(const CLI::App& app, const Arguments& arguments, PretrainOptions* options) {
+void fill_motor_options(const CLI::App& app, const PretrainArguments& arguments,
+                        PretrainOptions* options) {
   const EncoderConfig given = options->encoder;
   const double given_std = options->embedding_std;
   apply_recipe(to_recipe(arguments.recipe), *options);
@@ -92,7 +93,7 @@ void fill_motor_options(const CLI::App& app, const Arguments& arguments, Pretrai
   take_training_options(app, arguments.training, &options->train);
 }
 
-int run_motor(const CLI::App& app, Arguments& arguments) {
+int run_motor(const CLI::App& app, PretrainArguments& arguments) {
   refuse_mlm_options(app);
   PretrainOptions& options = arguments.options;
   fill_motor_options(app, arguments, &options);
@@ -119,7 +120,7 @@ int run_motor(const CLI::App& app, Arguments& arguments) {
   return 0;
 }
 
-int run_pretrain(const CLI::App& app, Arguments& arguments) {
+int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
   PretrainOptions& options = arguments.options;
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
@@ -134,7 +135,7 @@ int run_pretrain(const CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 Command make_pretrain(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PretrainArguments>();
   CLI::App* command = app.add_subcommand(
       "pretrain", "Train a MOTOR model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();

@@ -10,7 +10,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct PushArguments {
   CommonOptions common;
   std::string model;
   std::string name;
@@ -19,7 +19,7 @@ struct Arguments {
   bool is_public = false;
 };
 
-int run_push(const Arguments& arguments) {
+int run_push(const PushArguments& arguments) {
   std::vector<std::string> command = {"push", "--revision", arguments.revision, "--message",
                                       arguments.message};
   if (arguments.is_public) command.push_back("--public");
@@ -40,7 +40,7 @@ int run_push(const Arguments& arguments) {
 }  // namespace
 
 Command make_push(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<PushArguments>();
   CLI::App* command = app.add_subcommand(
       "push", "Send a bundle or an encoder with its model card, and nothing else, to a hub");
   command->option_defaults()->always_capture_default();

@@ -13,7 +13,7 @@
 namespace sequela {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 // Numbers the groups 0, 1, ... by ascending name.
 std::vector<int32_t> number_groups(std::span<const int64_t> groups, int32_t& num_groups) {
@@ -42,7 +42,7 @@ std::vector<double> resample(const WeightedMetric& metric, std::span<const int64
                              const BootstrapOptions& options) {
   int32_t num_groups = 0;
   const std::vector<int32_t> group_of = number_groups(groups, num_groups);
-  std::vector<double> values(options.num_resamples, kNaN);
+  std::vector<double> values(options.num_resamples, kUndefined);
   parallel_for(options.num_resamples, options.num_threads, [&](int64_t resample, int) {
     throw_if_stopped();
     Random random(hash_key(options.seed, resample));
@@ -59,7 +59,7 @@ std::vector<double> resample(const WeightedMetric& metric, std::span<const int64
 Interval to_interval(double value, const std::vector<double>& values,
                      const BootstrapOptions& options) {
   if (values.empty() || 2 * values.size() < static_cast<size_t>(options.num_resamples)) {
-    return {value, kNaN, kNaN};
+    return {value, kUndefined, kUndefined};
   }
   const double tail = (1 - options.level) / 2;
   return {value, quantile(values, tail), quantile(values, 1 - tail)};
@@ -87,7 +87,7 @@ Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups
 PairedTest paired_bootstrap(const WeightedMetric& difference, std::span<const int64_t> groups,
                             const BootstrapOptions& options) {
   const std::vector<double> values = resample(difference, groups, options);
-  PairedTest test{to_interval(difference({}), values, options), kNaN};
+  PairedTest test{to_interval(difference({}), values, options), kUndefined};
   if (std::isnan(test.difference.low)) return test;
   const auto above = std::count_if(values.begin(), values.end(), [](double v) { return v >= 0; });
   const auto below = std::count_if(values.begin(), values.end(), [](double v) { return v <= 0; });

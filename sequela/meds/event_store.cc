@@ -143,6 +143,13 @@ const std::vector<std::string>& EventStore::codes() const {
 const std::vector<int64_t>& EventStore::counts() const {
   return state_->counts;
 }
+int EventStore::find_property(const std::string& name) const {
+  const std::vector<Property>& all = properties();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Property& property) { return property.name == name; });
+  return found == all.end() ? -1 : static_cast<int>(found - all.begin());
+}
+
 const std::vector<Property>& EventStore::properties() const {
   return state_->properties;
 }

@@ -19,6 +19,7 @@ inline constexpr std::string_view kBirthCode = "MEDS_BIRTH";
 
 // A null float32 in the store: a NaN with this payload. Any other NaN is a value that was NaN.
 inline constexpr uint32_t kNullFloatBits = 0x7FC0'5E9Au;
+inline const float kNullFloat = __builtin_bit_cast(float, kNullFloatBits);
 inline bool is_null_float(float value) {
   return __builtin_bit_cast(uint32_t, value) == kNullFloatBits;
 }
@@ -151,6 +152,7 @@ class EventStore {
   const std::vector<std::string>& codes() const;
   const std::vector<int64_t>& counts() const;
   const std::vector<Property>& properties() const;
+  int find_property(const std::string& name) const;  // -1 = none
   const std::vector<Chunk>& chunks() const;
 
   int64_t subject_id(int64_t index) const;

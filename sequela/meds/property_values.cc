@@ -8,15 +8,13 @@
 namespace sequela {
 namespace {
 
-const float kNull = __builtin_bit_cast(float, kNullFloatBits);
-
 template <class T>
 void convert_numbers(const ColumnSlice& slice, const T* values, int64_t begin,
                      ShardBuilder* builder, int64_t size, float* out) {
   for (int64_t i = 0; i < size; ++i) {
     out[i] = slice.is_valid(begin + i)
                  ? builder->check_number(static_cast<float>(values[begin + i]))
-                 : kNull;
+                 : kNullFloat;
   }
 }
 
@@ -24,7 +22,8 @@ void convert_integers(const PropertySource& source, ShardBuilder* builder, int64
                       float* out) {
   for (int64_t i = 0; i < size; ++i) {
     const int64_t row = source.begin + i;
-    out[i] = source.slice.is_valid(row) ? builder->check_integer(source.slice.int64s[row]) : kNull;
+    out[i] =
+        source.slice.is_valid(row) ? builder->check_integer(source.slice.int64s[row]) : kNullFloat;
   }
 }
 
@@ -54,7 +53,7 @@ void fill_with_nulls(size_t property, const PropertyColumn& column, EventBlock* 
   if (column.is_text)
     std::fill_n(block->texts[property].data(), block->size, -1);
   else
-    std::fill_n(block->numbers[property].data(), block->size, kNull);
+    std::fill_n(block->numbers[property].data(), block->size, kNullFloat);
 }
 
 void fill_numbers(const PropertySource& source, size_t property, ShardBuilder* builder,

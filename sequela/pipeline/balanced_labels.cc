@@ -7,7 +7,7 @@
 namespace sequela {
 namespace {
 
-constexpr uint64_t kLabelKey = 0xB0;
+constexpr uint64_t kBalanceKey = 0xB0;
 
 }  // namespace
 
@@ -17,8 +17,8 @@ bool is_positive(const Label& label) {
 
 std::vector<Label> take_balanced_labels(std::vector<Label> labels, size_t count) {
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) {
-    return hash_key(kLabelKey, a.subject_id, a.prediction_time_us) <
-           hash_key(kLabelKey, b.subject_id, b.prediction_time_us);
+    return hash_key(kBalanceKey, a.subject_id, a.prediction_time_us) <
+           hash_key(kBalanceKey, b.subject_id, b.prediction_time_us);
   });
   const auto middle = std::stable_partition(labels.begin(), labels.end(), is_positive);
   const size_t num_positive = middle - labels.begin();

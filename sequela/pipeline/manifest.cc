@@ -60,7 +60,7 @@ Json field(const Json& json, const char* name) {
   return found == json.end() ? Json::object() : *found;
 }
 
-Json entry_of(const Recipe& recipe) {
+Json entry_of(const StageRecipe& recipe) {
   return {
       {"version", SEQUELA_VERSION}, {"parameters", recipe.parameters}, {"inputs", recipe.inputs}};
 }
@@ -88,7 +88,7 @@ Manifest::Manifest(const std::string& folder) : state_(new State{folder, read_ar
 
 Manifest::~Manifest() = default;
 
-std::string Manifest::why_stale(const Recipe& recipe) const {
+std::string Manifest::why_stale(const StageRecipe& recipe) const {
   const auto found = state_->artifacts.find(recipe.name);
   if (found == state_->artifacts.end() || !found->is_object()) return "it is not there";
   if (field(*found, "version") != SEQUELA_VERSION) return "it is of another version of Sequela";
@@ -102,7 +102,7 @@ std::string Manifest::why_stale(const Recipe& recipe) const {
   return "";
 }
 
-void Manifest::record(const Recipe& recipe, const Json& report) {
+void Manifest::record(const StageRecipe& recipe, const Json& report) {
   Json entry = entry_of(recipe);
   entry["checksum"] = content_checksum(state_->path_of_artifact(recipe.name));
   entry["report"] = report;
@@ -110,7 +110,7 @@ void Manifest::record(const Recipe& recipe, const Json& report) {
   state_->write();
 }
 
-void Manifest::record_report(const Recipe& recipe, const Json& report) {
+void Manifest::record_report(const StageRecipe& recipe, const Json& report) {
   Json entry = entry_of(recipe);
   entry["report"] = report;
   state_->artifacts[recipe.name] = std::move(entry);

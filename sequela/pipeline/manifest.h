@@ -9,7 +9,7 @@
 namespace sequela {
 
 // What an artifact is made of; two equal recipes give the same bytes.
-struct Recipe {
+struct StageRecipe {
   std::string name;                               // path below the folder, "motor_task.json"
   std::map<std::string, std::string> parameters;  // option -> value
   std::map<std::string, std::string> inputs;      // input -> fingerprint or checksum
@@ -27,13 +27,13 @@ class Manifest {
   // Why the artifact must be made: "it is not there", "vocab-size changed from 512 to 1024", ...
   // Empty if it is there, unchanged, and made by the same recipe and version. Reads the whole
   // artifact.
-  std::string why_stale(const Recipe& recipe) const;
+  std::string why_stale(const StageRecipe& recipe) const;
 
   // Notes a finished artifact, with the checksum of what lies there now. Writes the manifest.
-  void record(const Recipe& recipe, const Json& report);
+  void record(const StageRecipe& recipe, const Json& report);
 
   // Notes a report of something that is no artifact of its own. Writes the manifest.
-  void record_report(const Recipe& recipe, const Json& report);
+  void record_report(const StageRecipe& recipe, const Json& report);
 
   // Of a recorded artifact; both empty if there is none of that name.
   std::string checksum(const std::string& name) const;

@@ -60,7 +60,7 @@ class PrepareRun {
 
  private:
   template <class Make>
-  void stage(const Recipe& recipe, const Make& make);
+  void stage(const StageRecipe& recipe, const Make& make);
   void make_batches(Side side, const char* name);
   void write_coverage();
   void check_usable() const;
@@ -88,7 +88,7 @@ class PrepareRun {
 
 // Makes an artifact unless it is there; `make` writes it and returns its report.
 template <class Make>
-void PrepareRun::stage(const Recipe& recipe, const Make& make) {
+void PrepareRun::stage(const StageRecipe& recipe, const Make& make) {
   throw_if_stopped();
   const Stopwatch watch;
   const std::string reason = manifest_.why_stale(recipe);
@@ -163,7 +163,7 @@ PrepareReport PrepareRun::run() {
 }
 
 void PrepareRun::make_batches(Side side, const char* name) {
-  const Recipe recipe = recipes_.batches(name);
+  const StageRecipe recipe = recipes_.batches(name);
   stage(recipe, [&] {
     const TasksOfCodes tasks = tasks_of_targets(store(), ontology(), targets_of(task()));
     const EventTokenizer tokenizer(store(), ontology(), vocabulary());

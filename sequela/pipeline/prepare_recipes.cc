@@ -40,7 +40,7 @@ PrepareRecipes::PrepareRecipes(const PrepareOptions& options, const Manifest& ma
   data_ = to_hex(sha256(data.data(), data.size()));
 }
 
-Recipe PrepareRecipes::events() const {
+StageRecipe PrepareRecipes::events() const {
   return {kEventsName,
           {{"properties", text(options_.properties)},
            {"repair", text(options_.repair)},
@@ -48,7 +48,7 @@ Recipe PrepareRecipes::events() const {
           {{"meds", data_}}};
 }
 
-Recipe PrepareRecipes::ontology() const {
+StageRecipe PrepareRecipes::ontology() const {
   std::map<std::string, std::string> inputs = athena_;
   inputs["meds"] = data_;
   inputs["metadata/codes.parquet"] = metadata_;
@@ -59,7 +59,7 @@ Recipe PrepareRecipes::ontology() const {
           inputs};
 }
 
-Recipe PrepareRecipes::split() const {
+StageRecipe PrepareRecipes::split() const {
   if (!options_.split.empty()) {
     return {kSplitName, {}, {{"split", file_digest(options_.split)}}};
   }
@@ -69,7 +69,7 @@ Recipe PrepareRecipes::split() const {
       {{"meds", data_}}};
 }
 
-Recipe PrepareRecipes::dictionary() const {
+StageRecipe PrepareRecipes::dictionary() const {
   if (!options_.dictionary.empty()) {
     return {kDictionaryName,
             {},
@@ -77,21 +77,21 @@ Recipe PrepareRecipes::dictionary() const {
              {kOntologyName, checksum(kOntologyName)}}};  // for its report
   }
   const bool is_train_only = options_.tokenizer_on == TokenizerSubjects::train;
-  Recipe recipe{kDictionaryName,
-                {{"vocab-size", text(options_.vocab_size)},
-                 {"num-numeric", text(options_.num_numeric)},
-                 {"bins-per-code", text(options_.bins_per_code)},
-                 {"min-fraction", text(options_.min_fraction)},
-                 {"tokenizer-on", is_train_only ? "train" : "all"},
-                 {"properties", text(options_.properties)},
-                 {"repair", text(options_.repair)},
-                 {"time-zone", zone_rule_name(options_.zone_rule)}},
-                {{"meds", data_}, {kOntologyName, checksum(kOntologyName)}}};
+  StageRecipe recipe{kDictionaryName,
+                     {{"vocab-size", text(options_.vocab_size)},
+                      {"num-numeric", text(options_.num_numeric)},
+                      {"bins-per-code", text(options_.bins_per_code)},
+                      {"min-fraction", text(options_.min_fraction)},
+                      {"tokenizer-on", is_train_only ? "train" : "all"},
+                      {"properties", text(options_.properties)},
+                      {"repair", text(options_.repair)},
+                      {"time-zone", zone_rule_name(options_.zone_rule)}},
+                     {{"meds", data_}, {kOntologyName, checksum(kOntologyName)}}};
   if (is_train_only) recipe.inputs[kSplitName] = checksum(kSplitName);
   return recipe;
 }
 
-Recipe PrepareRecipes::task() const {
+StageRecipe PrepareRecipes::task() const {
   return {kTaskName,
           {{"num-tasks", text(options_.num_tasks)},
            {"value-tasks", text(options_.num_value_tasks)},
@@ -107,7 +107,7 @@ Recipe PrepareRecipes::task() const {
            {kDictionaryName, checksum(kDictionaryName)}}};
 }
 
-Recipe PrepareRecipes::batches(const char* name) const {
+StageRecipe PrepareRecipes::batches(const char* name) const {
   return {name,
           {{"tokens-per-batch", text(options_.tokens_per_batch)},
            {"label-fraction", text(options_.label_fraction)},

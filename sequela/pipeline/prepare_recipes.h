@@ -25,12 +25,12 @@ class PrepareRecipes {
   // Reads the data set's listing and all fingerprints. Refers to both. Throws DataError, FileError.
   PrepareRecipes(const PrepareOptions& options, const Manifest& manifest);
 
-  Recipe events() const;
-  Recipe ontology() const;
-  Recipe split() const;
-  Recipe dictionary() const;
-  Recipe task() const;
-  Recipe batches(const char* name) const;
+  StageRecipe events() const;
+  StageRecipe ontology() const;
+  StageRecipe split() const;
+  StageRecipe dictionary() const;
+  StageRecipe task() const;
+  StageRecipe batches(const char* name) const;
 
   const std::string& codes_parquet() const { return codes_parquet_; }  // empty = none
 

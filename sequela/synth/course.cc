@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "sequela/core/time.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kMinStayDays = 1.25;
 constexpr double kMaxStayDays = 60;
 

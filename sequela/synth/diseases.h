@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <span>
 
 #include "sequela/core/json.h"
@@ -38,6 +39,8 @@ enum DiseaseId : int {
   kAnemia,
   kNumDiseases
 };
+
+inline constexpr double kNever = std::numeric_limits<double>::infinity();  // days
 
 // The disease of the third prediction task, chronic_onset_1y.
 inline constexpr DiseaseId kOnsetTaskDisease = kHeartFailure;

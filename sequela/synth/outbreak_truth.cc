@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
@@ -14,8 +13,6 @@
 
 namespace sequela {
 namespace {
-
-constexpr double kNever = std::numeric_limits<double>::infinity();
 
 double to_day(int64_t time_us) {
   return static_cast<double>(time_us) / static_cast<double>(kMicrosPerDay);

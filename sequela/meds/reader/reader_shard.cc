@@ -10,7 +10,6 @@
 namespace sequela {
 namespace {
 
-const float kNull = __builtin_bit_cast(float, kNullFloatBits);
 
 template <class T>
 double load(const char* bytes) {
@@ -176,7 +175,7 @@ void RangeReader::decode_numbers(int64_t position, size_t property) {
   out.resize(num_events_);
   const char* at = bytes.data();
   for (int64_t i = 0; i < num_events_; ++i) {
-    out[i] = kNull;
+    out[i] = kNullFloat;
     if (!presence.has(i)) continue;
     out[i] = builder_->check_number(static_cast<float>(load_number(column.type(), at)));
     at += width;

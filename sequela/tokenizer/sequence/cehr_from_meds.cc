@@ -15,14 +15,6 @@ bool begins_with_any(const std::string& code, const std::vector<std::string>& st
                      [&](const std::string& start) { return code.starts_with(start); });
 }
 
-int find_property(const EventStore& store, const std::string& name) {
-  const auto& properties = store.properties();
-  for (size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
-
 // Types that name a stay outweigh an emergency, and that the rest.
 int8_t type_weight(const std::string& type) {
   const CehrRecordOptions usual;
@@ -44,10 +36,10 @@ CehrMedsConverter::CehrMedsConverter(const EventStore& store, CehrMedsOptions op
     : store_(store),
       options_(std::move(options)),
       grouper_(store, grouping_of(options_)),
-      number_column_(find_property(store, "numeric_value")),
-      text_column_(find_property(store, "text_value")),
-      unit_column_(find_property(store, options_.unit_column)),
-      end_column_(find_property(store, options_.end_column)),
+      number_column_(store.find_property("numeric_value")),
+      text_column_(store.find_property("text_value")),
+      unit_column_(store.find_property(options_.unit_column)),
+      end_column_(store.find_property(options_.end_column)),
       unknown_type_(texts_.add("0")) {
   for (const std::string& code : store.codes()) roles_.push_back(role_of(code));
   for (const Property& property : store.properties()) {

@@ -11,7 +11,7 @@ namespace {
 
 using LineJson = nlohmann::json;
 
-constexpr int kMaxDepth = 8;
+constexpr int kMaxLineDepth = 8;
 
 // Reads JSON lines, each one kind of thing.
 class LineReader {
@@ -147,7 +147,7 @@ class LineReader {
 
 LineJson parse_line(std::string_view line, int64_t row) {
   const auto check_depth = [row](int depth, LineJson::parse_event_t, LineJson&) {
-    if (depth > kMaxDepth) fail_row(row, "", "the JSON is nested too deeply");
+    if (depth > kMaxLineDepth) fail_row(row, "", "the JSON is nested too deeply");
     return true;
   };
   try {

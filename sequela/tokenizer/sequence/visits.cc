@@ -25,17 +25,9 @@ std::string_view type_of(std::string_view code) {
   return end == std::string_view::npos ? std::string_view() : code.substr(0, end);
 }
 
-int find_property(const EventStore& store, const std::string& name) {
-  const auto& properties = store.properties();
-  for (size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i].name == name) return static_cast<int>(i);
-  }
-  return -1;
-}
-
 int find_encounters(const EventStore& store, const VisitOptions& options) {
   if (!options.encounter_column.empty()) {
-    const int found = find_property(store, options.encounter_column);
+    const int found = store.find_property(options.encounter_column);
     if (found >= 0) return found;
     std::string names;
     for (const Property& property : store.properties()) {
@@ -45,7 +37,7 @@ int find_encounters(const EventStore& store, const VisitOptions& options) {
                       "a column of the data: " + names);
   }
   for (const char* name : kEncounterColumns) {
-    const int found = find_property(store, name);
+    const int found = store.find_property(name);
     if (found >= 0) return found;
   }
   if (options.rule == VisitRule::encounter) {
