@@ -6,15 +6,6 @@
 namespace sequela::python {
 namespace {
 
-void register_encoder_config(py::module_& module) {
-  py::class_<EncoderConfig>(module, "EncoderConfig")
-      .def_readwrite("hidden_size", &EncoderConfig::hidden_size)
-      .def_readwrite("intermediate_size", &EncoderConfig::intermediate_size)
-      .def_readwrite("n_heads", &EncoderConfig::n_heads)
-      .def_readwrite("n_layers", &EncoderConfig::n_layers)
-      .def_readwrite("attention_width", &EncoderConfig::attention_width);
-}
-
 void register_train_options(py::module_& module) {
   py::enum_<Schedule>(module, "Schedule")
       .value("linear", Schedule::linear)
@@ -69,15 +60,8 @@ void register_report(py::module_& module) {
 }  // namespace
 
 void register_pretrain(py::module_& module) {
-  register_encoder_config(module);
   register_train_options(module);
   register_report(module);
-  py::enum_<Precision>(module, "Precision")
-      .value("fp32", Precision::fp32)
-      .value("bf16", Precision::bf16);
-  py::enum_<Activations>(module, "Activations")
-      .value("kept", Activations::kept)
-      .value("recomputed", Activations::recomputed);
   module.def("to_precision", [](const std::string& text, const std::string& device) {
     return to_precision(text, to_device(device));
   });

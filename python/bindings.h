@@ -15,6 +15,7 @@ void register_errors(py::module_& module);
 void register_runtime(py::module_& module);
 void register_synth(py::module_& module);
 void register_prepare(py::module_& module);
+void register_motor(py::module_& module);
 void register_pretrain(py::module_& module);
 void register_pretrain_mlm(py::module_& module);
 void register_features(py::module_& module);

@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, module) {
   register_runtime(module);
   register_synth(module);
   register_prepare(module);
+  register_motor(module);
   register_pretrain(module);
   register_features(module);
   register_inspect(module);

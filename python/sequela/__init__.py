@@ -1,7 +1,7 @@
 """Sequela: foundation models for electronic health records.
 
 MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` makes up data to try them on, `inspect`
-says what any artifact holds.
+says what any artifact holds. `Motor` is the model as a module, `MotorDataset` its batches, for heads and losses of one's own.
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
 `BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
 Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
@@ -30,6 +30,8 @@ from sequela.evaluation import compare, evaluate
 from sequela.features import compute_features, write_features
 from sequela.mlm import pretrain_mlm
 from sequela.motor import prepare, pretrain
+from sequela.motor_data import MotorBatch, MotorDataset
+from sequela.motor_model import Motor, MotorConfig, MotorOutput, motor_config
 from sequela.progression import (
     LSTMProgressionModel,
     ProgressionOutput,
@@ -66,6 +68,11 @@ __all__ = [
     "LSTMBaseline",
     "LSTMProgressionModel",
     "MaskedLMOutput",
+    "Motor",
+    "MotorBatch",
+    "MotorConfig",
+    "MotorDataset",
+    "MotorOutput",
     "ProgressState",
     "ProgressionOutput",
     "ResourceError",
@@ -76,6 +83,7 @@ __all__ = [
     "concordance_index",
     "evaluate",
     "inspect",
+    "motor_config",
     "prepare",
     "pretrain",
     "pretrain_mlm",

@@ -100,12 +100,97 @@ class PrepareReport:
 
 def prepare(options: PrepareOptions, reporter: _Reporter) -> PrepareReport: ...
 
+class TimeColumns(Enum):
+    time_data = ...
+    normalized_age = ...
+
 class EncoderConfig:
+    vocab_size: int
+    is_hierarchical: bool
     hidden_size: int
     intermediate_size: int
     n_heads: int
     n_layers: int
     attention_width: int
+    use_normed_ages: bool
+    use_bias: bool
+    hidden_act: str
+    has_hawk: bool
+    time_columns: TimeColumns
+
+class MotorTaskConfig:
+    code: str
+    rate: float
+    n_censored: int
+    n_events: int
+    mean_time: float
+
+class MotorHeadConfig:
+    tasks: list[MotorTaskConfig]
+    time_bins: list[float]
+    final_layer_size: int
+    has_norm: bool
+    has_time_bias: bool
+
+class MotorConfig:
+    encoder: EncoderConfig
+    motor: MotorHeadConfig | None
+    clmbr_vocab_size: int
+
+class MotorBatch:
+    subject_ids: Tensor
+    lengths: Tensor
+    token_ids: Tensor
+    token_weights: Tensor
+    token_offsets: Tensor
+    ages_days: Tensor
+    time_data: Tensor
+    timestamps: Tensor
+    label_indices: Tensor
+    censor_seconds: Tensor
+    row_offsets: Tensor
+    task_ids: Tensor
+    event_seconds: Tensor
+
+class BatchFolder:
+    def __init__(self, path: str) -> None: ...
+    @property
+    def num_batches(self) -> int: ...
+    def read(self, index: int) -> MotorBatch: ...
+
+class RecordBatches:
+    def __init__(self, options: FeaturesOptions, reporter: _Reporter) -> None: ...
+    @property
+    def num_batches(self) -> int: ...
+    @property
+    def num_labels(self) -> int: ...
+    @property
+    def num_skipped(self) -> dict[str, int]: ...
+    def read(self, index: int) -> tuple[MotorBatch, Tensor, Tensor]: ...
+
+class MotorModel:
+    def __init__(
+        self,
+        config: MotorConfig,
+        weights: _Tensors,
+        device: str,
+        precision: Precision,
+        activations: Activations,
+    ) -> None: ...
+    def weights(self) -> _Tensors: ...
+    def refresh_weights(self) -> None: ...
+    def encode(self, batch: MotorBatch) -> Tensor: ...
+    def forward(self, batch: MotorBatch) -> Tensor: ...
+    def backward(self, grad_hidden: Tensor) -> _Tensors: ...
+    def head_loss(
+        self, hidden: Tensor, batch: MotorBatch, wants_gradients: bool
+    ) -> tuple[Tensor, Tensor | None, _Tensors]: ...
+
+def open_motor_bundle(folder: str) -> tuple[MotorConfig, _Tensors]: ...
+def write_motor_bundle(folder: str, config: MotorConfig, weights: _Tensors, dictionary: str) -> None: ...
+def fresh_motor_weights(config: MotorConfig, seed: int) -> _Tensors: ...
+def motor_config_of(encoder: EncoderConfig, prepared: str) -> MotorConfig: ...
+def has_cuda_kernels() -> bool: ...
 
 class Schedule(Enum):
     linear = ...

@@ -1,5 +1,6 @@
 """What the modules have in common."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 
 from sequela.errors import ConfigError
 
-__all__ = ["CoreModule", "check_inputs"]
+__all__ = ["CoreModule", "by_layer", "check_inputs", "place_of"]
 
 
 def check_inputs(**tensors: torch.Tensor | None) -> None:
@@ -21,6 +22,22 @@ def check_inputs(**tensors: torch.Tensor | None) -> None:
             raise ConfigError(f"{name} is on {tensor.device}, the encoder on the CPU. Fix: {name}.cpu().")
 
 
+def by_layer(name: str) -> list[tuple[int, int | str]]:
+    """Sorts names so that layer 10 comes after layer 9."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in name.split(".")]
+
+
+def place_of(root: torch.nn.Module, name: str) -> tuple[torch.nn.Module, str]:
+    """The module that a parameter's name puts it into, made if it is not there, and its name within."""
+    *path, leaf = name.split(".")
+    parent = root
+    for part, following in itertools.zip_longest(path, path[1:], fillvalue=leaf):
+        if part not in parent._modules:
+            parent.add_module(part, torch.nn.ModuleList() if following.isdigit() else torch.nn.Module())
+        parent = parent._modules[part]
+    return parent, leaf
+
+
 class CoreModule(torch.nn.Module):
     """A module whose parameters the core computes with.
 
@@ -32,6 +49,12 @@ class CoreModule(torch.nn.Module):
     dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64)
     half_precision = "leave them so"  # how to compute in half precision instead
 
+    def _check_device(self, device: torch.device) -> None:
+        if self.cpu_only and device.type != "cpu":
+            raise ConfigError(
+                f"{type(self).__name__} computes on the CPU, not on {device}. Fix: leave it there."
+            )
+
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
         name = type(self).__name__
         try:
@@ -39,8 +62,7 @@ class CoreModule(torch.nn.Module):
         except (AssertionError, RuntimeError) as error:  # torch without CUDA, a driver that is not there
             reason = str(error).split("\n")[0].rstrip(".")
             raise ConfigError(f"{name} cannot go there: {reason}. Fix: leave it on the CPU.") from error
-        if self.cpu_only and moved.device.type != "cpu":
-            raise ConfigError(f"{name} computes on the CPU, not on {moved.device}. Fix: leave it there.")
+        self._check_device(moved.device)
         if moved.dtype not in self.dtypes:
             raise ConfigError(
                 f"the weights of {name} stay float32, not {moved.dtype}. Fix: {self.half_precision}."

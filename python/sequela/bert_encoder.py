@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import torch
 
 from sequela import _core
-from sequela._module import CoreModule, check_inputs
+from sequela._module import CoreModule, by_layer, check_inputs, place_of
 from sequela._options import choose, fill
 from sequela._progress import listener, logger
 from sequela.errors import ConfigError
@@ -61,17 +61,6 @@ def to_batch(
     )
     check_inputs(**tensors)
     return fill(_core.PaddedBertBatch(), **tensors)
-
-
-def _by_layer(name: str) -> list[tuple[int, int | str]]:
-    """Sorts names so that layer 10 comes after layer 9."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in name.split(".")]
-
-
-def _child(parent: torch.nn.Module, name: str, is_list: bool) -> torch.nn.Module:
-    if name not in parent._modules:
-        parent.add_module(name, torch.nn.ModuleList() if is_list else torch.nn.Module())
-    return parent._modules[name]
 
 
 class BertEncoder(CoreModule):
@@ -225,24 +214,19 @@ class BertEncoder(CoreModule):
         self._names: dict[str, str] = {}
         self._key: list[tuple[torch.Tensor, int]] | None = None
         self._core: _core.BertModel | None = None
-        for full_name in sorted(weights, key=_by_layer):
+        for full_name in sorted(weights, key=by_layer):
             name = full_name.removeprefix("bert.")
             self._names[name] = full_name
             self._attach(name, weights[full_name])
         self._has_pooler = "bert.pooler.dense.weight" in weights
 
     def _attach(self, name: str, tensor: torch.Tensor) -> None:
-        *path, leaf = name.split(".")
-        parent: torch.nn.Module = self
         if name in _WORD_EMBEDDINGS:
-            *path, last = path
-            for part in path:
-                parent = _child(parent, part, is_list=False)
+            parent, last = place_of(self, name.removesuffix(".weight"))
             padding = self.config.pad_token_id
             parent.add_module(last, torch.nn.Embedding.from_pretrained(tensor, False, padding))
             return
-        for part, following in itertools.zip_longest(path, path[1:], fillvalue=leaf):
-            parent = _child(parent, part, is_list=following.isdigit())
+        parent, leaf = place_of(self, name)
         if _core.is_trainable(name):
             parent.register_parameter(leaf, torch.nn.Parameter(tensor))
         else:

@@ -6,19 +6,16 @@
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from sequela import _core
 from sequela._options import fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, logger, run_job, stopped_in_order_by_sigterm
-from sequela.errors import ConfigError
+from sequela._records import path_of_database, path_of_labels, path_of_ontology
 from sequela.hub import folder_of
 
 __all__ = ["compute_features", "write_features"]
@@ -26,60 +23,6 @@ __all__ = ["compute_features", "write_features"]
 Path = str | os.PathLike[str]
 
 FeaturesReport = _core.FeaturesReport
-
-_LABELS = pa.schema([("subject_id", pa.int64()), ("prediction_time", pa.timestamp("us"))])
-
-
-def _path_of_database(db: Any) -> str:
-    """A path as it is, or that of a meds_reader.SubjectDatabase."""
-    path = getattr(db, "path_to_database", db)
-    if not isinstance(path, str | os.PathLike):
-        raise ConfigError(
-            f"db: {type(db).__name__} is not allowed. Fix: give a path or a meds_reader.SubjectDatabase."
-        )
-    return os.fspath(path)
-
-
-def _field(label: Any, name: str) -> Any:
-    return label[name] if isinstance(label, dict) else getattr(label, name)
-
-
-def _path_of_labels(labels: Any, folder: pathlib.Path) -> str:
-    """A path as it is; else writes what MEDS labels come in: records, a table, a data frame."""
-    if isinstance(labels, str | os.PathLike):
-        return os.fspath(labels)
-    if hasattr(labels, "__arrow_c_stream__") or isinstance(labels, pa.Table):
-        table = pa.table(labels).select(_LABELS.names)
-    elif hasattr(labels, "columns"):
-        table = pa.Table.from_pandas(labels[_LABELS.names], preserve_index=False)
-    else:
-        rows = list(labels)
-        columns = {name: [_field(label, name) for label in rows] for name in _LABELS.names}
-        table = pa.table(columns, schema=_LABELS)
-    path = folder / "labels.parquet"
-    pq.write_table(table, path)
-    return str(path)
-
-
-def _parents_of(ontology: Any) -> Iterable[tuple[str, list[str]]]:
-    codes = set(ontology.parents_map) | set(ontology.children_map) | set(ontology.description_map)
-    return ((code, sorted(ontology.get_parents(code))) for code in sorted(codes))
-
-
-def _path_of_ontology(ontology: Any, folder: pathlib.Path) -> str | None:
-    """A path as it is, or what a femr.ontology.Ontology holds, written out."""
-    if ontology is None or isinstance(ontology, str | os.PathLike):
-        return ontology
-    if not hasattr(ontology, "get_parents"):
-        raise ConfigError(
-            f"ontology: {type(ontology).__name__} is not allowed. "
-            "Fix: give a Parquet path or a femr.ontology.Ontology."
-        )
-    codes, parents = zip(*_parents_of(ontology), strict=True)
-    table = pa.table({"code": pa.array(codes), "parent_codes": pa.array(parents, pa.list_(pa.string()))})
-    path = folder / "ontology.parquet"
-    pq.write_table(table, path)
-    return str(path)
 
 
 def compute_features(
@@ -123,11 +66,11 @@ def compute_features(
         folder = pathlib.Path(name)
         options = fill(
             _core.FeaturesOptions(),
-            meds=_path_of_database(db),
+            meds=path_of_database(db),
             model=folder_of(model_path),
-            labels=_path_of_labels(labels, folder),
+            labels=path_of_labels(labels, folder),
             out=folder / "features",
-            ontology=_path_of_ontology(ontology, folder),
+            ontology=path_of_ontology(ontology, folder),
             time_zone=time_zone,
             tokens_per_batch=tokens_per_batch,
             device="cpu" if device is None else str(device),

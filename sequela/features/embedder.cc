@@ -7,10 +7,8 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
-#include <numeric>
 #include <thread>
 
-#include "sequela/batch/plan.h"
 #include "sequela/batch/tensors.h"
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -19,7 +17,6 @@
 namespace sequela {
 namespace {
 
-constexpr int64_t kMaxHistory = 4'096;
 constexpr size_t kBatchesAhead = 2;
 constexpr int64_t kPeriods = 2;  // all of the window, and its last year
 constexpr int64_t kYearSeconds = 365 * 86'400;
@@ -85,69 +82,31 @@ class JobMaker {
   JobMaker(const EventStore& store, const EventTokenizer& tokenizer, const AgeStats& age_stats,
            std::span<const Label> labels, const EmbedOptions& options, LabelState* states,
            JobQueue& queue)
-      : store_(store),
-        sequences_(store, tokenizer),
+      : subjects_(store, tokenizer, labels, max_history(options.tokens_per_batch), states),
         builder_(age_stats, options.first_timestamp),
-        labels_(labels),
         tokens_per_batch_(options.tokens_per_batch),
-        max_length_(static_cast<int32_t>(std::min(kMaxHistory, options.tokens_per_batch))),
-        states_(states),
         queue_(queue) {}
 
   void run() {
-    std::vector<int64_t> order(labels_.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      const Label &x = labels_[a], &y = labels_[b];
-      return std::tie(x.subject_id, x.prediction_time_us) <
-             std::tie(y.subject_id, y.prediction_time_us);
-    });
-    for (size_t begin = 0; begin < order.size() && is_open_;) {
-      size_t end = begin;
-      const int64_t subject_id = labels_[order[begin]].subject_id;
-      while (end < order.size() && labels_[order[end]].subject_id == subject_id) ++end;
-      add_subject({order.data() + begin, end - begin});
-      begin = end;
+    while (is_open_ && subjects_.next()) {
+      add_windows(subjects_.plan());
       throw_if_stopped();
     }
     flush();
   }
 
  private:
-  void set_all(std::span<const int64_t> labels, LabelState state) {
-    for (int64_t label : labels) states_[label] = state;
-  }
-
-  void add_subject(std::span<const int64_t> labels) {
-    const auto subject = store_.find_subject(labels_[labels.front()].subject_id);
-    if (!subject) return set_all(labels, LabelState::unknown_subject);
-    const bool has_birth = sequences_.build(store_.subject(*subject), sequence_);
-    store_.release(*subject, *subject + 1);
-    if (!has_birth) return set_all(labels, LabelState::no_birth);
-    tokens_.clear();
-    embedded_.clear();
-    for (int64_t label : labels) {
-      const auto token = token_at(sequence_, labels_[label].prediction_time_us);
-      states_[label] = token ? LabelState::embedded : LabelState::before_first_event;
-      if (!token) continue;
-      tokens_.push_back(*token);
-      embedded_.push_back(label);
-    }
-    if (tokens_.empty()) return;
-    add_windows(plan_exact_windows(*subject, tokens_, max_length_));
-  }
-
   void add_windows(const ExactWindows& plan) {
     size_t point = 0;
     for (size_t w = 0; w < plan.windows.size(); ++w) {
       const Window& window = plan.windows[w];
       if (batch_.num_tokens() + window.length > tokens_per_batch_) flush();
       const int64_t first = batch_.num_tokens();
-      builder_.append(sequence_, window, {}, batch_);
+      builder_.append(subjects_.sequence(), window, {}, batch_);
       ++job_.num_windows;
       for (; point < plan.points.size() && plan.points[point].window == static_cast<int32_t>(w);
            ++point) {
-        job_.labels.push_back(embedded_[point]);
+        job_.labels.push_back(subjects_.labels()[point]);
         const int32_t position = plan.points[point].position;
         job_.tokens.push_back(first + position);
         job_.firsts.push_back(first);
@@ -174,19 +133,12 @@ class JobMaker {
     job_ = Job();
   }
 
-  const EventStore& store_;
-  SequenceBuilder sequences_;
+  LabelWindows subjects_;
   BatchBuilder builder_;
-  std::span<const Label> labels_;
   const int64_t tokens_per_batch_;
-  const int32_t max_length_;
-  LabelState* states_;
   JobQueue& queue_;
 
   bool is_open_ = true;
-  Sequence sequence_;
-  std::vector<int32_t> tokens_;
-  std::vector<int64_t> embedded_;
   BatchArrays batch_;
   Job job_;
 };
@@ -219,20 +171,6 @@ void EmbedOptions::validate() const {
   if (tokens_per_batch < 2) {
     throw ConfigError("tokens-per-batch", str(tokens_per_batch), "a number of at least 2");
   }
-}
-
-const char* to_text(LabelState state) {
-  switch (state) {
-    case LabelState::embedded:
-      return "embedded";
-    case LabelState::unknown_subject:
-      return "the subject is not in the data";
-    case LabelState::no_birth:
-      return "the subject has no birth";
-    case LabelState::before_first_event:
-      return "before the first event after the day of birth";
-  }
-  return "";
 }
 
 EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& tokenizer,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sequela/batch/builder.h"
+#include "sequela/features/label_windows.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/labels.h"
 #include "sequela/model/motor.h"
@@ -32,16 +33,6 @@ struct EmbedOptions {
 
   void validate() const;  // ConfigError
 };
-
-// Why a label has no embedding.
-enum class LabelState : uint8_t {
-  embedded,
-  unknown_subject,     // not in the data set
-  no_birth,            // the subject has no birth event, so no ages
-  before_first_event,  // nothing is known of the subject after the day of birth, up to the
-                       // prediction time
-};
-const char* to_text(LabelState state);
 
 struct EmbedReport {
   int64_t num_embedded = 0;

@@ -12,6 +12,7 @@
 namespace sequela {
 namespace {
 
+constexpr const char* kHeadPrefix = "task_model.";
 constexpr double kLabelledShare = 0.1;  // of tokens, for flops_per_token
 
 at::Tensor moved(const at::Tensor& tensor, at::Device device) {
@@ -43,6 +44,16 @@ void copy_values(const Parameters& from, Parameters& parameters) {
     }
     item.value.copy_(source->value);
   }
+}
+
+// Room for gradients, all 0: of the head's parameters, or of all others.
+enum class Part { encoder, head };
+Parameters allocate_gradients(const ModelConfig& config, Part part, at::Device device) {
+  std::vector<ParameterSpec> layout = parameter_layout(config);
+  std::erase_if(layout, [&](const ParameterSpec& spec) {
+    return spec.shape.name.starts_with(kHeadPrefix) != (part == Part::head);
+  });
+  return allocate_parameters(layout, device);
 }
 
 }  // namespace
@@ -213,6 +224,42 @@ at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_s
       MotorHead::Backward{*gradient_scale, &state_->head_gradients, grad_hidden_TH});
   state_->encoder.backward(grad_hidden_TH, state_->weights, state_->gradients);
   return loss;
+}
+
+at::Tensor Motor::forward(const BatchInputs& inputs) {
+  at::Tensor hidden_TH = at::empty({inputs.ages_days_T.size(0), state_->config.encoder.hidden_size},
+                                   at::TensorOptions(at::kFloat).device(state_->device));
+  state_->encoder.forward(to_device(inputs, state_->device), state_->weights, state_->keep,
+                          hidden_TH);
+  return hidden_TH;
+}
+
+Parameters Motor::backward(const at::Tensor& grad_hidden_TH) {
+  Parameters gradients = allocate_gradients(state_->config, Part::encoder, state_->device);
+  const at::Tensor& flat = gradients.flat_values;
+  state_->encoder.backward(grad_hidden_TH.to(state_->type).contiguous(), state_->weights,
+                           bind_encoder(state_->config, gradients, flat, flat));
+  return gradients;
+}
+
+Motor::HeadLoss Motor::head_loss(const at::Tensor& hidden_TH, const MotorBatch& batch,
+                                 Wanted wanted) {
+  if (!state_->head) throw std::invalid_argument("the model has no MOTOR head");
+  const at::Tensor indices_L = moved(batch.inputs.label_indices_L, state_->device);
+  const MotorTargets targets = to_device(batch.targets, state_->device);
+  const at::Tensor typed_TH = hidden_TH.to(state_->type).contiguous();
+  const auto loss = [&](const std::optional<MotorHead::Backward>& backward) {
+    return state_->head->loss(typed_TH, indices_L, targets, state_->head_weights, backward);
+  };
+  if (wanted == Wanted::loss) return {loss(std::nullopt), {}, {}};
+  HeadLoss result;
+  result.gradients = allocate_gradients(state_->config, Part::head, state_->device);
+  const at::Tensor& flat = result.gradients.flat_values;
+  const MotorHeadTensors gradients = bind_motor_head(result.gradients, flat, flat);
+  const at::Tensor grad_hidden_TH = at::empty_like(typed_TH);
+  result.loss = loss(MotorHead::Backward{1, &gradients, grad_hidden_TH});
+  result.grad_hidden_TH = grad_hidden_TH.to(at::kFloat);
+  return result;
 }
 
 Motor::Evaluation Motor::evaluate(const MotorBatch& batch, const at::Tensor& tasks_S) {

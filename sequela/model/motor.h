@@ -71,6 +71,22 @@ class Motor {
   // std::invalid_argument for a model without a MOTOR head.
   at::Tensor loss(const MotorBatch& batch, std::optional<double> gradient_scale);
 
+  // The parts of loss(), one by one, for a caller that keeps the tape of what lies between and
+  // around them (torch's autograd). forward(): hidden states of all tokens, float32 [T, H].
+  // backward(): from d loss / d hidden state, the gradients of the encoder's parameters; once per
+  // forward(), with no other pass of this model in between. head_loss(): of hidden states that
+  // forward() or encode() gave. Gradients are the values of Parameters that the caller owns, by the
+  // model's names.
+  at::Tensor forward(const BatchInputs& inputs);
+  Parameters backward(const at::Tensor& grad_hidden_TH);
+  struct HeadLoss {
+    at::Tensor loss;            // as loss() returns it
+    at::Tensor grad_hidden_TH;  // float32; like the head's gradients, only if wanted
+    Parameters gradients;
+  };
+  enum class Wanted { loss, gradients };
+  HeadLoss head_loss(const at::Tensor& hidden_TH, const MotorBatch& batch, Wanted wanted);
+
   // The loss, bit for bit that of loss(), with its parts by task and the log2 rates of some tasks
   // (ids, int64; undefined = none).
   struct Evaluation {

@@ -13,6 +13,7 @@
 #include "sequela/io/scratch.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/model/model_dir.h"
+#include "sequela/pipeline/bundle_records.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
@@ -60,27 +61,6 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
   return run_key_of(key);
 }
 
-Ontology load_ontology(const FeaturesOptions& options, const Vocabulary& vocabulary,
-                       const EventStore& store) {
-  const std::string codes_parquet = find_dataset(options.meds).codes_path.value_or("");
-  Ontology ontology;
-  if (!vocabulary.is_hierarchical) {
-    // A flat tokenizer knows codes only; the nodes are the data's.
-  } else if (!options.ontology.empty()) {
-    ontology = read_any_ontology(options.ontology);
-  } else if (!options.athena.empty()) {
-    ontology = read_ontology_of({options.athena, codes_parquet, options.out, options.num_threads},
-                                store.codes(), store.counts());
-  } else if (fs::exists(options.model + "/ontology.parquet")) {
-    ontology = Ontology::read(options.model + "/ontology.parquet");
-  } else {
-    throw ConfigError(str(options.model,
-                          ": the bundle has a hierarchical tokenizer but no ontology. Fix: "
-                          "name one with --athena."));
-  }
-  return extend_to_data(ontology, store, codes_parquet);
-}
-
 Json to_json(const FeaturesReport& report) {
   Json json = {{"num_labels", report.num_labels}, {"num_embedded", report.embed.num_embedded}};
   for (int state = 1; state < 4; ++state) {
@@ -117,13 +97,6 @@ void write_outputs(const FeaturesOptions& options, const Features& features,
   write_feature_npz(options.out + "/features.npz", features);
   if (cohort) report.cohort = write_cohort_files(options.out, features, *cohort);
   write_skipped(options.out + "/skipped.csv", features, report.cohort.value_or(CohortReport{}));
-}
-
-IngestOptions ingest_options(const FeaturesOptions& options) {
-  return {.meds = options.meds,
-          .zone_rule = options.zone_rule,
-          .num_threads = options.num_threads,
-          .memory_bytes = options.memory_bytes};
 }
 
 std::optional<Cohort> read_cohort(const FeaturesOptions& options) {
@@ -170,7 +143,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
 
   const TemporaryStore temporary(ingest_options(options), options.out);
   const EventStore store = temporary.open();
-  const Ontology ontology = load_ontology(options, vocabulary, store);
+  const Ontology ontology = read_bundle_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);
   const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
   const ScratchMemory embeddings(options.out,

@@ -159,6 +159,11 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
   return config;
 }
 
+ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data) {
+  const Vocabulary vocabulary = Vocabulary::read(data + "/tokenizer/dictionary.msgpack");
+  return build_model_config(encoder, vocabulary, MotorTask::read(data + "/motor_task.json"));
+}
+
 void apply_recipe(Recipe recipe, PretrainOptions& options) {
   apply_recipe(recipe, options.train);
   options.embedding_std = embedding_std(recipe);
@@ -244,9 +249,7 @@ at::Device to_device(const std::string& text) {
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
   if (options.num_threads > 0) at::set_num_threads(options.num_threads);
-  const Vocabulary vocabulary = Vocabulary::read(options.data + "/tokenizer/dictionary.msgpack");
-  const MotorTask task = MotorTask::read(options.data + "/motor_task.json");
-  const ModelConfig config = build_model_config(options.encoder, vocabulary, task);
+  const ModelConfig config = read_prepared_config(options.encoder, options.data);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
   const std::string run_key = build_run_key(options, config, precision);
@@ -255,7 +258,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   report.is_up_to_date = is_made_by_run(options.model, run_key);
   if (report.is_up_to_date) return report;
   const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
-                           static_cast<int32_t>(task.tasks.size())};
+                           static_cast<int32_t>(config.motor->num_tasks())};
   const FolderLock lock(options.out);
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);

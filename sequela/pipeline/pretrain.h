@@ -72,6 +72,9 @@ void apply_size(const std::string& size, PretrainOptions& options);
 ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& vocabulary,
                                const MotorTask& task);
 
+// That of a folder that prepare() made.
+ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data);
+
 // Parts of a pretraining run of any objective: the training options that determine the weights, for
 // its run key; what the bundle's manifest says of the training; and taking away checkpoints, logs
 // and final/ of a finished run.

@@ -172,6 +172,38 @@ TEST(Motor, ABatchWithoutLabelsCostsNothing) {
   EXPECT_EQ(model.parameters().flat_gradients.abs().max().item<double>(), 0);
 }
 
+// The parts one by one, as torch's autograd calls them, are the training step, bit for bit.
+TEST(Motor, PartsOfAStepGiveItsLossAndGradients) {
+  const ModelConfig config = small_config();
+  for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+    Motor model(config, 5, at::kCPU, precision);
+    const MotorBatch batch = small_batch({9, 1, 16}, config.encoder.vocab_size);
+    const at::Tensor expected = model.loss(batch, 1.0);
+
+    const at::Tensor hidden_TH = model.forward(batch.inputs);
+    const Motor::HeadLoss head = model.head_loss(hidden_TH, batch, Motor::Wanted::gradients);
+    const Parameters gradients = model.backward(head.grad_hidden_TH);
+    EXPECT_TRUE(at::equal(head.loss, expected));
+    EXPECT_EQ(gradients.items.size() + head.gradients.items.size(),
+              model.parameters().items.size());
+    for (const Parameter& item : model.parameters().items) {
+      const Parameters& part = gradients.find(item.name) ? gradients : head.gradients;
+      EXPECT_TRUE(at::equal(part.get(item.name).value, item.gradient)) << item.name;
+    }
+  }
+}
+
+TEST(Motor, AHeadsLossAloneHasNoGradients) {
+  const ModelConfig config = small_config();
+  Motor model = small_motor(config);
+  const MotorBatch batch = small_batch({9, 4}, config.encoder.vocab_size);
+  const Motor::HeadLoss head =
+      model.head_loss(model.encode(batch.inputs), batch, Motor::Wanted::loss);
+  EXPECT_EQ(head.loss.item<float>(), model.loss(batch, std::nullopt).item<float>());
+  EXPECT_FALSE(head.grad_hidden_TH.defined());
+  EXPECT_TRUE(head.gradients.items.empty());
+}
+
 TEST(Motor, RefusesInputsThatDoNotFitTogether) {
   const ModelConfig config = small_config();
   Motor model = small_motor(config);

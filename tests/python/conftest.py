@@ -110,6 +110,22 @@ def bundle(prepared, tmp_path_factory):
 
 
 @pytest.fixture
+def model(bundle):
+    """That model as a module."""
+    return sequela.Motor.from_pretrained(bundle)
+
+
+@pytest.fixture(scope="session")
+def batch(prepared):
+    """A batch for it, with targets."""
+    return sequela.MotorDataset(prepared)[0]
+
+
+def gradients_of(module):
+    return {name: parameter.grad for name, parameter in module.named_parameters()}
+
+
+@pytest.fixture
 def hub(tmp_path, monkeypatch):
     """A running hub; the cache and the current folder are empty ones."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN"):

@@ -14,6 +14,10 @@ namespace {
 
 }  // namespace
 
+bool has_cuda_kernels() {
+  return false;
+}
+
 void attention_forward_cuda(const AttentionInputs&, const at::Tensor&, const at::Tensor&) {
   refuse();
 }

@@ -10,6 +10,8 @@ namespace sequela {
 // nn's functions for tensors on a GPU; arguments are checked already. In a build without
 // SEQUELA_CUDA each throws ConfigError (absent.cc).
 
+bool has_cuda_kernels();  // whether this build has them
+
 // bfloat16 only, by the flash attention that torch brings. Throws ConfigError for float32.
 void attention_forward_cuda(const AttentionInputs& inputs, const at::Tensor& out_THD,
                             const at::Tensor& logsumexp_HT);

@@ -5,6 +5,10 @@
 
 namespace sequela {
 
+bool has_cuda_kernels() {
+  return true;
+}
+
 void rms_norm_forward_cuda(const RmsNormForward& args) {
   const at::Tensor& features = args.time_features_TK;
   cuda_norm_forward(
