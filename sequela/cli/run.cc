@@ -10,11 +10,11 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/models_by_name.h"
 #include "sequela/cli/old_names.h"
-#include "sequela/cli/suggest.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/suggest.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/pipeline/machine.h"
 

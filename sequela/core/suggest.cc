@@ -1,4 +1,4 @@
-#include "sequela/cli/suggest.h"
+#include "sequela/core/suggest.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,8 +1,7 @@
-#include "sequela/cli/suggest.h"
+#include "sequela/core/suggest.h"
 
 #include <gtest/gtest.h>
 
-#include "sequela/cli/old_names.h"
 #include "sequela/core/error.h"
 
 namespace sequela {
@@ -46,18 +45,6 @@ TEST(Suggest, ReadsTheValuesThatAnErrorLists) {
         std::string("--meds is missing. Fix: give it.")}) {
     EXPECT_EQ(with_suggestion(message), message);
   }
-}
-
-TEST(OldNames, AreReplacedAndSaid) {
-  const RenamedArguments renamed =
-      rename_arguments({"encode", "--tokens-per-pass", "7", "--out=--tokens-per-pass"});
-  EXPECT_EQ(renamed.arguments, (std::vector<std::string>{"encode", "--tokens-per-batch", "7",
-                                                         "--out=--tokens-per-pass"}));
-  EXPECT_EQ(renamed.notes, std::vector<std::string>{
-                               "--tokens-per-pass is an old name; it is --tokens-per-batch now"});
-  EXPECT_EQ(rename_arguments({"compare", "--num-layers=2"}).arguments.at(1), "--layers=2");
-  EXPECT_TRUE(rename_arguments({"prepare", "--num-layers", "2"}).notes.empty());
-  EXPECT_TRUE(rename_arguments({}).arguments.empty());
 }
 
 }  // namespace
