@@ -82,22 +82,31 @@ struct Selection {
   std::vector<uint8_t> is_kept;  // by id
 };
 
+bool is_in_one_of(std::string_view code, const std::vector<std::string>& vocabularies) {
+  return std::ranges::find(vocabularies, vocabulary_of(code)) != vocabularies.end();
+}
+
+// Codes of the graph that are no seeds yet become some, but those of removed vocabularies.
+void add_all_seeds(const MergedGraph& graph, const std::vector<std::string>& remove_vocabularies,
+                   std::vector<int32_t>& seeds) {
+  std::vector<uint8_t> is_seed(graph.num_codes(), 0);
+  for (const int32_t id : seeds) is_seed[id] = 1;
+  for (int32_t id = 0; id < graph.num_codes(); ++id) {
+    if (is_seed[id] == 0 && !is_in_one_of(graph.code(id), remove_vocabularies)) seeds.push_back(id);
+  }
+}
+
 // `seeds` and all that can be reached from them upwards, through removed vocabularies too, but
 // without their codes unless they are seeds.
 Selection select(const MergedGraph& graph, const std::vector<int32_t>& seeds,
                  const std::vector<std::string>& remove_vocabularies) {
-  auto is_removed = [&](int32_t id) {
-    const std::string_view vocabulary = vocabulary_of(graph.code(id));
-    return std::find(remove_vocabularies.begin(), remove_vocabularies.end(), vocabulary) !=
-           remove_vocabularies.end();
-  };
   Selection selection{{}, std::vector<uint8_t>(graph.num_codes(), 0)};
   std::vector<uint8_t> is_reached(graph.num_codes(), 0);
   std::vector<int32_t> queue = seeds;
   for (const int32_t id : seeds) is_reached[id] = 1;
   for (size_t next = 0; next < queue.size(); ++next) {
     const int32_t id = queue[next];
-    if (next < seeds.size() || !is_removed(id)) {
+    if (next < seeds.size() || !is_in_one_of(graph.code(id), remove_vocabularies)) {
       selection.ids.push_back(id);
       selection.is_kept[id] = 1;
     }
@@ -163,14 +172,15 @@ Ontology build_ontology(const OntologyOptions& options, const std::vector<std::s
   MergedGraph graph(options, all);
   std::vector<int32_t> seeds;
   for (const auto& code : codes) seeds.push_back(graph.add(code));
+  if (options.keeps_all) add_all_seeds(graph, options.remove_vocabularies, seeds);
   const Selection selection = select(graph, seeds, options.remove_vocabularies);
   std::vector<Ontology::Node> nodes;
   for (const int32_t id : selection.ids) nodes.push_back(make_node(graph, selection, id));
-  for (size_t i = 0; i < seeds.size(); ++i) {
+  for (size_t i = 0; i < codes.size(); ++i) {
     nodes[i].in_data = true;
     nodes[i].count = counts[i];
   }
-  all.vocabularies = count_vocabularies(graph, selection, seeds.size());
+  all.vocabularies = count_vocabularies(graph, selection, codes.size());
   Ontology ontology = Ontology::build(std::move(nodes));
   all.num_broken_cycles = ontology.num_broken_edges();
   return ontology;

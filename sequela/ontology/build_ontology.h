@@ -17,6 +17,9 @@ struct OntologyOptions {
   std::vector<std::string> remove_vocabularies = {"SPL", "HemOnc"};
   int num_threads = 0;         // 0 = all
   std::string scratch_folder;  // for unpacking; empty = the system's for temporary files
+  // Keeps the codes that the data lack too, but those of the vocabularies above: for data that are
+  // yet to come. Some gigabytes for a full download.
+  bool keeps_all = false;
 
   void validate() const;  // ConfigError
 };

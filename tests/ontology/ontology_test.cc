@@ -128,6 +128,11 @@ TEST(BuildOntology, RemovedVocabulariesStayOnlyIfInTheData) {
                                            {"R/2", {"SPL/b"}},
                                            {"SPL/b", {}},
                                            {"SPLX/c", {"A/2"}}}));
+  // For data to come, all but the removed vocabularies' codes that are not in the data.
+  options.keeps_all = true;
+  EXPECT_EQ(
+      parents_of(build_ontology(options, {"R/1"}, {1}, nullptr)),
+      (CodeMap{{"A/1", {}}, {"A/2", {}}, {"R/1", {"SPLX/c"}}, {"R/2", {}}, {"SPLX/c", {"A/2"}}}));
   options.remove_vocabularies = {"SPL/"};
   EXPECT_THROW(build_ontology(options, {}, {}, nullptr), ConfigError);
 }

@@ -49,8 +49,8 @@ struct LabelProbe::State {
                   given.work_folder),
         store(temporary.open()),
         vocabulary(Vocabulary::read(given.data + "/tokenizer/dictionary.msgpack")),
-        ontology(extend_to_data(Ontology::read(given.data + "/ontology/ontology.parquet"), store,
-                                find_dataset(given.meds).codes_path.value_or(""))),
+        ontology(extend_to_data(Ontology::read(given.data + "/ontology/ontology.parquet"),
+                                store.codes(), find_dataset(given.meds).codes_path.value_or(""))),
         tokenizer(store, ontology, vocabulary) {
     const Split split = Split::read(options.data + "/split.csv");
     for (const std::string& path : options.labels) add_task(path, split);
