@@ -69,7 +69,9 @@ struct Embedder::State {
         format(model.layout(), sequence.num_seen_words(),
                digest_of(config, parameters, vocabulary)),
         patients(format, options.patients),
-        pass(sequence, model) {}
+        pass(sequence, model) {
+    if (!options.tasks.empty()) model.keep_tasks(options.tasks);
+  }
 
   void check(std::span<const LiveEvent> events);
   size_t pass_size(std::span<const LiveEvent> events) const;
@@ -93,7 +95,11 @@ void Embedder::State::check(std::span<const LiveEvent> events) {
   for (const LiveEvent& event : events) {
     const auto [last, is_first] = last_event_us.try_emplace(event.subject_id, kNoTime);
     if (is_first) last->second = patients.last_event_us(event.subject_id);
-    LiveSequence::check(event, last->second);
+    try {
+      LiveSequence::check(event, last->second);
+    } catch (const DataError& error) {
+      throw error.within({.path = "live events"});
+    }
     last->second = event.time_us;
   }
 }
@@ -191,13 +197,18 @@ void Embedder::discharge(int64_t subject_id) {
   state_->patients.erase(subject_id);
 }
 
+void Embedder::set_memory_bytes(int64_t bytes) {
+  state_->patients.set_memory_bytes(bytes);
+}
+
 void Embedder::add(std::span<const LiveEvent> events, const EmbedderOutput& output) {
   if (output.embeddings_nH == nullptr) throw std::invalid_argument("embeddings_nH must be given");
   if (output.log2_rates_nKC != nullptr && !config().motor)
     throw std::invalid_argument("the model has no MOTOR head");
   state_->check(events);
   EmbedderOutput rest = output;
-  while (!events.empty()) {
+  for (bool is_first = true; !events.empty(); is_first = false) {
+    if (!is_first) throw_if_stopped();
     const size_t size = state_->pass_size(events);
     state_->run_pass(events.first(size), rest);
     events = events.subspan(size);
@@ -205,8 +216,11 @@ void Embedder::add(std::span<const LiveEvent> events, const EmbedderOutput& outp
     if (rest.outcomes_n != nullptr) rest.outcomes_n += size;
     if (rest.log2_rates_nKC != nullptr)
       rest.log2_rates_nKC += size * config().motor->num_bins() * config().motor->num_tasks();
-    throw_if_stopped();
   }
+}
+
+int64_t Embedder::max_events_at_once() const {
+  return std::min(state_->events_per_pass, state_->patients.max_pinned());
 }
 
 void Embedder::save(int64_t subject_id, const std::string& path) {

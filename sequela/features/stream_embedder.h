@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sequela/features/stream/live_event.h"
 #include "sequela/features/stream/patient_store.h"
@@ -19,11 +20,14 @@ struct EmbedderOptions {
   KeyPrecision keys = KeyPrecision::fp32;  // of the keys and values in the states
   PatientStoreOptions patients;            // how many, in how much memory
   int64_t events_per_pass = 256;           // that go through the model together
+  // Of the MOTOR head, the tasks whose rates are wanted (indices); empty = all.
+  std::vector<int64_t> tasks;
 
   void validate() const;  // ConfigError
 };
 
-// Where add() writes; n = its events, H = hidden size, K = time bins, C = tasks.
+// Where add() writes; n = its events, H = hidden size, K = time bins, C = tasks (those of
+// EmbedderOptions::tasks).
 struct EmbedderOutput {
   float* embeddings_nH = nullptr;
   float* log2_rates_nKC = nullptr;     // null = not computed
@@ -51,13 +55,13 @@ class Embedder {
   // `ontology`, which must be the one that the dictionary was fitted with.
   Embedder(const ModelConfig& config, const Parameters& parameters, const Vocabulary& vocabulary,
            const Ontology& ontology, const EmbedderOptions& options);
-  // The same from a bundle's folder (model/model_dir.h).
+  // The same from a bundle's folder (model/model_dir.h). FileError.
   static Embedder open(const std::string& bundle, const Ontology& ontology,
                        const EmbedderOptions& options);
   Embedder(Embedder&&) noexcept;
   ~Embedder();
 
-  const ModelConfig& config() const;
+  const ModelConfig& config() const;  // the model's, with the wanted tasks alone
   const PatientStore& patients() const;
   int64_t max_bytes_per_patient() const;  // memory of a state whose attention window is full
   int64_t bytes_per_event() const;        // of matrices that one event alone reads
@@ -67,15 +71,21 @@ class Embedder {
   void admit(int64_t subject_id, int64_t birth_us);
   void discharge(int64_t subject_id);
 
+  // Changes PatientStoreOptions::memory_bytes, for callers that learn only now what is left.
+  void set_memory_bytes(int64_t bytes);
+
   // Takes the next events of any admitted patients, in order per patient, and writes a row for each
   // event, as of right after it. Rows of EventOutcome::nothing_yet are NaN. All tokens of a pass go
   // through each matrix product together.
   //
   // DataError for an event out of order and std::invalid_argument for an unknown patient, before
   // anything is changed. ResourceError or FileError when states can be neither kept nor spilled nor
-  // read back: events of earlier passes then count as taken. Should a pass itself fail (out of
-  // memory), its patients are discharged rather than left with half-moved states.
+  // read back: events of earlier passes then count as taken; the same if a stop is asked for
+  // between two passes (Interrupted). max_events_at_once() events make one pass. Should a pass
+  // itself fail (out of memory), its patients are discharged rather than left with half-moved
+  // states.
   void add(std::span<const LiveEvent> events, const EmbedderOutput& output);
+  int64_t max_events_at_once() const;
 
   // A patient's state as a file, for a restart or another process with the same bundle, whatever
   // its precision. save: atomic. load: FileError for a file that is not a whole, undamaged state of

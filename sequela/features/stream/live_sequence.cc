@@ -14,8 +14,7 @@ LiveSequence::LiveSequence(const LiveTokenizer& tokenizer, const AgeStats& age_s
 
 void LiveSequence::check(const LiveEvent& event, int64_t last_event_us) {
   const auto refuse = [&](const std::string& problem, const std::string& fix) {
-    throw DataError({.path = "live events", .column = "time", .subject_id = event.subject_id},
-                    problem, fix);
+    throw DataError({.column = "time", .subject_id = event.subject_id}, problem, fix);
   };
   if (event.time_us == kNoTime && last_event_us != kNoTime) {
     refuse("an event without a time after one with a time",

@@ -48,8 +48,8 @@ class LiveSequence {
   SequenceLayout layout() const { return layout_; }
   int64_t num_seen_words() const { return (tokenizer_.vocab_size() + 63) / 64; }
 
-  // Throws DataError for an event that may not follow: an impossible time, one before
-  // `last_event_us`, or no time (static) after one with a time. Changes nothing.
+  // Throws DataError (without a path) for an event that may not follow: an impossible time, one
+  // before `last_event_us`, or no time (static) after one with a time. Changes nothing.
   static void check(const LiveEvent& event, int64_t last_event_us);
 
   // Reads a checked event. At most two tokens are appended (a birth bag without events goes before

@@ -1,5 +1,6 @@
 #include "sequela/features/stream/patient_store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -12,11 +13,7 @@ namespace sequela {
 
 PatientStore::PatientStore(const PatientStateFormat& format, PatientStoreOptions options)
     : format_(format), options_(std::move(options)) {
-  if (options_.memory_bytes < format.max_memory_bytes()) {
-    throw ConfigError("memory_bytes", str(options_.memory_bytes),
-                      str("at least ", format.max_memory_bytes(), ", the most that one patient's ",
-                          "state takes"));
-  }
+  check_memory();
   if (options_.max_patients < 1) {
     throw ConfigError("max_patients", str(options_.max_patients), "a number of at least 1");
   }
@@ -33,11 +30,36 @@ PatientStore::~PatientStore() {
   }
 }
 
+void PatientStore::check_memory() const {
+  if (options_.memory_bytes >= format_.max_memory_bytes()) return;
+  throw ConfigError("memory_bytes", str(options_.memory_bytes),
+                    str("at least ", format_.max_memory_bytes(), ", the most that one patient's ",
+                        "state takes"));
+}
+
+void PatientStore::set_memory_bytes(int64_t bytes) {
+  options_.memory_bytes = bytes;
+  check_memory();
+  begin_use();
+  make_room(0);
+}
+
+std::vector<int64_t> PatientStore::subject_ids() const {
+  std::vector<int64_t> ids;
+  for (const auto& [subject_id, entry] : entries_) ids.push_back(subject_id);
+  std::ranges::sort(ids);
+  return ids;
+}
+
 int64_t PatientStore::max_pinned() const {
   return options_.memory_bytes / format_.max_memory_bytes();
 }
 
 PatientStore::Entry& PatientStore::entry(int64_t subject_id) {
+  return const_cast<Entry&>(std::as_const(*this).entry(subject_id));
+}
+
+const PatientStore::Entry& PatientStore::entry(int64_t subject_id) const {
   const auto found = entries_.find(subject_id);
   if (found == entries_.end()) {
     throw std::invalid_argument(str("patient ", subject_id, " was not admitted"));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "sequela/features/stream/patient_state.h"
 
@@ -30,17 +31,20 @@ class PatientStore {
   int64_t num_patients() const { return static_cast<int64_t>(entries_.size()); }
   int64_t num_in_memory() const { return static_cast<int64_t>(recent_.size()); }
   int64_t memory_bytes() const { return used_; }
+  // Spills what the new limit does not hold. Errors as those of the constructor and make_room().
+  void set_memory_bytes(int64_t bytes);
   // How many patients can be in memory at once, whatever their records.
   int64_t max_pinned() const;
 
   bool holds(int64_t subject_id) const { return entries_.contains(subject_id); }
+  std::vector<int64_t> subject_ids() const;  // of all live patients, ascending
   // ResourceError if there is no room; std::invalid_argument if it is there already.
   void insert(PatientState state);
   void erase(int64_t subject_id);
 
   // Time of the last event that the patient's state knows of, kNoTime = none; without reading it
   // back. std::invalid_argument for an unknown patient, here and below.
-  int64_t last_event_us(int64_t subject_id) { return entry(subject_id).last_event_us; }
+  int64_t last_event_us(int64_t subject_id) const { return entry(subject_id).last_event_us; }
 
   // Between begin_use() and the next one, what get() returns stays in memory.
   void begin_use() { ++use_; }
@@ -59,12 +63,14 @@ class PatientStore {
     int64_t last_event_us = kNoTime;
     int64_t use = -1;
   };
+  void check_memory() const;
   Entry& entry(int64_t subject_id);
+  const Entry& entry(int64_t subject_id) const;
   std::string spill_path(int64_t subject_id) const;
   void spill(int64_t subject_id);
 
   const PatientStateFormat& format_;
-  const PatientStoreOptions options_;
+  PatientStoreOptions options_;
   std::unordered_map<int64_t, Entry> entries_;
   std::list<int64_t> recent_;  // subject ids of those in memory, the longest unused first
   int64_t used_ = 0, use_ = 0;

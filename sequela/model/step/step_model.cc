@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/nn/attention.h"
@@ -235,6 +236,21 @@ void StepModel::attention(const StepRows& rows, int64_t i, const Group& group,
                     .out_HD = out_TH.data_ptr<float>() + t * out_TH.stride(0)},
                    scratch);
   }
+}
+
+void StepModel::keep_tasks(const std::vector<int64_t>& tasks) {
+  if (!config_.motor) throw std::invalid_argument("the model has no MOTOR head");
+  MotorHeadConfig& motor = *config_.motor;
+  std::vector<MotorHeadConfig::Task> kept;
+  for (const int64_t task : tasks) {
+    if (task < 0 || task >= motor.num_tasks()) throw std::invalid_argument("no task of the head");
+    kept.push_back(motor.tasks[task]);
+  }
+  const at::Tensor ids = at::tensor(tasks, at::kLong);
+  head_.task_weight_CF = head_.task_weight_CF.index_select(0, ids);
+  head_.task_bias_C = head_.task_bias_C.index_select(0, ids);
+  if (head_.time_bias_KC.defined()) head_.time_bias_KC = head_.time_bias_KC.index_select(1, ids);
+  motor.tasks = std::move(kept);
 }
 
 void StepModel::log2_rates(const at::Tensor& hidden_TH, const at::Tensor& out_TKC) {

@@ -41,6 +41,7 @@ class StepModel {
   StepModel(const ModelConfig& config, const Parameters& parameters, Precision precision,
             KeyPrecision keys);
 
+  // The bundle's, but that the head's tasks are those that keep_tasks() left.
   const ModelConfig& config() const { return config_; }
   const EncoderStateLayout& layout() const { return layout_; }
   int64_t matrix_bytes() const { return matrix_bytes_; }  // that a row without log2 rates reads
@@ -52,6 +53,10 @@ class StepModel {
   // Hidden states after out_norm, float32 [T, H]; valid until the next call. Moves the states on.
   // They must have room (EncoderStateLayout::reserve).
   const at::Tensor& forward(const StepRows& rows);
+
+  // Leaves the MOTOR head these of its tasks, in this order; the others cost nothing from then on.
+  // std::invalid_argument for a model without a MOTOR head, or an index that is no task.
+  void keep_tasks(const std::vector<int64_t>& tasks);
 
   // The MOTOR head's log2 of events per second, written to out_TKC (float32).
   // std::invalid_argument for a model without a MOTOR head.
