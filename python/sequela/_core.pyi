@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Protocol
 
+import numpy as np
 from torch import Tensor
 
 __version__: str
@@ -14,6 +15,7 @@ class _Listener(Protocol):
 
 _Reporter = _Listener | None
 _Tensors = dict[str, Tensor]
+_Array = np.ndarray[Any, Any]
 
 def request_stop(signal: int) -> None: ...
 def default_num_threads() -> int: ...
@@ -411,6 +413,47 @@ class FeaturesReport:
     def is_up_to_date(self) -> bool: ...
 
 def compute_features(options: FeaturesOptions, reporter: _Reporter) -> FeaturesReport: ...
+
+class LiveOptions:
+    model: str
+    ontology: str
+    athena: str
+    codes: str
+    tasks: list[str]
+    horizon_days: float
+    precision: Precision
+    keys: str
+    memory_bytes: int
+    spill_folder: str
+    num_threads: int
+
+class LiveScorer:
+    def __init__(self, options: LiveOptions, reporter: _Reporter) -> None: ...
+    def add(
+        self,
+        subject_ids: _Array,
+        times: _Array,
+        code_ids: _Array,
+        codes: list[str],
+        numbers: _Array,
+        has_numbers: _Array,
+        text_ids: _Array,
+        texts: list[str],
+    ) -> tuple[_Array, _Array, _Array]: ...
+    @property
+    def hidden_size(self) -> int: ...
+    @property
+    def known_tasks(self) -> list[str]: ...
+    @property
+    def max_bytes_per_patient(self) -> int: ...
+    @property
+    def subject_ids(self) -> list[int]: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, subject_id: int) -> bool: ...
+    def discharge(self, subject_id: int) -> None: ...
+    def save(self, subject_id: int, path: str) -> None: ...
+    def load(self, path: str) -> int: ...
+
 def inspect(path: str) -> str: ...
 
 class FoundModel:
