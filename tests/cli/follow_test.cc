@@ -36,7 +36,7 @@ class FollowCommand : public testing::Test {
 
 constexpr const char* kTwoLines =
     "{\"subject_id\": 7, \"time\": \"1960-03-01\", \"code\": \"MEDS_BIRTH\"}\n"
-    "{\"subject_id\": 7, \"time\": \"1961-03-01T08:00:00Z\", \"code\": \"MEDS_DEATH\"}\n";
+    "{\"subject_id\": 7, \"time\": \"1961-03-01T08:00:00Z\", \"code\": \"Visit/IP\"}\n";
 
 TEST_F(FollowCommand, AnswersLineByLine) {
   write("events", kTwoLines);

@@ -179,7 +179,7 @@ TEST(FollowStates, NewShardsArePickedUpUntilASignal) {
   EXPECT_EQ(report.num_events + rest.report.num_events, static_cast<int64_t>(events.size()));
   const Followed whole(lines_of(events), options_for(bundle, ""));
   const auto answers = rest.answers(), expected = whole.answers();
-  expect_same(answers, {expected.end() - answers.size(), expected.end()});
+  expect_same(answers, std::vector<Json>(expected.end() - answers.size(), expected.end()));
   EXPECT_EQ(Followed(options).report.num_events, 0);  // all is read
 }
 

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "sequela/io/parquet.h"
-#include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/features.h"
 #include "sequela/synth/synth.h"
 #include "tests/pipeline/live_bundle.h"
@@ -149,9 +148,8 @@ using Words = std::vector<std::string>;
 
 TEST(Follow, EventsWaitForTheBirthAndThenCount) {
   const LiveBundle bundle;
-  const auto code = read_model_config(bundle.path() + "/config.json").motor->tasks[0].code;
-  const std::string sex = R"({"subject_id": 7, "code": ")" + code + "\"}\n";
-  const std::string later = line("1970-01-01T10:00:00", "MEDS_DEATH");
+  const std::string sex = "{\"subject_id\": 7, \"code\": \"Gender/M\"}\n";
+  const std::string later = line("1970-01-01T10:00:00", "Visit/IP");
   const Followed known(kBirth + ("\n" + later), options_for(bundle.options()));
   const Followed waited(sex + "\n \r\n" + kBirth + "\n" + later, options_for(bundle.options()));
   EXPECT_EQ(outcomes(known), (Words{"grew_birth_bag", "new_token"}));
@@ -162,7 +160,7 @@ TEST(Follow, EventsWaitForTheBirthAndThenCount) {
   EXPECT_NE(waited.answers()[1].at("embedding"), known.answers()[0].at("embedding"));
   EXPECT_NE(waited.answers()[2].at("embedding"), known.answers()[1].at("embedding"));
 
-  const Followed never(sex + line("1970-01-01", "MEDS_DEATH"), options_for(bundle.options()));
+  const Followed never(sex + line("1970-01-01", "Visit/IP"), options_for(bundle.options()));
   EXPECT_EQ(outcomes(never), (Words{"waits_for_birth", "waits_for_birth"}));
   EXPECT_EQ(never.report.num_waiting, 1);
   EXPECT_EQ(never.report.num_patients, 0);
@@ -189,7 +187,7 @@ TEST(Follow, ABadLineIsNamedAndNotShown) {
            {R"({"subject_id": 7, "time": null, "code": "SECRET"})", "without a time"},
            {"{\"subject_id\": 7, \"code\": \"" + std::string(2 << 20, 'S') + "ECRET\"}",
             "longer than"}}) {
-    const std::string lines = birth + "\n" + bad + "\n" + line("1970-01-01", "MEDS_DEATH");
+    const std::string lines = birth + "\n" + bad + "\n" + line("1970-01-01", "Visit/IP");
     const Followed failed(lines, options_for(bundle.options()));
     EXPECT_EQ(failed.error.find("standard input, line 3: "), 0u) << failed.error;
     EXPECT_NE(failed.error.find(what), std::string::npos) << failed.error;

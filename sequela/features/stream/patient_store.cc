@@ -13,7 +13,7 @@ namespace sequela {
 
 PatientStore::PatientStore(const PatientStateFormat& format, PatientStoreOptions options)
     : format_(format), options_(std::move(options)) {
-  check_memory();
+  check_memory(options_.memory_bytes);
   if (options_.max_patients < 1) {
     throw ConfigError("max_patients", str(options_.max_patients), "a number of at least 1");
   }
@@ -30,16 +30,16 @@ PatientStore::~PatientStore() {
   }
 }
 
-void PatientStore::check_memory() const {
-  if (options_.memory_bytes >= format_.max_memory_bytes()) return;
-  throw ConfigError("memory_bytes", str(options_.memory_bytes),
+void PatientStore::check_memory(int64_t bytes) const {
+  if (bytes >= format_.max_memory_bytes()) return;
+  throw ConfigError("memory_bytes", str(bytes),
                     str("at least ", format_.max_memory_bytes(), ", the most that one patient's ",
                         "state takes"));
 }
 
 void PatientStore::set_memory_bytes(int64_t bytes) {
+  check_memory(bytes);
   options_.memory_bytes = bytes;
-  check_memory();
   begin_use();
   make_room(0);
 }

@@ -63,7 +63,7 @@ class PatientStore {
     int64_t last_event_us = kNoTime;
     int64_t use = -1;
   };
-  void check_memory() const;
+  void check_memory(int64_t bytes) const;
   Entry& entry(int64_t subject_id);
   const Entry& entry(int64_t subject_id) const;
   std::string spill_path(int64_t subject_id) const;
