@@ -62,7 +62,6 @@ def test_every_form_of_events(model, events):
     rows = table.to_pylist()
     forms = {
         "table": table,
-        "frame": table.to_pandas(),
         "dicts": rows,
         "tuples": [(r["time"], r["code"], r.get("numeric_value"), r.get("text_value")) for r in rows],
         "objects": [types.SimpleNamespace(**row) for row in rows],
@@ -76,7 +75,7 @@ def test_every_form_of_events(model, events):
     first = answers["table"]
     assert first.embedding.dtype == np.float32 and first.embedding.shape == (model.hidden_size,)
     assert list(first.risks) == model.tasks and all(0 < risk < 1 for risk in first.risks.values())
-    for name in ("frame", "dicts", "tuples", "objects", "generator"):
+    for name in ("dicts", "tuples", "objects", "generator"):
         np.testing.assert_array_equal(answers[name].embedding, first.embedding, err_msg=name)
         assert answers[name].risks == first.risks
 
