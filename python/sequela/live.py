@@ -16,8 +16,8 @@ from sequela._events import columns_of, to_table
 from sequela._options import fill, memory_bytes
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
-from sequela.errors import DataError
 from sequela._records import path_of_ontology
+from sequela.errors import DataError
 from sequela.hub import folder_of
 
 __all__ = ["LiveAnswer", "LiveAnswers", "LiveModel"]
