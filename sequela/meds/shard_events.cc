@@ -9,7 +9,7 @@
 namespace sequela {
 namespace {
 
-enum Column : size_t { kSubjectId, kTime, kCode };
+enum FixedColumn : size_t { kSubjectColumn, kTimeColumn, kCodeColumn };
 
 void check_text(std::string_view text, const char* column) {
   if (is_valid_utf8(text)) return;
@@ -80,15 +80,16 @@ bool ShardEvents::next(ShardEvent& event) {
 }
 
 void ShardEvents::read_row(const RowBatch& batch, int64_t i, ShardEvent& event) {
-  if (!batch.columns[kSubjectId].is_valid(i)) {
+  if (!batch.columns[kSubjectColumn].is_valid(i)) {
     throw DataError({.column = "subject_id"}, "null", "give every row a subject_id");
   }
-  event.subject_id = batch.columns[kSubjectId].int64s[i];
+  event.subject_id = batch.columns[kSubjectColumn].int64s[i];
   try {
-    if (batch.columns[kTime].is_valid(i)) {
-      event.time_us = std::clamp(times_.time_us(batch.columns[kTime], i), kMinTimeUs, kMaxTimeUs);
+    if (batch.columns[kTimeColumn].is_valid(i)) {
+      event.time_us =
+          std::clamp(times_.time_us(batch.columns[kTimeColumn], i), kMinTimeUs, kMaxTimeUs);
     }
-    if (batch.columns[kCode].is_valid(i)) event.code = batch.columns[kCode].text(i);
+    if (batch.columns[kCodeColumn].is_valid(i)) event.code = batch.columns[kCodeColumn].text(i);
     if (event.code.empty()) {
       throw DataError({.column = "code"}, "null or empty", "give every event a code");
     }

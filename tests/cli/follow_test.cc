@@ -92,10 +92,11 @@ TEST_F(FollowCommand, ExitCodesAreThoseOfOtherCommands) {
   EXPECT_EQ(shell(SEQUELA_BINARY " follow --model /nowhere < bad"), 4);
 }
 
+// --foreground: the signal comes once; a second one ends the command at once.
 TEST_F(FollowCommand, ASignalIsAnOrderlyEnd) {
   std::filesystem::create_directories(folder_ / "meds/data");
   for (const char* signal : {"TERM", "INT"}) {
-    EXPECT_EQ(shell(str("timeout --preserve-status -s ", signal,
+    EXPECT_EQ(shell(str("timeout --foreground --preserve-status -s ", signal,
                         " 4 $FOLLOW --meds meds --states states")),
               0)
         << err_;
