@@ -9,6 +9,7 @@ ALLOWED = {
     "io": ["core"],
     "meds": ["core", "io"],
     "ontology": ["core", "io"],
+    "label": ["core", "io", "meds", "ontology"],
     "tokenizer": ["core", "io", "meds", "ontology"],
     "task": ["core", "io", "meds", "ontology", "tokenizer"],
     "nn": ["core", "io"],
