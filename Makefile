@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PREFIX ?= /usr/local
 
-.PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert lint format demo bench clean
+.PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert test-aces lint format demo bench clean
 all: build
 
 setup:
@@ -32,7 +32,7 @@ wheel: setup
 	@tools/make_wheel.sh $(BUILD)
 
 # Ends with the tests that were skipped, by reason.
-test: test-cpp test-femr test-cehrbert test-python
+test: test-cpp test-femr test-cehrbert test-aces test-python
 	@python3 tools/test_skipped.py $(BUILD)
 
 # TESTS='regex' runs those tests alone.
@@ -47,6 +47,9 @@ test-femr: build
 
 test-cehrbert: build
 	@tools/test_cehrbert.sh $(BUILD)
+
+test-aces: build
+	@tools/test_aces.sh $(BUILD)
 
 test-python: setup
 	@mkdir -p $(BUILD)

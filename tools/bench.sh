@@ -29,6 +29,7 @@ meds=$work/synth-$subjects/meds
 athena=$work/synth-$subjects/athena
 step synth "$bin/bench_synth" "$subjects"
 step ingest "$bin/bench_ingest" "$meds"
+step label "$bin/bench_label" "$meds"
 step ontology "$bin/bench_ontology" "$athena"
 step prepare "$bin/bench_prepare" "$meds" "$work/prepared" "$athena"
 "$bin/sequela" prepare --meds "$meds" --athena "$athena" --out "$work/kept" --keep-events --quiet

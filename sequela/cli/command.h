@@ -58,6 +58,7 @@ std::string options_text(const CLI::App& app);
 void write_options(const CLI::App& app, const std::string& output);
 
 Command make_synth(CLI::App& app);
+Command make_label(CLI::App& app);
 Command make_prepare(CLI::App& app);
 Command make_pretrain(CLI::App& app);
 Command make_features(CLI::App& app);

@@ -62,6 +62,21 @@ bool is_made_by_run(const std::string& folder, const std::string& run_key) {
   return false;
 }
 
+void remove_files_of_run(const std::string& folder) {
+  const std::string path = manifest_path(folder);
+  if (!std::filesystem::exists(path)) return;
+  try {
+    const Json manifest = parse_json(read_file(path), path);
+    for (const auto& [name, digest] : manifest.at("files").items()) {
+      const bool is_inside = !name.starts_with('/') && name.find("..") == std::string::npos;
+      if (is_inside) std::filesystem::remove(folder + "/" + name);
+    }
+  } catch (const nlohmann::json::exception&) {
+  } catch (const FileError&) {
+  }
+  std::filesystem::remove(path);
+}
+
 void write_run_manifest(const std::string& folder, const std::string& run_key,
                         const std::vector<std::string>& files, const Json& report) {
   Json manifest = {{"version", SEQUELA_VERSION}, {"run_key", run_key}};

@@ -22,6 +22,10 @@ Json label_key(const std::string& labels);
 // there, unchanged. A damaged manifest counts as none.
 bool is_made_by_run(const std::string& folder, const std::string& run_key);
 
+// Removes the manifest of an earlier run of a folder and the files that it names: with other inputs
+// they would look like a part of the new run.
+void remove_files_of_run(const std::string& folder);
+
 // Written last: it says that the files, named below the folder, are complete.
 void write_run_manifest(const std::string& folder, const std::string& run_key,
                         const std::vector<std::string>& files, const Json& report);

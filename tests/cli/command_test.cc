@@ -54,7 +54,7 @@ TEST_F(Command, HelpAndVersion) {
     EXPECT_NE(version.find(std::string("\n  ") + what + " "), std::string::npos) << version;
   const std::string machine = run_sequela({"inspect"}).out;
   EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
-  for (const char* name : {"synth", "prepare", "pretrain", "features", "follow", "encode",
+  for (const char* name : {"synth", "prepare", "pretrain", "features", "follow", "label", "encode",
                            "compare", "inspect", "demo", "completion", "man"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
