@@ -15,7 +15,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct FollowArguments {
   CommonOptions common;
   FollowOptions options;
   std::string out = "-";
@@ -38,7 +38,7 @@ void log_report(const FollowReport& report) {
   }
 }
 
-int run_follow(const CLI::App& app, Arguments& arguments) {
+int run_follow(const CLI::App& app, FollowArguments& arguments) {
   FollowOptions& options = arguments.options;
   options.live.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
@@ -57,7 +57,7 @@ int run_follow(const CLI::App& app, Arguments& arguments) {
   return 0;
 }
 
-void add_state_options(CLI::App& app, Arguments& arguments) {
+void add_state_options(CLI::App& app, FollowArguments& arguments) {
   app.option_defaults()->group("States");
   app.add_option("--states", arguments.options.states,
                  "Folder of states to go on from, written at the end; without it all begin anew")
@@ -70,7 +70,7 @@ void add_state_options(CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 Command make_follow(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<FollowArguments>();
   FollowOptions& options = arguments->options;
   CLI::App* command = app.add_subcommand(
       "follow", "Score events as they come in: an answer for each, in constant work");

@@ -13,7 +13,7 @@
 namespace sequela {
 namespace {
 
-struct Arguments {
+struct LabelArguments {
   CommonOptions common;
   LabelOptions options;
   std::string time_zone = "utc";
@@ -45,7 +45,7 @@ void print_report(const LabelOptions& options, const LabelReport& report) {
             << duration_text(report.seconds) << ": " << options.out << "\n";
 }
 
-int run_label(const CLI::App& app, Arguments& arguments) {
+int run_label(const CLI::App& app, LabelArguments& arguments) {
   if (!arguments.print_task.empty()) {
     std::cout << task_text(arguments.print_task);
     return 0;
@@ -65,7 +65,7 @@ int run_label(const CLI::App& app, Arguments& arguments) {
 }  // namespace
 
 Command make_label(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<LabelArguments>();
   LabelOptions& options = arguments->options;
   CLI::App* command =
       app.add_subcommand("label", "Find a task's cohort in records and label it (ACES's language)");

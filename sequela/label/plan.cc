@@ -29,16 +29,16 @@ class Planner {
     throw ConfigError(str(task_.name, ": line ", line, ": ", key, ": ", problem));
   }
   bool is_exact() const { return plan_.is_aces_exact; }
-  void check_sides(const Window& window) const;
-  bool is_ready(const Window& window) const;
-  void check_reference(const Window& window, const Boundary& boundary,
+  void check_sides(const TaskWindow& window) const;
+  bool is_ready(const TaskWindow& window) const;
+  void check_reference(const TaskWindow& window, const Boundary& boundary,
                        const std::string& key) const;
-  int add_point(const Window& window, Edge edge, int base, PlanWindow* planned);
-  PlanPoint record_point(const Window& window, Edge edge, int base, bool is_inner) const;
-  void add_window(const Window& window);
-  void add_counts(const Window& window, PlanWindow* planned);
-  void add_label(const Window& window, int index);
-  void add_index(const Window& window, const PlanWindow& planned);
+  int add_point(const TaskWindow& window, Edge edge, int base, PlanWindow* planned);
+  PlanPoint record_point(const TaskWindow& window, Edge edge, int base, bool is_inner) const;
+  void add_window(const TaskWindow& window);
+  void add_counts(const TaskWindow& window, PlanWindow* planned);
+  void add_label(const TaskWindow& window, int index);
+  void add_index(const TaskWindow& window, const PlanWindow& planned);
   void find_null_row();
 
   const Task& task_;
@@ -49,14 +49,14 @@ class Planner {
 };
 
 // True if the window's start is found from its end.
-bool starts_from_end(const Window& window) {
+bool starts_from_end(const TaskWindow& window) {
   return window.start.kind == Kind::record_edge || refers_to(window.start, "end");
 }
-bool ends_from_start(const Window& window) {
+bool ends_from_start(const TaskWindow& window) {
   return window.end.kind == Kind::record_edge || refers_to(window.end, "start");
 }
 
-void Planner::check_sides(const Window& window) const {
+void Planner::check_sides(const TaskWindow& window) const {
   const std::string key = "windows." + window.name;
   const bool is_start_bound = starts_from_end(window);
   const bool is_end_bound = ends_from_start(window);
@@ -79,12 +79,12 @@ void Planner::check_sides(const Window& window) const {
 }
 
 // Says what is wrong with a reference to another window, if anything is.
-void Planner::check_reference(const Window& window, const Boundary& boundary,
+void Planner::check_reference(const TaskWindow& window, const Boundary& boundary,
                               const std::string& key) const {
   const std::string name = boundary.reference.substr(0, boundary.reference.find('.'));
   if (name == "trigger") return;
   std::vector<std::string> names;
-  for (const Window& other : task_.windows) names.push_back(other.name);
+  for (const TaskWindow& other : task_.windows) names.push_back(other.name);
   const bool is_known = std::ranges::find(names, name) != names.end() && name != window.name;
   if (is_known) return;
   const std::string suggestion = did_you_mean(name, names);
@@ -92,16 +92,17 @@ void Planner::check_reference(const Window& window, const Boundary& boundary,
        str("there is no other window '", name, "'", suggestion.empty() ? "." : suggestion));
 }
 
-const Boundary& outer_side(const Window& window) {
+const Boundary& outer_side(const TaskWindow& window) {
   return starts_from_end(window) ? window.end : window.start;
 }
 
-bool Planner::is_ready(const Window& window) const {
+bool Planner::is_ready(const TaskWindow& window) const {
   const std::string& reference = outer_side(window).reference;
   return reference == "trigger" || edges_.contains(reference);
 }
 
-PlanPoint Planner::record_point(const Window& window, Edge edge, int base, bool is_inner) const {
+PlanPoint Planner::record_point(const TaskWindow& window, Edge edge, int base,
+                                bool is_inner) const {
   const bool is_start = edge == Edge::start;
   PlanPoint point{.kind = is_start ? PlanPoint::Kind::record_start : PlanPoint::Kind::record_end,
                   .base = base};
@@ -114,7 +115,7 @@ PlanPoint Planner::record_point(const Window& window, Edge edge, int base, bool 
 }
 
 // The point of one side of a window, found from the point `base`.
-int Planner::add_point(const Window& window, Edge edge, int base, PlanWindow* planned) {
+int Planner::add_point(const TaskWindow& window, Edge edge, int base, PlanWindow* planned) {
   const bool is_start = edge == Edge::start;
   const Boundary& boundary = is_start ? window.start : window.end;
   const std::string key = str("windows.", window.name, is_start ? ".start" : ".end");
@@ -151,7 +152,7 @@ std::string count_text(const CountRule& rule) {
   return str(rule.predicate, " does not occur ", *rule.min, " to ", *rule.max, " times");
 }
 
-void Planner::add_counts(const Window& window, PlanWindow* planned) {
+void Planner::add_counts(const TaskWindow& window, PlanWindow* planned) {
   for (const CountRule& rule : window.has) {
     const int predicate =
         predicates_.add(rule.predicate, rule.line, str("windows.", window.name, ".has"));
@@ -161,7 +162,7 @@ void Planner::add_counts(const Window& window, PlanWindow* planned) {
   if (is_exact() && inner.kind == Kind::same) planned->has.clear();  // ACES drops the window
 }
 
-void Planner::add_label(const Window& window, int index) {
+void Planner::add_label(const TaskWindow& window, int index) {
   if (window.label.empty()) return;
   const std::string key = str("windows.", window.name, ".label");
   if (plan_.label.window >= 0) {
@@ -185,7 +186,7 @@ void Planner::add_label(const Window& window, int index) {
   }
 }
 
-void Planner::add_index(const Window& window, const PlanWindow& planned) {
+void Planner::add_index(const TaskWindow& window, const PlanWindow& planned) {
   if (!window.index_timestamp) return;
   if (has_index_) fail(window.line, "windows." + window.name, "a second index_timestamp");
   has_index_ = true;
@@ -197,7 +198,7 @@ void Planner::add_index(const Window& window, const PlanWindow& planned) {
   plan_.index_point = is_start ? planned.start : planned.end;
 }
 
-void Planner::add_window(const Window& window) {
+void Planner::add_window(const TaskWindow& window) {
   PlanWindow planned{.name = window.name,
                      .is_start_inclusive = window.is_start_inclusive,
                      .is_end_inclusive = window.is_end_inclusive};
@@ -231,7 +232,7 @@ void Planner::find_null_row() {
   for (size_t w = 0; w < plan_.windows.size(); ++w) {
     const auto& own = plan_.windows[w].own_points;
     const auto& task_window =
-        *std::ranges::find(task_.windows, plan_.windows[w].name, &Window::name);
+        *std::ranges::find(task_.windows, plan_.windows[w].name, &TaskWindow::name);
     const int inner = starts_from_end(task_window) ? plan_.windows[w].start : plan_.windows[w].end;
     if (!own.empty() && own.back() == last && inner == last) {
       plan_.null_row_window = static_cast<int>(w);
@@ -242,15 +243,16 @@ void Planner::find_null_row() {
 Plan Planner::make() {
   plan_.points.push_back({});
   plan_.trigger = predicates_.add(task_.trigger, task_.trigger_line, "trigger");
-  for (const Window& window : task_.windows) {
+  for (const TaskWindow& window : task_.windows) {
     check_sides(window);
     check_reference(window, outer_side(window),
                     str("windows.", window.name, starts_from_end(window) ? ".end" : ".start"));
   }
-  std::vector<const Window*> left;
-  for (const Window& window : task_.windows) left.push_back(&window);
+  std::vector<const TaskWindow*> left;
+  for (const TaskWindow& window : task_.windows) left.push_back(&window);
   while (!left.empty()) {
-    const auto ready = std::ranges::find_if(left, [&](const Window* w) { return is_ready(*w); });
+    const auto ready =
+        std::ranges::find_if(left, [&](const TaskWindow* w) { return is_ready(*w); });
     if (ready == left.end()) {
       fail(left[0]->line, "windows." + left[0]->name, "windows refer to each other in a circle");
     }

@@ -131,8 +131,8 @@ bool require_boolean(const KeyReader& keys, const std::string& key) {
 
 }  // namespace
 
-Window read_window(const std::string& path, const std::string& name, int line,
-                   const YamlNode& node) {
+TaskWindow read_window(const std::string& path, const std::string& name, int line,
+                       const YamlNode& node) {
   const std::string place = "windows." + name;
   const KeyReader keys(path, place, node);
   if (!is_task_name(name)) {
@@ -140,7 +140,7 @@ Window read_window(const std::string& path, const std::string& name, int line,
   }
   keys.allow({"start", "end", "start_inclusive", "end_inclusive", "has", "label", "label_as",
               "competing", "index_timestamp"});
-  Window window{.name = name, .line = line};
+  TaskWindow window{.name = name, .line = line};
   window.start = read_boundary(keys, "start");
   window.end = read_boundary(keys, "end");
   window.is_start_inclusive = require_boolean(keys, "start_inclusive");

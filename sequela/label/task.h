@@ -82,7 +82,7 @@ enum class LabelAs { present, absent, count, first, last, min, max, mean, code, 
 
 enum class Edge { start, end };
 
-struct Window {
+struct TaskWindow {
   std::string name;
   int line = 0;
   Boundary start, end;
@@ -102,7 +102,7 @@ struct Task {
   std::vector<Predicate> predicates;
   std::string trigger;
   int trigger_line = 0;
-  std::vector<Window> windows;
+  std::vector<TaskWindow> windows;
 };
 
 // "present", "absent", "count", ...

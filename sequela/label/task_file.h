@@ -46,8 +46,8 @@ class KeyReader {
 // The parts of a task file.
 Predicate read_predicate(const std::string& path, const std::string& name, int line,
                          const YamlNode& node);
-Window read_window(const std::string& path, const std::string& name, int line,
-                   const YamlNode& node);
+TaskWindow read_window(const std::string& path, const std::string& name, int line,
+                       const YamlNode& node);
 
 // True if a name is made of letters, digits and '_', as names of predicates and windows are.
 bool is_task_name(const std::string& name);
