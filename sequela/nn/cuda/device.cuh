@@ -1,6 +1,6 @@
 #pragma once
 
-// Shared by the .cu files: loads and stores of both value types, block sums, launch checks.
+// Shared by the .cu files: loads and stores of both value types, block sums, launches.
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -13,6 +13,10 @@
 #include "sequela/nn/cuda/cuda_kernels.h"
 
 namespace sequela {
+
+// A block's shared memory: as many floats as its launch asks for.
+extern __shared__ float shared_floats[];
+
 namespace {
 
 __device__ inline float get(const float* from) {
@@ -34,26 +38,45 @@ __device__ inline float sigmoid(float x) {
 
 constexpr int kBlock = 256;
 
-// Sum over a block of kBlock threads, the same in each of them; `shared` holds 32 floats.
+// Sum over a block of kBlock threads, the same in each of them; `shared` holds kSums floats.
+constexpr int kSums = kBlock / 32;
 __device__ inline float block_sum(float x, float* shared) {
   for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(0xffffffffu, x, step);
   __syncthreads();
   if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = x;
   __syncthreads();
   float total = 0;
-  for (int i = 0; i < kBlock / 32; ++i) total += shared[i];
+  for (int i = 0; i < kSums; ++i) total += shared[i];
   return total;
 }
 
-inline cudaStream_t to_stream(void* stream) {
-  return static_cast<cudaStream_t>(stream);
+struct Launch {
+  const char* name;
+  dim3 grid;
+  void* stream;  // a cudaStream_t, torch's current one
+  int64_t num_shared_floats = 0;
+  unsigned block = kBlock;
+};
+
+// Puts a kernel on the stream and does not wait for it. The only way that kernels are launched: it
+// is plain C++, which tests/cuda_on_cpu runs without a GPU.
+template <class... Parameters, class... Arguments>
+void launch(const Launch& how, void (*kernel)(Parameters...), const Arguments&... arguments) {
+  cudaLaunchConfig_t config = {};
+  config.gridDim = how.grid;
+  config.blockDim = dim3(how.block);
+  config.dynamicSmemBytes = how.num_shared_floats * sizeof(float);
+  config.stream = static_cast<cudaStream_t>(how.stream);
+  const cudaError_t error = cudaLaunchKernelEx(&config, kernel, arguments...);
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // forgets it: torch would report it again at its own next launch
+  throw std::runtime_error(std::string("CUDA kernel ") + how.name + ": " +
+                           cudaGetErrorString(error));
 }
 
-inline void check_launch(const char* name) {
-  const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) {
-    throw std::runtime_error(std::string("CUDA kernel ") + name + ": " + cudaGetErrorString(error));
-  }
+// A grid of one dimension.
+inline dim3 blocks(int64_t count) {
+  return dim3(static_cast<unsigned>(count));
 }
 
 // Calls run(T{}) with the value's C++ type.

@@ -247,45 +247,45 @@ dim3 chunk_grid(const HawkCall& call) {
 void cuda_hawk_convolve(const HawkCall& call, Value value, void* stream) {
   if (call.num_tokens == 0) return;
   const dim3 grid(static_cast<unsigned>(call.num_tokens), channel_blocks(call));
-  with_type(value,
-            [&](auto v) { convolve<decltype(v)><<<grid, kBlock, 0, to_stream(stream)>>>(call); });
-  check_launch("convolve");
+  with_type(value, [&](auto v) {
+    launch({"convolve", grid, stream}, convolve<decltype(v)>, call);
+  });
 }
 
 void cuda_hawk_scan(const HawkCall& call, void* out, int64_t out_stride, Value value,
                     void* stream) {
   if (call.num_tokens == 0) return;
+  const dim3 channels(channel_blocks(call));
   with_type(value, [&](auto v) {
     using T = decltype(v);
-    reduce_chunks<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call);
-    join_chunks<<<channel_blocks(call), kBlock, 0, to_stream(stream)>>>(call, num_chunks(call));
-    fill_out<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, static_cast<T*>(out),
-                                                                    out_stride);
+    launch({"reduce_chunks", chunk_grid(call), stream}, reduce_chunks<T>, call);
+    launch({"join_chunks", channels, stream}, join_chunks, call, num_chunks(call));
+    launch({"fill_out", chunk_grid(call), stream}, fill_out<T>, call, static_cast<T*>(out),
+           out_stride);
   });
-  check_launch("hawk scan");
 }
 
 void cuda_hawk_scan_backward(const HawkCall& call, const HawkBackward& backward, Value value,
                              void* stream) {
   if (call.num_tokens == 0) return;
+  const dim3 channels(channel_blocks(call));
   with_type(value, [&](auto v) {
     using T = decltype(v);
-    reduce_chunks_backward<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
-    join_chunks_backward<<<channel_blocks(call), kBlock, 0, to_stream(stream)>>>(call,
-                                                                                 num_chunks(call));
-    fill_gradients<T><<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
+    launch({"reduce_chunks_backward", chunk_grid(call), stream}, reduce_chunks_backward<T>, call,
+           backward);
+    launch({"join_chunks_backward", channels, stream}, join_chunks_backward, call,
+           num_chunks(call));
+    launch({"fill_gradients", chunk_grid(call), stream}, fill_gradients<T>, call, backward);
   });
-  check_launch("hawk scan backward");
 }
 
 void cuda_hawk_convolve_backward(const HawkCall& call, const HawkBackward& backward, Value value,
                                  void* stream) {
   if (call.num_tokens == 0) return;
   with_type(value, [&](auto v) {
-    convolve_backward<decltype(v)>
-        <<<chunk_grid(call), kBlock, 0, to_stream(stream)>>>(call, backward);
+    launch({"convolve_backward", chunk_grid(call), stream}, convolve_backward<decltype(v)>, call,
+           backward);
   });
-  check_launch("convolve backward");
 }
 
 }  // namespace sequela

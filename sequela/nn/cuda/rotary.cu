@@ -24,9 +24,8 @@ __global__ void rotate(RotaryCall call) {
 void cuda_rotate(const RotaryCall& call, Value value, void* stream) {
   if (call.num_tokens == 0) return;
   with_type(value, [&](auto v) {
-    rotate<decltype(v)><<<call.num_tokens, kBlock, 0, to_stream(stream)>>>(call);
+    launch({"rotate", blocks(call.num_tokens), stream}, rotate<decltype(v)>, call);
   });
-  check_launch("rotate");
 }
 
 }  // namespace sequela

@@ -7,7 +7,6 @@ namespace {
 
 template <class Branch, class Out>
 __global__ void norm_forward(NormForwardRows rows) {
-  __shared__ float shared[32];
   const int64_t t = blockIdx.x;
   const float* x = rows.x + t * rows.x_stride;
   const Branch* branch = static_cast<const Branch*>(rows.branch) + t * rows.branch_stride;
@@ -18,7 +17,7 @@ __global__ void norm_forward(NormForwardRows rows) {
     if (sum != nullptr) sum[c] = value;
     squares += value * value;
   }
-  const float inverse = rsqrtf(block_sum(squares, shared) / rows.size + rows.epsilon);
+  const float inverse = rsqrtf(block_sum(squares, shared_floats) / rows.size + rows.epsilon);
   if (threadIdx.x == 0) rows.inverse_rms[t] = inverse;
   const float* normed = sum == nullptr ? x : sum;
   Out* out = static_cast<Out*>(rows.out) + t * rows.out_stride;
@@ -31,7 +30,6 @@ __global__ void norm_forward(NormForwardRows rows) {
 
 template <class Grad, class Copy>
 __global__ void norm_backward(NormBackwardRows rows, int64_t num_rows) {
-  __shared__ float shared[32];
   float* grad_weight = rows.grad_weight + blockIdx.x * rows.size;
   const int64_t limit = rows.size - rows.num_overwritten;
   for (int64_t t = blockIdx.x; t < num_rows; t += gridDim.x) {
@@ -44,7 +42,7 @@ __global__ void norm_backward(NormBackwardRows rows, int64_t num_rows) {
       grad_weight[c] += share;
       products += share * rows.weight[c];
     }
-    const float pull = block_sum(products, shared) / rows.size * inverse;
+    const float pull = block_sum(products, shared_floats) / rows.size * inverse;
     float* grad_x = rows.grad_x + t * rows.grad_x_stride;
     for (int64_t c = threadIdx.x; c < rows.size; c += kBlock) {
       const float direct = c < limit ? get(grad_out + c) * rows.weight[c] : 0.0f;
@@ -84,39 +82,36 @@ void cuda_norm_forward(const NormForwardRows& rows, Value branch, Value out, int
   if (num_rows == 0) return;
   with_type(branch, [&](auto b) {
     with_type(out, [&](auto o) {
-      norm_forward<decltype(b), decltype(o)><<<num_rows, kBlock, 0, to_stream(stream)>>>(rows);
+      launch({"norm_forward", blocks(num_rows), stream, kSums},
+             norm_forward<decltype(b), decltype(o)>, rows);
     });
   });
-  check_launch("norm_forward");
 }
 
 void cuda_norm_backward(const NormBackwardRows& rows, Value grad_out, Value copy, int64_t num_rows,
                         void* stream) {
   if (num_rows == 0) return;
-  const int64_t blocks = num_rows < kNormSums ? num_rows : kNormSums;
+  const dim3 grid = blocks(num_rows < kNormSums ? num_rows : kNormSums);
   with_type(grad_out, [&](auto g) {
     with_type(copy, [&](auto c) {
-      norm_backward<decltype(g), decltype(c)>
-          <<<blocks, kBlock, 0, to_stream(stream)>>>(rows, num_rows);
+      launch({"norm_backward", grid, stream, kSums}, norm_backward<decltype(g), decltype(c)>, rows,
+             num_rows);
     });
   });
-  check_launch("norm_backward");
 }
 
 void cuda_swiglu_forward(const SwigluRows& rows, Value value, int64_t num_rows, void* stream) {
   if (num_rows == 0) return;
   with_type(value, [&](auto v) {
-    swiglu_forward<decltype(v)><<<num_rows, kBlock, 0, to_stream(stream)>>>(rows);
+    launch({"swiglu_forward", blocks(num_rows), stream}, swiglu_forward<decltype(v)>, rows);
   });
-  check_launch("swiglu_forward");
 }
 
 void cuda_swiglu_backward(const SwigluRows& rows, Value value, int64_t num_rows, void* stream) {
   if (num_rows == 0) return;
   with_type(value, [&](auto v) {
-    swiglu_backward<decltype(v)><<<num_rows, kBlock, 0, to_stream(stream)>>>(rows);
+    launch({"swiglu_backward", blocks(num_rows), stream}, swiglu_backward<decltype(v)>, rows);
   });
-  check_launch("swiglu_backward");
 }
 
 }  // namespace sequela

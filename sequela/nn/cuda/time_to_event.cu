@@ -35,8 +35,8 @@ __device__ void fill_risk(const LossRows& rows, int64_t label, int64_t bin, int6
 
 template <class T>
 __global__ void time_to_event(LossRows rows) {
-  __shared__ float risk[kTasks];
-  __shared__ float shared[32];
+  float* sums = shared_floats;
+  float* risk = shared_floats + kSums;
   const int64_t row = blockIdx.x, label = rows.rows[row] / rows.num_bins,
                 bin = rows.rows[row] % rows.num_bins;
   T* logits = static_cast<T*>(rows.logits) + row * rows.num_tasks;
@@ -55,8 +55,8 @@ __global__ void time_to_event(LossRows rows) {
     }
     __syncthreads();
   }
-  survival = block_sum(survival, shared);
-  event = block_sum(event, shared);
+  survival = block_sum(survival, sums);
+  event = block_sum(event, sums);
   if (threadIdx.x != 0) return;
   rows.survival[row] = survival;
   rows.event[row] = event;
@@ -67,9 +67,9 @@ __global__ void time_to_event(LossRows rows) {
 void cuda_time_to_event(const LossRows& rows, Value value, void* stream) {
   if (rows.num_rows == 0) return;
   with_type(value, [&](auto v) {
-    time_to_event<decltype(v)><<<rows.num_rows, kBlock, 0, to_stream(stream)>>>(rows);
+    launch({"time_to_event", blocks(rows.num_rows), stream, kSums + kTasks},
+           time_to_event<decltype(v)>, rows);
   });
-  check_launch("time_to_event");
 }
 
 }  // namespace sequela
