@@ -31,7 +31,7 @@ inline at::Tensor random_values(at::IntArrayRef shape, double scale, at::ScalarT
 
 // A copy with a wider row stride, as a column slice of a larger buffer.
 inline at::Tensor in_wider_rows(const at::Tensor& x, int64_t extra_columns) {
-  at::Tensor flat = x.reshape({x.size(0), -1});
+  at::Tensor flat = x.flatten(1);
   at::Tensor buffer = at::full({flat.size(0), flat.size(1) + extra_columns}, 7, x.options());
   at::Tensor view = buffer.narrow(1, extra_columns / 2, flat.size(1));
   view.copy_(flat);

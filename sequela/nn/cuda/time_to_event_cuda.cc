@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/cuda/tensors.h"
@@ -17,7 +18,8 @@ at::Tensor kept_rows(const TimeToEventCall& call) {
   const at::Tensor starts_K1 = call.head.bin_edges_K1.narrow(0, 0, bins).unsqueeze(1);
   const at::Tensor offsets = call.targets.row_offsets_L1.to(at::kLong);
   const at::Tensor label_of_entry =
-      at::repeat_interleave(offsets.slice(0, 1) - offsets.slice(0, 0, -1));
+      at::repeat_interleave(offsets.slice(0, 1) - offsets.slice(0, 0, -1),
+                            std::optional<int64_t>(call.targets.task_ids_Z.size(0)));
   at::Tensor last_event_L = at::full({labels}, -1.0, call.targets.censor_seconds_L.options());
   last_event_L.scatter_reduce_(0, label_of_entry, call.targets.event_seconds_Z, "amax");
   const at::Tensor is_kept_KL =
