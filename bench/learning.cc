@@ -11,26 +11,21 @@
 // (200000) and tests on the same labels: the ceiling of what records show. Both print a table, use
 // SEQUELA_BENCH_THREADS threads (all), and, killed, go on where they were.
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <utility>
 
+#include "bench/learning_others.h"
 #include "bench/learning_risks.h"
 #include "bench/learning_scores.h"
 #include "bench/learning_tasks.h"
 #include "sequela/core/error.h"
 #include "sequela/evaluation/feature_rows.h"
 #include "sequela/io/file.h"
-#include "sequela/meds/dataset.h"
-#include "sequela/meds/ingest.h"
-#include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/features.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
-#include "sequela/synth/synth.h"
 #include "sequela/train/recipe.h"
 
 namespace sequela {
@@ -42,79 +37,6 @@ constexpr int64_t kOtherSubjects = 10'000;
 constexpr int64_t kLabelsOfASide = 2'000;
 constexpr int64_t kManyLabels = 50'000;
 constexpr int kTasks = 512;  // the commonest: the head costs as much as the backbone
-
-int num_threads() {
-  const char* given = std::getenv("SEQUELA_BENCH_THREADS");
-  return given ? std::max(1, std::atoi(given))
-               : static_cast<int>(std::thread::hardware_concurrency());
-}
-const int kThreads = num_threads();
-
-void make_records(const std::string& folder, int64_t subjects, uint64_t seed) {
-  if (fs::exists(folder + "/synth.json")) return;
-  synth({.num_subjects = subjects, .seed = seed, .folder = folder, .num_threads = kThreads});
-}
-
-// Records that no model was pretrained on. Subject k is the same for any number of subjects, so
-// that more of them leave the test side as it is.
-class Others {
- public:
-  Others(std::string folder, int64_t subjects, uint64_t seed) : folder_(std::move(folder)) {
-    make_records(folder_, subjects, seed + 1'000);
-  }
-
-  std::string meds() const { return folder_ + "/meds"; }
-
-  std::vector<Task> tasks(const TaskSides& sides) const {
-    std::vector<Task> tasks;
-    for (const TaskSpec& spec : task_specs()) tasks.push_back(read_task(folder_, spec.name, sides));
-    return tasks;
-  }
-
-  History history(const Task& task) {
-    if (!store_) open();
-    return history_of(*store_, *ontology_, task);
-  }
-
-  // What needs no model: counts with trees, with logistic regression, age and sex. Found once.
-  struct Baselines {
-    double trees, logistic, age_and_sex;
-  };
-  Baselines baselines(const Task& task, const Scores& scores, int64_t number) {
-    const std::string path = folder_ + "/baselines.json";
-    const std::string key = str(task.name, " ", number);
-    Json found = fs::exists(path) ? parse_json(read_file(path), path) : Json::object();
-    if (!found.contains(key)) {
-      if (counted_ != task.name) {
-        history_ = history(task);
-        counted_ = task.name;
-      }
-      found[key] = {scores.trees(history_.counts, number), scores.probe(history_.counts, number),
-                    scores.probe(history_.age_and_sex, number)};
-      write_file(path, json_text(found));
-    }
-    return {found[key][0], found[key][1], found[key][2]};
-  }
-
- private:
-  void open() {
-    IngestOptions options;
-    options.meds = meds();
-    options.folder = folder_ + "/events";
-    options.num_threads = kThreads;
-    ingest(options);
-    store_.emplace(EventStore::open(options.folder));
-    ontology_.emplace(read_ontology_of(
-        {folder_ + "/athena", find_dataset(meds()).codes_path.value_or(""), folder_, kThreads},
-        store_->codes(), store_->counts()));
-  }
-
-  const std::string folder_;
-  std::optional<EventStore> store_;
-  std::optional<Ontology> ontology_;
-  std::string counted_;  // the task of history_
-  History history_;
-};
 
 LabelSide half(int64_t subject) {
   return subject % 2 == 0 ? LabelSide::fit : LabelSide::test;

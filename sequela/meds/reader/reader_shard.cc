@@ -10,7 +10,6 @@
 namespace sequela {
 namespace {
 
-
 template <class T>
 double load(const char* bytes) {
   T value;
