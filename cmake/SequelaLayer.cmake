@@ -34,6 +34,8 @@ function(sequela_layer name)
     target_include_directories(sequela_${name} PUBLIC ${CMAKE_SOURCE_DIR})
     if(ARG_UNITY AND SEQUELA_UNITY)
       set_target_properties(sequela_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+      # What is private to a file is as private to the six of them.
+      target_compile_options(sequela_${name} PRIVATE -Wno-subobject-linkage)
     endif()
     if(ARG_HEADERS)
       target_precompile_headers(sequela_${name} PRIVATE ${ARG_HEADERS})

@@ -52,17 +52,20 @@ bool is_true(const char* value) {
   return text == "1" || text == "ON" || text == "YES" || text == "TRUE";
 }
 
-std::optional<std::string> find_commit(const fs::path& model, const std::string& revision) {
+// Of a branch or a tag, or the revision itself; empty if there is none.
+std::string find_commit(const fs::path& model, const std::string& revision) {
+  std::string commit;
   const fs::path ref = model / "refs" / revision;
   std::error_code ignored;
   if (fs::is_regular_file(ref, ignored)) {
-    std::string commit = read_file(ref.string(), kMaxRefBytes);
+    commit = read_file(ref.string(), kMaxRefBytes);
     while (!commit.empty() && std::isspace(static_cast<unsigned char>(commit.back())) != 0) {
       commit.pop_back();
     }
-    if (is_commit(commit)) return commit;
   }
-  return is_commit(revision) ? std::optional(revision) : std::nullopt;
+  if (!is_commit(commit)) commit = revision;
+  if (!is_commit(commit)) commit.clear();
+  return commit;
 }
 
 // Whether a vocabulary is in the snapshot, or the cache knows that the hub has none.
@@ -82,14 +85,14 @@ void find_snapshot(const std::string& cache, FoundModel* found) {
   std::string folder_name = "models--" + found->name->repository;
   folder_name.replace(folder_name.find('/'), 1, "--");
   const fs::path model = fs::path(cache) / folder_name;
-  const std::optional<std::string> commit = find_commit(model, found->name->revision);
+  const std::string commit = find_commit(model, found->name->revision);
   found->wants_fetch = true;
-  if (!commit) return;
-  const fs::path folder = model / "snapshots" / *commit;
+  if (commit.empty()) return;
+  const fs::path folder = model / "snapshots" / commit;
   if (!path_exists((folder / "config.json").string()) || !has_weights(folder.string())) return;
   found->folder = folder.string();
-  found->commit = *commit;
-  found->wants_fetch = !is_vocabulary_settled(model, *commit);
+  found->commit = commit;
+  found->wants_fetch = !is_vocabulary_settled(model, commit);
 }
 
 }  // namespace
