@@ -56,7 +56,7 @@ void CodeMatcher::number(std::span<const std::string_view> codes, std::vector<in
     if (!numbers_.contains(code)) unknown.push_back(code);
   }
   std::ranges::sort(unknown);
-  unknown.erase(std::ranges::unique(unknown).begin(), unknown.end());
+  unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
   if (!unknown.empty()) learn(unknown);
   numbers->resize(codes.size());
   for (size_t i = 0; i < codes.size(); ++i) (*numbers)[i] = numbers_.find(codes[i])->second;

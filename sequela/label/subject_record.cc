@@ -15,7 +15,7 @@ void SubjectRecord::clear() {
 void SubjectRecord::order() {
   if (is_ordered_) return;
   std::ranges::sort(times_us);
-  times_us.erase(std::ranges::unique(times_us).begin(), times_us.end());
+  times_us.erase(std::unique(times_us.begin(), times_us.end()), times_us.end());
   std::ranges::stable_sort(events, {}, &MatchedEvent::time_us);
   is_ordered_ = true;
 }

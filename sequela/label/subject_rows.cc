@@ -165,7 +165,7 @@ void SubjectRows::build_any(const PlanPredicate& predicate, Occurrences* out) co
   }
   if (out->is_everywhere) return;
   std::ranges::sort(rows);
-  rows.erase(std::ranges::unique(rows).begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   for (const int32_t row : rows) out->add(row, 1);
 }
 
