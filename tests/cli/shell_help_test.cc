@@ -106,7 +106,7 @@ TEST_F(ShellHelp, EveryOptionOfEveryCommandIsOffered) {
 }
 
 TEST_F(ShellHelp, ZshCompletes) {
-  if (!is_there("zsh")) GTEST_SKIP() << "zsh is not installed";
+  if (!is_there("zsh")) GTEST_SKIP() << "zsh is not installed: install package zsh";
   const std::string script = write_script("zsh");
   run("zsh -n " + script);
   // A terminal of zsh's own, whose Tab completes; each line can be completed in one way only.
@@ -130,7 +130,7 @@ zpty -r -m shell seen "*$3*" || exit 1
 }
 
 TEST_F(ShellHelp, FishCompletes) {
-  if (!is_there("fish")) GTEST_SKIP() << "fish is not installed";
+  if (!is_there("fish")) GTEST_SKIP() << "fish is not installed: install package fish";
   const std::string script = write_script("fish");
   run("fish --no-execute " + script);
   const auto offers = [&](const std::string& line) {
@@ -159,7 +159,7 @@ TEST_F(ShellHelp, ManPagesAreSoundRoff) {
     }
   }
   EXPECT_EQ(num_pages, 14u);
-  if (!is_there("groff")) GTEST_SKIP() << "groff is not installed";
+  if (!is_there("groff")) GTEST_SKIP() << "groff is not installed: install package groff-base";
 }
 
 TEST_F(ShellHelp, ManPagesSayWhatTheOptionsSay) {
