@@ -165,6 +165,9 @@ void register_model(py::module_& module) {
       .value("kept", Activations::kept)
       .value("recomputed", Activations::recomputed);
   using NewModel = std::unique_ptr<Motor>;
+  py::enum_<TimeAtRisk>(module, "TimeAtRisk")
+      .value("exact", TimeAtRisk::exact)
+      .value("log2_float16", TimeAtRisk::log2_float16);
   py::class_<Motor>(module, "MotorModel")
       .def(py::init([](const ModelConfig& config, const Weights& weights, const std::string& device,
                        Precision precision, Activations activations) -> NewModel {
@@ -176,6 +179,7 @@ void register_model(py::module_& module) {
            ComputeGuard())
       .def("weights", [](Motor& model) { return to_weights(model.parameters()); })
       .def("refresh_weights", &Motor::refresh_weights, ComputeGuard())
+      .def("set_time_at_risk", &Motor::set_time_at_risk)
       .def(
           "encode",
           [](Motor& model, const MotorBatch& batch) { return model.encode(batch.inputs); },

@@ -44,7 +44,7 @@ class CEHRBERTWrapper(torch.nn.Module):
         FileError: a missing, corrupt or unknown file; a vocabulary larger than the table of embeddings (the remedy
             is `resize_vocabulary`). ConfigError: another pooling or precision.
 
-    Source: CEHRBERTWrapper of the project pleiadian53/ehr-sequencing, with its slips mended (docs/guide-encoders.md).
+    Source: CEHRBERTWrapper of the project pleiadian53/ehr-sequencing, with its slips mended (docs/guide-bert.md).
     """
 
     def __init__(

@@ -8,7 +8,7 @@ import pytest
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["guide-motor.md", "guide-encoders.md"])
+@pytest.mark.parametrize("name", ["guide-motor.md", "guide-bert.md"])
 def test_guide(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / name).read_text(), re.S)

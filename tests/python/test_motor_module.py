@@ -74,12 +74,13 @@ def test_gradients_are_femr_s(femr, femr_batch):
     folder, numbers = femr
     expected = load_file(numbers / "grads.safetensors")
     model = sequela.Motor.from_pretrained(folder)
+    # femr's own loss rounds the seconds at risk to float16 logarithms, which its numbers keep.
+    model._bound().core.set_time_at_risk(_core.TimeAtRisk.log2_float16)
     model(femr_batch).loss.backward()
     gradients = gradients_of(model)
     assert gradients.keys() == expected.keys() == load_file(folder / "model.safetensors").keys()
     for name, gradient in gradients.items():
-        # femr's own loss rounds the seconds at risk to float16 logarithms, which its numbers keep.
-        assert relative(gradient, expected[name]) < 2e-3, name
+        assert relative(gradient, expected[name]) < 1e-3, name
 
 
 def test_gradients_of_logits_are_those_of_the_loss_s_kernel(femr, femr_batch):
