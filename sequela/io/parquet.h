@@ -65,6 +65,12 @@ struct ColumnSlice {
   }
   bool has_nulls() const { return validity != nullptr; }
   std::string_view text(int64_t i) const { return dictionary[indices[i]]; }
+  // The value at i of a column of numbers or booleans (0, 1).
+  double number(int64_t i) const {
+    if (floats != nullptr) return floats[i];
+    if (doubles != nullptr) return doubles[i];
+    return booleans != nullptr ? booleans[i] : static_cast<double>(int64s[i]);
+  }
 };
 
 // Rows [first_row, first_row + num_rows) of a file; one ColumnSlice per column asked for.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 
 #include "sequela/core/error.h"
 #include "sequela/label/subject_scan.h"
@@ -7,23 +6,14 @@
 namespace sequela {
 namespace {
 
-const float kNoValue = std::bit_cast<float>(kNullFloatBits);
-
-// The index of a property, -1 if the store has none of that name.
-int find_property(const EventStore& store, const std::string& name) {
-  const auto found = std::ranges::find(store.properties(), name, &Property::name);
-  return found == store.properties().end() ? -1
-                                           : static_cast<int>(found - store.properties().begin());
-}
-
 class StoreScan {
  public:
   StoreScan(const EventStore& store, const ScanTask& task) : store_(store), task_(task) {
     std::vector<std::string_view> codes(store.codes().begin(), store.codes().end());
     task.matcher->number(codes, &codes_);
-    value_ = find_property(store, "numeric_value");
+    value_ = store.find_property("numeric_value");
     for (const ColumnRule& rule : task.rules.rules()) {
-      rules_.push_back(find_property(store, rule.column));
+      rules_.push_back(store.find_property(rule.column));
     }
   }
 
@@ -43,8 +33,8 @@ class StoreScan {
     if (time_us != kNoTime) record_.add_time(time_us);
     const int32_t code = codes_[subject.code(i)];
     if (code == 0) return;
-    MatchedEvent event{.time_us = time_us, .code = code, .value = kNoValue};
-    if (value_ >= 0) event.value = subject.properties[value_].number(i).value_or(kNoValue);
+    MatchedEvent event{.time_us = time_us, .code = code, .value = kNullFloat};
+    if (value_ >= 0) event.value = subject.properties[value_].number(i).value_or(kNullFloat);
     for (size_t r = 0; r < rules_.size(); ++r) {
       if (holds(task_.rules.rules()[r], rules_[r], subject, i)) event.columns |= uint32_t{1} << r;
     }

@@ -1,7 +1,6 @@
 #include "sequela/label/subject_rows.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "sequela/meds/event_store.h"
@@ -10,8 +9,6 @@ namespace sequela {
 namespace {
 
 using Source = PlanPredicate::Source;
-
-const float kNoValue = std::bit_cast<float>(kNullFloatBits);
 
 // ACES's program takes NaN for larger than every number.
 bool is_in_range(const ValueRange& range, float value, bool is_aces_exact) {
@@ -73,7 +70,7 @@ void SubjectRows::load_events() {
   }
   for (const MatchedEvent& event : record_->statics) {
     for (const int plain : matcher_.plains_of(event.code)) {
-      float last_value = kNoValue;
+      float last_value = kNullFloat;
       if (fits(plain, event, &last_value)) ++static_counts_[plain];
     }
   }
@@ -96,7 +93,7 @@ void SubjectRows::load(const SubjectRecord& record) {
   record_ = &record;
   for (auto& events : events_) events.clear();
   std::ranges::fill(static_counts_, 0);
-  std::ranges::fill(last_values_, kNoValue);
+  std::ranges::fill(last_values_, kNullFloat);
   load_events();
   for (size_t p = 0; p < events_.size(); ++p) keep_occurrence(static_cast<int>(p));
   for (size_t p = 0; p < occurrences_.size(); ++p) build(static_cast<int>(p));

@@ -1,7 +1,6 @@
 #include "sequela/label/subject_scan.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "sequela/core/error.h"
@@ -14,22 +13,6 @@ namespace {
 
 enum Column : size_t { kSubjectId, kTime, kCode, kNumFixed };
 
-const float kNoValue = std::bit_cast<float>(kNullFloatBits);
-
-// A number of a slice's row, as float64.
-double number_at(const ColumnSlice& slice, ColumnType type, int64_t row) {
-  switch (type) {
-    case ColumnType::float32:
-      return slice.floats[row];
-    case ColumnType::float64:
-      return slice.doubles[row];
-    case ColumnType::boolean:
-      return slice.booleans[row] != 0 ? 1 : 0;
-    default:
-      return static_cast<double>(slice.int64s[row]);
-  }
-}
-
 class ShardScan {
  public:
   ShardScan(const std::string& path, const ScanTask& task, const SubjectVisitor& visit);
@@ -41,7 +24,7 @@ class ShardScan {
   int64_t time_at(const RowBatch& batch, int64_t row);
   float value_at(const RowBatch& batch, int64_t row) const;
   uint32_t columns_at(const RowBatch& batch, int64_t row) const;
-  bool holds(const ColumnRule& rule, const ColumnSlice& slice, ColumnType type, int64_t row) const;
+  bool holds(const ColumnRule& rule, const ColumnSlice& slice, int64_t row) const;
   void end_subject();
   void check_subjects();
 
@@ -49,12 +32,10 @@ class ShardScan {
   TimeColumn times_;
   const ScanTask& task_;
   const SubjectVisitor& visit_;
-  std::vector<int> columns_;  // asked of the reader
-  int value_place_ = -1;      // in columns_; -1 = the shard has no values
-  ColumnType value_type_ = ColumnType::float32;
+  std::vector<int> columns_;         // asked of the reader
+  int value_place_ = -1;             // in columns_; -1 = the shard has no values
   std::vector<size_t> rule_places_;  // by rule: place in columns_
-  std::vector<ColumnType> rule_types_;
-  std::vector<int32_t> codes_;  // by entry of the run's dictionary
+  std::vector<int32_t> codes_;       // by entry of the run's dictionary
   SubjectRecord record_;
   bool has_subject_ = false;
   std::vector<int64_t> ids_;  // in order of the file
@@ -73,14 +54,12 @@ ShardScan::ShardScan(const std::string& path, const ScanTask& task, const Subjec
   };
   if (const auto column = reader_.find_filled_column("numeric_value"); column && task.has_values) {
     value_place_ = static_cast<int>(place_of(*column));
-    value_type_ = reader_.columns()[*column].type;
   }
   for (const ColumnRule& rule : task.rules.rules()) {
     const int column = reader_.require_column(
         rule.column, {ColumnType::string, ColumnType::int64, ColumnType::float32,
                       ColumnType::float64, ColumnType::boolean});
     rule_places_.push_back(place_of(column));
-    rule_types_.push_back(reader_.columns()[column].type);
   }
 }
 
@@ -123,25 +102,24 @@ int64_t ShardScan::time_at(const RowBatch& batch, int64_t row) {
 }
 
 float ShardScan::value_at(const RowBatch& batch, int64_t row) const {
-  if (value_place_ < 0) return kNoValue;
+  if (value_place_ < 0) return kNullFloat;
   const ColumnSlice& slice = batch.columns[value_place_];
-  if (!slice.is_valid(row)) return kNoValue;
-  const float value = static_cast<float>(number_at(slice, value_type_, row));
+  if (!slice.is_valid(row)) return kNullFloat;
+  const float value = static_cast<float>(slice.number(row));
   return std::isnan(value) ? std::numeric_limits<float>::quiet_NaN() : value;
 }
 
-bool ShardScan::holds(const ColumnRule& rule, const ColumnSlice& slice, ColumnType type,
-                      int64_t row) const {
+bool ShardScan::holds(const ColumnRule& rule, const ColumnSlice& slice, int64_t row) const {
   if (!slice.is_valid(row)) return false;
-  if (type == ColumnType::string) return slice.text(row) == rule.value;
-  return is_rule_number(rule, number_at(slice, type, row));
+  if (slice.dictionary != nullptr) return slice.text(row) == rule.value;
+  return is_rule_number(rule, slice.number(row));
 }
 
 uint32_t ShardScan::columns_at(const RowBatch& batch, int64_t row) const {
   uint32_t mask = 0;
   for (size_t i = 0; i < rule_places_.size(); ++i) {
     const ColumnSlice& slice = batch.columns[rule_places_[i]];
-    if (holds(task_.rules.rules()[i], slice, rule_types_[i], row)) mask |= uint32_t{1} << i;
+    if (holds(task_.rules.rules()[i], slice, row)) mask |= uint32_t{1} << i;
   }
   return mask;
 }

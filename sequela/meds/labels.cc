@@ -16,28 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-double read_value(const ColumnSlice& slice, ColumnType type, int64_t row) {
-  switch (type) {
-    case ColumnType::boolean:
-      return slice.booleans[row] != 0 ? 1 : 0;
-    case ColumnType::int64:
-      return static_cast<double>(slice.int64s[row]);
-    case ColumnType::float32:
-      return slice.floats[row];
-    default:
-      return slice.doubles[row];
-  }
-}
-
 // Which of the reader's columns the label schema knows, and where they are in a batch.
 struct LabelColumns {
   TimeColumn time;
   std::vector<int> columns;  // subject_id, prediction_time, then those below that exist
-  struct Value {
-    size_t place;
-    ColumnType type;
-  };
-  std::vector<Value> values;
+  std::vector<size_t> values;
   std::optional<size_t> category;
 };
 
@@ -48,7 +31,7 @@ LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
     if (!reader.find_filled_column(name)) continue;
     const int column = reader.require_column(
         name, {ColumnType::boolean, ColumnType::int64, ColumnType::float32, ColumnType::float64});
-    found.values.push_back({found.columns.size(), reader.columns()[column].type});
+    found.values.push_back(found.columns.size());
     found.columns.push_back(column);
   }
   if (reader.find_filled_column("categorical_value")) {
@@ -73,9 +56,9 @@ Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
   }
   // Events are clipped to the same range, so that their order stays.
   label.prediction_time_us = std::clamp(label.prediction_time_us, kMinTimeUs, kMaxTimeUs);
-  for (const auto& value : found.values) {
-    if (!batch.columns[value.place].is_valid(row)) continue;
-    label.value = read_value(batch.columns[value.place], value.type, row);
+  for (const size_t place : found.values) {
+    if (!batch.columns[place].is_valid(row)) continue;
+    label.value = batch.columns[place].number(row);
     break;
   }
   if (found.category && batch.columns[*found.category].is_valid(row)) {

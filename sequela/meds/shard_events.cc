@@ -25,7 +25,6 @@ ShardEvents::ShardEvents(const std::string& path, ZoneRule zone_rule)
     columns_.push_back(*reader_.find_column(name));
   }
   if (const auto number = reader_.find_filled_column("numeric_value")) {
-    number_type_ = reader_.columns()[*number].type;
     number_column_ = columns_.size();
     columns_.push_back(*number);
   }
@@ -94,26 +93,15 @@ void ShardEvents::read_row(const RowBatch& batch, int64_t i, ShardEvent& event) 
       throw DataError({.column = "code"}, "null or empty", "give every event a code");
     }
     check_text(event.code, "code");
-    event.number = number(batch, i);
+    if (number_column_ != 0 && batch.columns[number_column_].is_valid(i)) {
+      event.number = static_cast<float>(batch.columns[number_column_].number(i));
+    }
     if (text_column_ != 0 && batch.columns[text_column_].is_valid(i)) {
       event.text = batch.columns[text_column_].text(i);
       check_text(event.text, "text_value");
     }
   } catch (const DataError& error) {
     throw error.within({.subject_id = event.subject_id});
-  }
-}
-
-std::optional<float> ShardEvents::number(const RowBatch& batch, int64_t i) const {
-  if (number_column_ == 0 || !batch.columns[number_column_].is_valid(i)) return std::nullopt;
-  const ColumnSlice& slice = batch.columns[number_column_];
-  switch (number_type_) {
-    case ColumnType::float32:
-      return slice.floats[i];
-    case ColumnType::float64:
-      return static_cast<float>(slice.doubles[i]);
-    default:
-      return static_cast<float>(slice.int64s[i]);
   }
 }
 

@@ -40,12 +40,10 @@ class ShardEvents {
   bool has_row();
   void read_row_group();
   void read_row(const RowBatch& batch, int64_t i, ShardEvent& event);
-  std::optional<float> number(const RowBatch& batch, int64_t i) const;
 
   ParquetReader reader_;
   TimeColumn times_;
   std::vector<int> columns_;  // asked of the reader: subject_id, time, code, then values
-  ColumnType number_type_ = ColumnType::other;
   size_t number_column_ = 0, text_column_ = 0;  // indices into columns_; 0 = not in this shard
   int row_group_ = 0;                           // the next one to be read
   std::vector<RowBatch> batches_;               // of the row group at hand

@@ -65,8 +65,8 @@ bool ShardSource::open_next() {
   return true;
 }
 
-// False at the shard's end.
-bool ShardSource::append_item(std::vector<SourceItem>& items) {
+// Nothing at the shard's end.
+void ShardSource::append_item(std::vector<SourceItem>& items) {
   SourceItem item;
   try {
     ShardEvent event;
@@ -75,7 +75,7 @@ bool ShardSource::append_item(std::vector<SourceItem>& items) {
       rows_read_[shard_.name] = kAllRows;
       shard_ = {};
       events_.reset();
-      return false;
+      return;
     }
     item.where = {.path = shard_.path, .row = event.row};
     item.event = {event.subject_id, event.time_us, std::string(event.code), event.number,
@@ -86,7 +86,6 @@ bool ShardSource::append_item(std::vector<SourceItem>& items) {
   }
   ++rows_read_[shard_.name];
   items.push_back(std::move(item));
-  return true;
 }
 
 void ShardSource::give_back(std::span<const SourceItem> items) {

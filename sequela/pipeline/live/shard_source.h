@@ -43,7 +43,7 @@ class ShardSource : public EventSource {
   void look();
   bool is_settled(const std::string& path);
   bool open_next();
-  bool append_item(std::vector<SourceItem>& items);
+  void append_item(std::vector<SourceItem>& items);
 
   const std::string meds_;
   const ZoneRule zone_rule_;
