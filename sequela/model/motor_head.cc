@@ -31,6 +31,14 @@ TimeToEventHead MotorHead::rates(const MotorHeadTensors& weights) const {
           .bin_edges_K1 = bin_edges_K1_};
 }
 
+// Room for rows of products, those beyond `labels` zero (gemm.h).
+const at::Tensor& MotorHead::with_filling(Buffer& buffer, int64_t labels, int64_t columns) const {
+  const int64_t rows = padded_rows(labels);
+  const at::Tensor& filled = buffer.resize({rows, columns}, type_, device_);
+  filled.narrow(0, labels, rows - labels).zero_();
+  return filled;
+}
+
 // Each label's features per bin, normed: [L, K, F].
 at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                                    const MotorHeadTensors& weights) {
@@ -38,11 +46,13 @@ at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor
   const int64_t width = config_.final_layer_size;
   const int64_t rows = labels * config_.num_bins();
   check_labels(label_indices_L, hidden_TH.size(0));
-  at::Tensor labelled_LH = labelled_.resize({labels, hidden_TH.size(1)}, type_, device_);
-  at::index_select_out(labelled_LH, hidden_TH, 0, label_indices_L);
-  const at::Tensor& projected =
-      projected_.resize({labels, config_.num_bins() * width}, type_, device_);
-  linear_forward(labelled_LH, weights.final_weight, projected);
+  const at::Tensor labelled_LH =
+      with_filling(labelled_, labels, hidden_TH.size(1)).narrow(0, 0, labels);
+  at::index_select_out(const_cast<at::Tensor&>(labelled_LH), hidden_TH, 0, label_indices_L);
+  const at::Tensor& filled =
+      projected_.resize({padded_rows(labels), config_.num_bins() * width}, type_, device_);
+  linear_forward(labelled_.tensor(), weights.final_weight, filled);
+  const at::Tensor projected = filled.narrow(0, 0, labels);
   add_bias(projected, weights.final_bias);
   if (!config_.has_norm) return projected.view({labels, config_.num_bins(), width});
 
@@ -61,9 +71,9 @@ void MotorHead::bin_features_backward(const at::Tensor& grad_z, const at::Tensor
   const int64_t labels = label_indices_L.size(0);
   const int64_t width = config_.final_layer_size;
   const int64_t rows = labels * config_.num_bins();
-  at::Tensor grad_projected = grad_z.view({labels, config_.num_bins() * width});
+  const at::Tensor& filled = with_filling(grad_projected_, labels, config_.num_bins() * width);
+  const at::Tensor grad_projected = filled.narrow(0, 0, labels);
   if (config_.has_norm) {
-    grad_projected = grad_projected_.resize(grad_projected.sizes(), type_, device_);
     rms_norm_backward({.grad_out_TH = grad_z.view({rows, width}),
                        .sum_TH = unnormed_.tensor(),
                        .inverse_rms_T = inverse_rms_.tensor(),
@@ -72,15 +82,17 @@ void MotorHead::bin_features_backward(const at::Tensor& grad_z, const at::Tensor
                        .is_first = true,
                        .grad_x_copy_TH = grad_projected.view({rows, width}),
                        .grad_weight_H = backward.gradients->norm_weight});
+  } else {
+    grad_projected.copy_(grad_z.view(grad_projected.sizes()));
   }
   const at::Tensor& labelled_LH = labelled_.tensor();
-  linear_backward_weight(grad_projected, labelled_LH,
+  linear_backward_weight(filled, labelled_LH,
                          weight_scratch_.resize({weights.final_weight.numel()}, type_, device_),
                          backward.gradients->final_weight);
   add_column_sums(grad_projected, backward.gradients->final_bias);
   const at::Tensor& grad_labelled_LH = grad_labelled_.resize(labelled_LH.sizes(), type_, device_);
-  linear_backward_input(grad_projected, weights.final_weight, grad_labelled_LH);
-  backward.grad_hidden_TH.index_add_(0, label_indices_L, grad_labelled_LH);
+  linear_backward_input(filled, weights.final_weight, grad_labelled_LH);
+  backward.grad_hidden_TH.index_add_(0, label_indices_L, grad_labelled_LH.narrow(0, 0, labels));
 }
 
 at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,

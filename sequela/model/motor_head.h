@@ -49,6 +49,7 @@ class MotorHead {
   void set_time_at_risk(TimeAtRisk time_at_risk) { time_at_risk_ = time_at_risk; }
 
  private:
+  const at::Tensor& with_filling(Buffer& buffer, int64_t labels, int64_t columns) const;
   at::Tensor bin_features(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                           const MotorHeadTensors& weights);
   void bin_features_backward(const at::Tensor& grad_z, const at::Tensor& label_indices_L,

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace sequela {
 
 // Matrix products, into buffers that exist (a fresh 100 MB result costs as much as the product).
@@ -35,7 +37,14 @@ void linear_backward_input(const at::Tensor& grad_out_TO, const at::Tensor& weig
 void linear_backward_weight(const at::Tensor& grad_out_TO, const at::Tensor& x_TI,
                             const at::Tensor& scratch, const at::Tensor& grad_weight_OI);
 
-// Bounds the memory that products of ever new sizes leave behind to some 60 MB. Sets environment
+// How many rows n rows are best computed as: the next multiple of 128. oneDNN compiles a product
+// for each shape anew, which with AMX costs a quarter of a small model's step; so callers whose
+// number of rows differs from batch to batch add rows of zeros.
+constexpr int64_t padded_rows(int64_t n) {
+  return (n + 127) / 128 * 128;
+}
+
+// Bounds the memory that products of ever new sizes leave behind to some 100 MB. Sets environment
 // variables (those already set stay) that the libraries read at their first product. For the main
 // function of a program; a library leaves the environment alone.
 void bound_product_caches();

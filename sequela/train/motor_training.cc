@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "sequela/batch/filler.h"
 #include "sequela/core/error.h"
 #include "sequela/model/encoder_config.h"
 
@@ -16,7 +17,9 @@ class MotorPass : public BatchPass {
   std::optional<BatchLoss> next(std::optional<double> gradient_scale) override {
     if (!loader_.next(batch_)) return std::nullopt;
     if (gradient_scale && loss_scale_ == LossScale::events) *gradient_scale *= num_cells();
-    return BatchLoss{model_.loss(batch_, gradient_scale), batch_.inputs.ages_days_T.size(0),
+    const int64_t tokens = batch_.inputs.ages_days_T.size(0);
+    fill_up(batch_.inputs);
+    return BatchLoss{model_.loss(batch_, gradient_scale), tokens,
                      batch_.targets.event_seconds_Z.size(0)};
   }
 
@@ -53,6 +56,8 @@ class WatchedPass : public BatchPass {
   std::optional<BatchLoss> next(std::optional<double> gradient_scale) override {
     SEQUELA_CHECK(!gradient_scale);
     if (!loader_.next(batch_)) return std::nullopt;
+    const int64_t tokens = batch_.inputs.ages_days_T.size(0);
+    fill_up(batch_.inputs);
     const Motor::Evaluation evaluation = model_.evaluate(batch_, tasks_S_);
     const at::Tensor cost_C = evaluation.cost_C.cpu();
     at::Tensor rates_LKS;
@@ -64,8 +69,7 @@ class WatchedPass : public BatchPass {
       yardsticks_[i]->add(batch_, cost_C, own_LKS);
       first += num_tasks_[i];
     }
-    return BatchLoss{evaluation.loss, batch_.inputs.ages_days_T.size(0),
-                     batch_.targets.event_seconds_Z.size(0)};
+    return BatchLoss{evaluation.loss, tokens, batch_.targets.event_seconds_Z.size(0)};
   }
 
  private:

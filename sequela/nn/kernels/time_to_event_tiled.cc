@@ -1,5 +1,6 @@
 // The fused loss by chunks of 1,024 rows: tiles of 64 x 64 logits become gradients while in cache;
-// the two products with the gradients are whole matrix products per chunk.
+// the two products with the gradients are whole matrix products per chunk. The last chunk is filled
+// up with rows of zeros, so that these products have few shapes (gemm.h).
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -52,7 +53,10 @@ class TiledLoss {
       const at::Tensor ids =
           at::from_blob(const_cast<int64_t*>(rows_.kept().data()) + first, {count}, at::kLong);
       loss += run_chunk(first, count, ids);
-      if (call_.gradient_scale) add_products(count, ids);
+      if (call_.gradient_scale) {
+        fill_up(count);
+        add_products(count, ids);
+      }
     }
     if (call_.gradient_scale) add_bias_gradients();
     return loss;
@@ -121,13 +125,21 @@ class TiledLoss {
     return (parts.survival - M_LN2 * parts.event) / num_cells_;
   }
 
+  // Zeros behind the chunk's rows, up to the rows of a product.
+  void fill_up(int64_t count) {
+    const int64_t filling = padded_rows(count) - count;
+    z_RF_.narrow(0, count, filling).zero_();
+    gradients_RP_.narrow(0, count, filling).zero_();
+  }
+
   void add_products(int64_t count, const at::Tensor& ids) {
-    const at::Tensor gradients_RC = gradients_RP_.narrow(0, 0, count).narrow(1, 0, num_tasks_);
-    multiply(gradients_RC.t(), z_RF_.narrow(0, 0, count), weight_part_CF_);
+    const int64_t rows = padded_rows(count);
+    const at::Tensor gradients_RC = gradients_RP_.narrow(0, 0, rows).narrow(1, 0, num_tasks_);
+    const at::Tensor z_RF = z_RF_.narrow(0, 0, rows);
+    multiply(gradients_RC.t(), z_RF, weight_part_CF_);
     at::Tensor(call_.gradients.weight_CF).add_(weight_part_CF_);
-    const at::Tensor grad_z_RF = z_RF_.narrow(0, 0, count);  // z of this chunk is no longer needed
-    multiply(gradients_RC, call_.head.weight_CF, grad_z_RF);
-    call_.gradients.z_LKF.view({-1, features_}).index_copy_(0, ids, grad_z_RF);
+    multiply(gradients_RC, call_.head.weight_CF, z_RF);  // this chunk's z is no longer needed
+    call_.gradients.z_LKF.view({-1, features_}).index_copy_(0, ids, z_RF.narrow(0, 0, count));
   }
 
   void add_bias_gradients() {

@@ -16,8 +16,17 @@
 namespace sequela {
 namespace {
 
+// To the nearest unit. (std::llround would be a call for each cell.)
 int64_t units_in_bin(double seconds, double start, double end) {
-  return std::llround(std::clamp(seconds - start, 0.0, end - start) * CellSums::kUnitsPerSecond);
+  return static_cast<int64_t>(
+      std::clamp(seconds - start, 0.0, end - start) * CellSums::kUnitsPerSecond + 0.5);
+}
+
+// The bin that seconds >= 0 lie in; the last one has no end.
+int64_t bin_of(double seconds, const std::vector<double>& edges) {
+  int64_t bin = 0;
+  while (bin + 2 < static_cast<int64_t>(edges.size()) && seconds >= edges[bin + 1]) ++bin;
+  return bin;
 }
 
 // Sums of the batches that one thread reads. The time at risk of a label's tasks is that of its
@@ -46,11 +55,12 @@ struct Part {
         for_all[k] += censored[k];
       }
       for (int32_t i = offsets[l]; i < offsets[l + 1]; ++i) {
-        const int64_t first = tasks[i] * bins;
-        for (int64_t k = 0; k < bins; ++k) {
+        const int64_t first = tasks[i] * bins, event_bin = bin_of(seconds[i], edges);
+        ++sums.events[first + event_bin];
+        // Before the earlier of event and censoring both are at risk for the whole of a bin.
+        int64_t k = bin_of(std::min(seconds[i], censor[l]), edges);
+        for (; k < bins && (k <= event_bin || censored[k] > 0); ++k)
           sums.at_risk[first + k] += units_in_bin(seconds[i], edges[k], edges[k + 1]) - censored[k];
-          sums.events[first + k] += edges[k] <= seconds[i] && seconds[i] < edges[k + 1];
-        }
       }
     }
   }
