@@ -14,10 +14,16 @@ void register_train_options(py::module_& module) {
   py::enum_<LossScale>(module, "LossScale")
       .value("mean", LossScale::mean)
       .value("events", LossScale::events);
+  py::enum_<OptimizerKind>(module, "OptimizerKind")
+      .value("adamw", OptimizerKind::adamw)
+      .value("muon", OptimizerKind::muon);
   py::class_<TrainOptions>(module, "TrainOptions")
       .def_readwrite("learning_rate", &TrainOptions::learning_rate)
       .def_readwrite("schedule", &TrainOptions::schedule)
       .def_readwrite("loss_scale", &TrainOptions::loss_scale)
+      .def_readwrite("optimizer", &TrainOptions::optimizer)
+      .def_readwrite("muon_scale", &TrainOptions::muon_scale)
+      .def_readwrite("muon_momentum", &TrainOptions::muon_momentum)
       .def_readwrite("beta1", &TrainOptions::beta1)
       .def_readwrite("beta2", &TrainOptions::beta2)
       .def_readwrite("epsilon", &TrainOptions::epsilon)

@@ -210,10 +210,17 @@ class LossScale(Enum):
     mean = ...
     events = ...
 
+class OptimizerKind(Enum):
+    adamw = ...
+    muon = ...
+
 class TrainOptions:
     learning_rate: float
     schedule: Schedule
     loss_scale: LossScale
+    optimizer: OptimizerKind
+    muon_scale: float
+    muon_momentum: float
     beta1: float
     beta2: float
     epsilon: float

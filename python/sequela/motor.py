@@ -141,6 +141,9 @@ def pretrain(
     learning_rate: float = 1e-4,
     schedule: str = "linear",
     loss_scale: str = "mean",
+    optimizer: str = "muon",
+    muon_scale: float = 4,
+    muon_momentum: float = 0.9,
     beta1: float = 0.9,
     beta2: float = 0.95,
     epsilon: float = 1e-8,
@@ -189,6 +192,8 @@ def pretrain(
         learning_rate: peak, after `warmup_steps` optimizer steps of linear warm-up; then as `schedule` says:
             "linear" or "cosine" decay to 0, or "constant".
         loss_scale: "mean": the gradient is the mean over labels x bins x tasks; "events": over events.
+        optimizer: "muon" on the matrices, with AdamW on the rest, or "adamw" on all (recipe "femr"). muon_scale:
+            Muon's learning rate over AdamW's. muon_momentum: of its averaged gradient.
         beta1, beta2, epsilon, weight_decay: of AdamW. max_gradient_norm: 0 = no clipping.
         epochs, max_steps: the end of training; max_steps 0 = epochs decide.
         accumulate: batches per optimizer step.
@@ -238,6 +243,9 @@ def pretrain(
         learning_rate=learning_rate,
         schedule=choose(_core.Schedule, "schedule", schedule),
         loss_scale=choose(_core.LossScale, "loss_scale", loss_scale),
+        optimizer=choose(_core.OptimizerKind, "optimizer", optimizer),
+        muon_scale=muon_scale,
+        muon_momentum=muon_momentum,
         beta1=beta1,
         beta2=beta2,
         epsilon=epsilon,

@@ -9,6 +9,8 @@ void each_number(Visit visit) {
   using T = TrainOptions;
   visit("--learning-rate", &T::learning_rate, "Peak, after the warm-up");
   visit("--warmup-steps", &T::warmup_steps, "Optimizer steps of linear warm-up");
+  visit("--muon-scale", &T::muon_scale, "Muon's learning rate over AdamW's");
+  visit("--muon-momentum", &T::muon_momentum, "Of Muon's averaged gradient");
   visit("--beta1", &T::beta1, "Adam's first moment");
   visit("--beta2", &T::beta2, "Adam's second moment");
   visit("--epsilon", &T::epsilon, "Added to the root of Adam's second moment");
@@ -33,6 +35,9 @@ void add_training_options(CLI::App& app, TrainingArguments& arguments) {
   app.add_option("--loss-scale", arguments.loss_scale,
                  "The gradient is the mean over labels x bins x tasks (mean) or over events")
       ->type_name("mean|events");
+  app.add_option("--optimizer", arguments.optimizer,
+                 "AdamW on all parameters, or Muon on the matrices and AdamW on the rest")
+      ->type_name("adamw|muon");
   each_number([&](const char* flag, auto field, const char* help) {
     app.add_option(flag, arguments.train.*field, help);
   });
@@ -42,6 +47,7 @@ void take_training_options(const CLI::App& app, const TrainingArguments& argumen
                            TrainOptions* train) {
   take_option(app, "--schedule", to_schedule(arguments.schedule), &train->schedule);
   take_option(app, "--loss-scale", to_loss_scale(arguments.loss_scale), &train->loss_scale);
+  take_option(app, "--optimizer", to_optimizer_kind(arguments.optimizer), &train->optimizer);
   each_number([&](const char* flag, auto field, const char*) {
     take_option(app, flag, arguments.train.*field, &(train->*field));
   });

@@ -12,6 +12,7 @@ struct TrainingArguments {
   TrainOptions train;
   std::string schedule = to_text(TrainOptions().schedule);
   std::string loss_scale = to_text(TrainOptions().loss_scale);
+  std::string optimizer = to_text(OptimizerKind::muon);
 };
 
 void add_training_options(CLI::App& app, TrainingArguments& arguments);

@@ -18,6 +18,17 @@ struct Parameter {
   int64_t offset = 0;       // of its first value in flat_values, if that is defined
 };
 
+// A part of a parameter that is of one kind: `length` rows (dimension 0) or columns (1) from
+// `start`.
+struct ParameterPart {
+  std::string kind;      // "attention"
+  size_t parameter = 0;  // in Parameters::items
+  int64_t dimension = 0;
+  int64_t start = 0;
+  int64_t length = 0;
+  bool is_matrix = false;  // one linear map, inputs to outputs; no table, no convolution
+};
+
 // What a parameter is before it has values.
 struct ParameterShape {
   std::string name;

@@ -183,6 +183,8 @@ Json training_key(const TrainOptions& train) {
   return {{"learning_rate", train.learning_rate},
           {"schedule", to_text(train.schedule)},
           {"loss_scale", to_text(train.loss_scale)},
+          {"optimizer", to_text(train.optimizer)},
+          {"muon", {train.muon_scale, train.muon_momentum}},
           {"betas", {train.beta1, train.beta2}},
           {"epsilon", train.epsilon},
           {"weight_decay", train.weight_decay},

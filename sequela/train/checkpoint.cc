@@ -107,7 +107,7 @@ std::string checkpoint_path(const std::string& folder, int64_t step) {
 }
 
 void write_checkpoint(const std::string& folder, const std::string& run_key,
-                      const TrainState& state, Trainable& model, const AdamW& optimizer) {
+                      const TrainState& state, Trainable& model, const Optimizer& optimizer) {
   AtomicFolder target(checkpoint_path(folder, state.step));
   const std::string& partial = target.partial_path();
   write_file(partial + "/config.json", model.config_json());
@@ -137,7 +137,7 @@ std::vector<int64_t> list_checkpoints(const std::string& folder) {
 
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
                                                  const std::string& run_key, Trainable& model,
-                                                 AdamW& optimizer) {
+                                                 Optimizer& optimizer) {
   const std::vector<int64_t> steps = list_checkpoints(folder);
   if (steps.empty()) return std::nullopt;
   const std::string path = checkpoint_path(folder, steps.back());

@@ -33,7 +33,7 @@ struct TrainState {
 // trainer_state.json and, in the middle of an accumulation, gradients.safetensors. Appears when
 // complete. `run_key` ties it to the run's options and data.
 void write_checkpoint(const std::string& folder, const std::string& run_key,
-                      const TrainState& state, Trainable& model, const AdamW& optimizer);
+                      const TrainState& state, Trainable& model, const Optimizer& optimizer);
 
 // Steps of the checkpoints in a folder, ascending.
 std::vector<int64_t> list_checkpoints(const std::string& folder);
@@ -43,7 +43,7 @@ std::string checkpoint_path(const std::string& folder, int64_t step);
 // options or data; FileError if it is damaged.
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
                                                  const std::string& run_key, Trainable& model,
-                                                 AdamW& optimizer);
+                                                 Optimizer& optimizer);
 
 // Replaces the model's weights by those of a checkpoint.
 void read_checkpoint_weights(const std::string& checkpoint, Trainable& model);

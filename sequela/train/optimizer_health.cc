@@ -42,27 +42,28 @@ std::vector<KindHealth> gradient_norms(const Parameters& parameters,
   return health;
 }
 
-void measure_step(const AdamW& optimizer, const Parameters& parameters,
+void measure_step(const Optimizer& optimizer, const Parameters& parameters,
                   const std::vector<ParameterPart>& parts, std::vector<KindHealth>& health) {
   struct Sums {
     double update = 0, weight = 0, starved = 0, size = 0;
   };
   std::vector<Sums> sums(health.size());
   for (size_t i = 0; i < parameters.items.size(); ++i) {
-    const AdamW::LastStep last = optimizer.last_step(i);
+    const Optimizer::LastStep last = optimizer.last_step(i);
     for (const ParameterPart& part : parts) {
       if (part.parameter != i) continue;
       Sums& own = sums[&entry_of(health, part.kind) - health.data()];
-      const at::Tensor root = part_of(last.root_square, part);
       own.update += square_sum(part_of(last.change, part));
       own.weight += square_sum(part_of(parameters.items[i].value, part));
+      if (!last.root_square.defined()) continue;
+      const at::Tensor root = part_of(last.root_square, part);
       own.starved += static_cast<double>(root.lt(optimizer.epsilon()).sum().item<int64_t>());
       own.size += static_cast<double>(root.numel());
     }
   }
   for (size_t i = 0; i < health.size(); ++i) {
     health[i].update_ratio = std::sqrt(sums[i].update / sums[i].weight);
-    health[i].starved = sums[i].starved / sums[i].size;
+    health[i].starved = sums[i].size > 0 ? sums[i].starved / sums[i].size : 0;
   }
 }
 

@@ -14,6 +14,9 @@ struct RecipeValues {
   double learning_rate;
   Schedule schedule;
   LossScale loss_scale;
+  OptimizerKind optimizer;
+  double muon_scale;
+  double muon_momentum;
   double beta1;
   double beta2;
   double epsilon;
@@ -33,6 +36,9 @@ constexpr std::array kRecipes = {
                  .learning_rate = 1e-4,
                  .schedule = Schedule::linear,
                  .loss_scale = LossScale::mean,
+                 .optimizer = OptimizerKind::adamw,
+                 .muon_scale = 4,
+                 .muon_momentum = 0.9,
                  .beta1 = 0.9,
                  .beta2 = 0.95,
                  .epsilon = 1e-8,
@@ -49,6 +55,9 @@ constexpr std::array kRecipes = {
                  .learning_rate = 1e-4,
                  .schedule = Schedule::linear,
                  .loss_scale = LossScale::mean,
+                 .optimizer = OptimizerKind::muon,
+                 .muon_scale = 4,
+                 .muon_momentum = 0.9,
                  .beta1 = 0.9,
                  .beta2 = 0.95,
                  .epsilon = 1e-8,
@@ -93,6 +102,9 @@ void apply_recipe(Recipe recipe, TrainOptions& options) {
   options.learning_rate = values.learning_rate;
   options.schedule = values.schedule;
   options.loss_scale = values.loss_scale;
+  options.optimizer = values.optimizer;
+  options.muon_scale = values.muon_scale;
+  options.muon_momentum = values.muon_momentum;
   options.beta1 = values.beta1;
   options.beta2 = values.beta2;
   options.epsilon = values.epsilon;

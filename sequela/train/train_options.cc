@@ -16,6 +16,9 @@ void require(bool holds, const char* key, double value, const char* allowed) {
 
 void TrainOptions::validate() const {
   require(learning_rate > 0, "learning-rate", learning_rate, "a number above 0");
+  require(muon_scale > 0, "muon-scale", muon_scale, "a number above 0");
+  require(muon_momentum >= 0 && muon_momentum < 1, "muon-momentum", muon_momentum,
+          "a number in [0, 1)");
   require(beta1 >= 0 && beta1 < 1, "beta1", beta1, "a number in [0, 1)");
   require(beta2 >= 0 && beta2 < 1, "beta2", beta2, "a number in [0, 1)");
   require(epsilon > 0, "epsilon", epsilon, "a number above 0");
@@ -63,6 +66,16 @@ LossScale to_loss_scale(const std::string& text) {
 
 const char* to_text(LossScale loss_scale) {
   return loss_scale == LossScale::mean ? "mean" : "events";
+}
+
+OptimizerKind to_optimizer_kind(const std::string& text) {
+  if (text == "adamw") return OptimizerKind::adamw;
+  if (text == "muon") return OptimizerKind::muon;
+  throw ConfigError("optimizer", text, "adamw or muon");
+}
+
+const char* to_text(OptimizerKind optimizer) {
+  return optimizer == OptimizerKind::adamw ? "adamw" : "muon";
 }
 
 }  // namespace sequela

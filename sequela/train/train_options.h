@@ -22,6 +22,9 @@ struct ParameterGroup {
 //           of their events: its size depends neither on how many tasks there are nor on how rare.
 enum class LossScale { mean, events };
 
+// adamw: on all parameters. muon: on the matrices (muon.h), AdamW on the rest.
+enum class OptimizerKind { adamw, muon };
+
 // How to train; the defaults are the numbers of MOTOR's pretraining recipe (docs/design.md, section
 // 9; recipe.h has others).
 struct TrainOptions {
@@ -30,6 +33,9 @@ struct TrainOptions {
   double learning_rate = 1e-4;    // at the end of the warm-up
   Schedule schedule = Schedule::linear;
   LossScale loss_scale = LossScale::mean;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  double muon_scale = 4;  // Muon's learning rate over AdamW's
+  double muon_momentum = 0.9;
   double beta1 = 0.9;
   double beta2 = 0.95;
   double epsilon = 1e-8;
@@ -49,11 +55,13 @@ struct TrainOptions {
   void validate() const;  // ConfigError
 };
 
-// "linear", "cosine" or "constant"; "mean" or "events". to_schedule and to_loss_scale throw
-// ConfigError for other words.
+// "linear", "cosine" or "constant"; "mean" or "events"; "adamw" or "muon". ConfigError for other
+// words.
 Schedule to_schedule(const std::string& text);
 const char* to_text(Schedule schedule);
 LossScale to_loss_scale(const std::string& text);
 const char* to_text(LossScale loss_scale);
+OptimizerKind to_optimizer_kind(const std::string& text);
+const char* to_text(OptimizerKind optimizer);
 
 }  // namespace sequela

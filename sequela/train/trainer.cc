@@ -36,7 +36,8 @@ class Trainer {
         num_batches_(model.num_batches(TrainPart::train)),
         options_(options),
         run_key_(run_key),
-        optimizer_(model.parameters(), options),
+        optimizer_(model.parameters(), options, parts_,
+                   model.precision() == Precision::bf16 ? at::kBFloat16 : at::kFloat),
         log_(options.folder) {
     const int64_t per_epoch = (num_batches_ + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
@@ -48,7 +49,7 @@ class Trainer {
   void run_epoch();
   void add_to_step(const BatchLoss& loss, int64_t batch_index);
   void finish_step();
-  void log_step(double learning_rate, double gradient_norm, std::vector<KindHealth> health);
+  void log_step(double learning_rate, double gradient_norm, const std::vector<KindHealth>& health);
   double share_of_gemm_rate(double tokens_per_second);
   void evaluate_now();
   bool take_result(double loss, const Figures& figures);
@@ -64,7 +65,7 @@ class Trainer {
   const int64_t num_batches_;
   const TrainOptions& options_;
   const std::string run_key_;
-  AdamW optimizer_;
+  Optimizer optimizer_;
   RunLog log_;
   int64_t total_steps_ = 0;
   double gemm_rate_ = 0;  // 0: not measured yet
@@ -168,18 +169,19 @@ void Trainer::finish_step() {
   std::vector<KindHealth> health;
   if (is_logged) health = gradient_norms(model_.parameters(), parts_, divisor);
   optimizer_.step(rate, norm, divisor);
+  if (is_logged) measure_step(optimizer_, model_.parameters(), parts_, health);
   model_.parameters().zero_gradients();
   model_.refresh_weights();
   state_.micro_batch = 0;
   state_.num_events = 0;
   ++state_.step;
   progress_->advance(1);
-  if (is_logged) log_step(rate, norm_value, std::move(health));
+  if (is_logged) log_step(rate, norm_value, health);
   if (state_.step % options_.eval_every == 0) evaluate_now();
 }
 
-void Trainer::log_step(double learning_rate, double gradient_norm, std::vector<KindHealth> health) {
-  measure_step(optimizer_, model_.parameters(), parts_, health);
+void Trainer::log_step(double learning_rate, double gradient_norm,
+                       const std::vector<KindHealth>& health) {
   const double tokens = static_cast<double>(state_.num_tokens - tokens_at_last_log_);
   const double speed = tokens / std::max(1e-9, seconds_since(last_log_));
   log_.add({state_.step, total_steps_, state_.loss_sum / static_cast<double>(state_.loss_count),

@@ -81,7 +81,7 @@ void run_training_step(const MemoryCase& test, const ProgressionData& data) {
   if (test.options.is_embedding_frozen) options.frozen = {"code_embeddings"};
   ProgressionTraining model(test.config, init_progression_parameters(test.config, 1), &data,
                             nullptr, options);
-  AdamW optimizer(model.parameters(), TrainOptions());
+  Optimizer optimizer(model.parameters(), TrainOptions());
   model.start_pass({TrainPart::train, {0}, 1})->next(1.0);
   optimizer.step(1e-3, optimizer.gradient_norm());
 }

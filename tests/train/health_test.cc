@@ -37,7 +37,7 @@ TEST(OptimizerHealth, EqualsSnapshotsOfEachPart) {
   options.epsilon = 0.05;
   options.max_gradient_norm = 0;
   options.groups = {{"bias", 0.5}};
-  AdamW optimizer(parameters, options);
+  Optimizer optimizer(parameters, options);
   const std::vector<ParameterPart> parts = {
       {"a", 0, 1, 0, 2}, {"b", 0, 1, 2, 3}, {"b", 1, 0, 0, 3}};
   at::Tensor square = at::zeros({7, 5}, at::kDouble);

@@ -42,7 +42,7 @@ TEST_F(LossScaleTest, AStepFollowsTheSummedCostOfItsBatchesByTheirEvents) {
     const int64_t cells = batch.inputs.label_indices_L.size(0) * head.num_bins() * head.num_tasks();
     expected.loss(batch, static_cast<double>(cells) / static_cast<double>(num_events));
   }
-  AdamW optimizer(expected.parameters(), options);
+  Optimizer optimizer(expected.parameters(), options);
   EXPECT_GT(optimizer.gradient_norm().item<double>(), options.max_gradient_norm);
   optimizer.step(options.learning_rate, optimizer.gradient_norm());
   for (const Parameter& parameter : expected.parameters().items) {

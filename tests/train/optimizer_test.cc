@@ -36,7 +36,7 @@ TEST(AdamW, EqualsTheFormulaWithClippingAndDecayOfMatricesOnly) {
   TrainOptions options;
   options.max_gradient_norm = 1;
   Parameters parameters = two_parameters();
-  AdamW optimizer(parameters, options);
+  Optimizer optimizer(parameters, options);
   Reference matrix{3.0}, bias{0.5};
   for (int t = 1; t <= 5; ++t) {
     parameters.items[0].gradient.copy_(at::tensor({2.0f, 1.0f, -2.0f * static_cast<float>(t)}));
@@ -54,8 +54,8 @@ TEST(AdamW, EqualsTheFormulaWithClippingAndDecayOfMatricesOnly) {
 TEST(AdamW, StateRestoresExactly) {
   TrainOptions options;
   Parameters first = two_parameters(), second = two_parameters();
-  AdamW a(first, options), b(second, options);
-  auto step = [](Parameters& parameters, AdamW& optimizer, float gradient) {
+  Optimizer a(first, options), b(second, options);
+  auto step = [](Parameters& parameters, Optimizer& optimizer, float gradient) {
     for (Parameter& parameter : parameters.items) parameter.gradient.fill_(gradient);
     optimizer.step(1e-2, optimizer.gradient_norm());
   };

@@ -21,11 +21,11 @@ constexpr int kNumBatches = 5;
 class TrainParity : public OnReferenceModel {
  protected:
   // The fixtures' setting: no clipping, and every parameter is decayed.
-  static AdamW optimizer_of(Motor& model) {
+  static Optimizer optimizer_of(Motor& model) {
     for (Parameter& parameter : model.parameters().items) parameter.is_decayed = true;
     TrainOptions options;
     options.max_gradient_norm = 0;
-    return AdamW(model.parameters(), options);
+    return Optimizer(model.parameters(), options);
   }
 };
 
@@ -39,7 +39,7 @@ TEST_P(TrainParity, AHundredStepsOfAdamWEqualTorchs) {
     const NpzFile file(reference_path(str("motor/g60/batches_seeded/batch_", i, ".npz")));
     batches.push_back({hierarchical_inputs(file), motor_targets(file)});
   }
-  AdamW optimizer = optimizer_of(model);
+  Optimizer optimizer = optimizer_of(model);
   const std::string path = fixture("loss_curve.json");
   const Json json = parse_json(read_file(path), path);
   ASSERT_EQ(json["curve"].size(), 100u);

@@ -13,6 +13,7 @@ void expect_femrs_numbers(const TrainOptions& options) {
   EXPECT_EQ(options.learning_rate, 1e-4);
   EXPECT_EQ(options.schedule, Schedule::linear);
   EXPECT_EQ(options.loss_scale, LossScale::mean);
+  EXPECT_EQ(options.optimizer, OptimizerKind::adamw);
   EXPECT_EQ(options.beta1, 0.9);
   EXPECT_EQ(options.beta2, 0.95);
   EXPECT_EQ(options.epsilon, 1e-8);
@@ -36,6 +37,7 @@ TEST(Recipe, FemrsIsThePublishedOneAndThatOfTheStruct) {
   options.warmup_steps = options.epochs = options.accumulate = options.eval_every = 7;
   options.patience = 7;
   options.max_steps = 11;
+  options.optimizer = OptimizerKind::muon;
   options.folder = "out";
   apply_recipe(Recipe::femr, options);
   expect_femrs_numbers(options);
