@@ -105,6 +105,7 @@ class Demo {
       prepare_options.num_tasks = 512;
       prepare_options.final_layer_size = 64;
       prepare_options.tokens_per_batch = 4'096;
+      prepare_options.label_fraction = 0.4;  // docs/decisions.md
       prepare_options.num_threads = options_.num_threads;
       prepare_options.memory_bytes = options_.memory_bytes;
       prepare(prepare_options);
