@@ -3,7 +3,7 @@
 // of codes (trees, logistic regression), of age and sex, and of the probabilities that the
 // generator itself gave, by number of labels.
 //
-//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE]]]]]
+//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS]]]]]]
 //   bench_learning ceiling FOLDER [SUBJECTS [SEED]]
 //
 // The first pretrains on SUBJECTS made-up subjects (2000) and evaluates on 10,000 others: half of
@@ -36,7 +36,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kOtherSubjects = 10'000;
 constexpr int64_t kLabelsOfASide = 2'000;
 constexpr int64_t kManyLabels = 50'000;
-constexpr int kTasks = 512;  // the commonest: the head costs as much as the backbone
+constexpr int kFewTasks = 512;
 
 LabelSide half(int64_t subject) {
   return subject % 2 == 0 ? LabelSide::fit : LabelSide::test;
@@ -58,14 +58,17 @@ DenseMatrix to_matrix(const EmbeddingOfLabel& rows, const Task& task, int64_t pa
 class Learning {
  public:
   Learning(const std::string& folder, int64_t subjects, int64_t steps, std::string size,
-           uint64_t seed, std::string recipe)
-      : folder_(str(folder, "/", subjects, "_", steps, "_", size, "_", recipe, "_", seed)),
+           uint64_t seed, std::string recipe, int tasks)
+      : folder_(
+            str(folder, "/", subjects, "_", steps, "_", size, "_", recipe, "_", tasks, "_", seed)),
         records_(str(folder, "/records_", subjects, "_", seed)),
+        prepared_(str(records_, "/prepared_", tasks)),
         subjects_(subjects),
         steps_(steps),
         size_(std::move(size)),
         seed_(seed),
         recipe_(std::move(recipe)),
+        num_tasks_(tasks),
         others_(str(folder, "/others_", seed), kOtherSubjects, seed) {}
 
   void run() {
@@ -85,17 +88,18 @@ class Learning {
     PrepareOptions options;
     options.meds = records_ + "/meds";
     options.athena = records_ + "/athena";
-    options.out = records_ + "/prepared";
+    options.out = prepared_;
     options.tokens_per_batch = 4'096;
-    options.num_tasks = kTasks;
-    options.label_fraction = 0.4;  // docs/decisions.md
+    options.num_tasks = num_tasks_;
+    // With many tasks the head costs more than the backbone, and labels are dear.
+    options.label_fraction = num_tasks_ <= kFewTasks ? 0.4 : 0.1;  // docs/decisions.md
     options.num_threads = kThreads;
     prepare(options);
   }
 
   void pretrain_model(const std::string& name, int64_t steps, double learning_rate) const {
     PretrainOptions options;
-    options.data = records_ + "/prepared";
+    options.data = prepared_;
     options.model = folder_ + "/" + name;
     options.out = options.model + "_output";
     apply_recipe(to_recipe(recipe_), options);
@@ -188,11 +192,12 @@ class Learning {
     }
   }
 
-  const std::string folder_, records_;
+  const std::string folder_, records_, prepared_;
   const int64_t subjects_, steps_;
   const std::string size_;
   const uint64_t seed_;
   const std::string recipe_;
+  const int num_tasks_;
   Others others_;
   std::vector<Task> tasks_;
 };
@@ -219,7 +224,7 @@ void find_ceiling(const std::string& folder, int64_t subjects, uint64_t seed) {
 int main(int argc, char** argv) {
   if (argc < 2) {
     std::fprintf(stderr,
-                 "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE]]]]]\n"
+                 "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS]]]]]]\n"
                  "       bench_learning ceiling FOLDER [SUBJECTS [SEED]]\n");
     return 2;
   }
@@ -231,6 +236,6 @@ int main(int argc, char** argv) {
     return 0;
   }
   sequela::Learning(argv[1], number(2, 2'000), number(3, 500), argc > 4 ? argv[4] : "tiny",
-                    number(5, 1), argc > 6 ? argv[6] : "sequela")
+                    number(5, 1), argc > 6 ? argv[6] : "sequela", static_cast<int>(number(7, 512)))
       .run();
 }

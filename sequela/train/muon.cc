@@ -20,9 +20,10 @@ at::Tensor orthogonalized(const at::Tensor& matrix, at::ScalarType type) {
   at::Tensor x = is_tall ? matrix.t() : matrix;
   x = (x / (x.norm() + 1e-20)).to(type);
   for (int step = 0; step < kSteps; ++step) {
-    const at::Tensor gram = multiplied(x, x.t());
-    const at::Tensor factor = multiplied(gram, gram).mul_(kQuintic).add_(gram, kCubic);
-    x = multiplied(factor, x).add_(x, kLinear);
+    const at::Tensor gram = multiplied(x, x.t()), factor = gram.clone(), next = x.clone();
+    multiply_add(gram, gram, factor, kCubic, kQuintic);
+    multiply_add(factor, x, next, kLinear, 1);
+    x = next;
   }
   return (is_tall ? x.t() : x).to(at::kFloat);
 }

@@ -111,19 +111,23 @@ void Optimizer::step_adamw(const Group& group, double learning_rate) {
 
 void Optimizer::step_muon(const Group& group, double learning_rate) {
   for (const size_t i : group.matrices) {
-    const at::Tensor& gradient = parameters_.items[i].gradient;
-    means_[i].lerp_(scale_ ? gradient / *scale_ : gradient, 1 - options_.muon_momentum);
+    const at::Tensor gradient = scaled_gradient(i);
+    means_[i].lerp_(gradient, 1 - options_.muon_momentum);
     at::Tensor value = parameters_.items[i].value;
     value.mul_(1 - learning_rate * group.weight_decay);
-    value.sub_(muon_change(direction(i), matrix_parts_[i], product_type_),
+    value.sub_(muon_change(direction(i, gradient), matrix_parts_[i], product_type_),
                learning_rate * options_.muon_scale);
   }
 }
 
-// The mean as it would be if the gradient came once more (Nesterov).
-at::Tensor Optimizer::direction(size_t i) const {
+at::Tensor Optimizer::scaled_gradient(size_t i) const {
   const at::Tensor& gradient = parameters_.items[i].gradient;
-  return (scale_ ? gradient / *scale_ : gradient).lerp(means_[i], options_.muon_momentum);
+  return scale_ ? gradient / *scale_ : gradient;
+}
+
+// The mean as it would be if the gradient came once more (Nesterov).
+at::Tensor Optimizer::direction(size_t i, const at::Tensor& gradient) const {
+  return gradient.lerp(means_[i], options_.muon_momentum);
 }
 
 Optimizer::LastStep Optimizer::last_step(size_t i) const {
@@ -132,7 +136,7 @@ Optimizer::LastStep Optimizer::last_step(size_t i) const {
   const double rate = last_learning_rate_ * group.learning_rate_scale;
   LastStep last;
   if (is_muons(i)) {
-    last.change = muon_change(direction(i), matrix_parts_[i], product_type_)
+    last.change = muon_change(direction(i, scaled_gradient(i)), matrix_parts_[i], product_type_)
                       .mul_(-rate * options_.muon_scale);
   } else {
     last.root_square = squares_[i].sqrt().div_(std::sqrt(1 - std::pow(options_.beta2, steps)));

@@ -57,7 +57,8 @@ class Optimizer {
   bool is_muons(size_t i) const { return !matrix_parts_[i].empty(); }
   void step_adamw(const Group& group, double learning_rate);
   void step_muon(const Group& group, double learning_rate);
-  at::Tensor direction(size_t i) const;  // of Muon
+  at::Tensor scaled_gradient(size_t i) const;
+  at::Tensor direction(size_t i, const at::Tensor& gradient) const;  // of Muon
 
   Parameters& parameters_;
   TrainOptions options_;

@@ -11,6 +11,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/random.h"
+#include "sequela/nn/isa.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/gemm_rate.h"
 #include "sequela/train/optimizer.h"
@@ -26,6 +27,13 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Of the optimizer's products: bfloat16 where the model's are and the device has them.
+at::ScalarType product_type_of(Trainable& model) {
+  const at::Device device = model.parameters().items[0].value.device();
+  const bool has_products = !device.is_cpu() || has_bf16_products();
+  return model.precision() == Precision::bf16 && has_products ? at::kBFloat16 : at::kFloat;
+}
+
 class Trainer {
  public:
   Trainer(Trainable& model, const TrainOptions& options, const std::string& run_key,
@@ -36,8 +44,7 @@ class Trainer {
         num_batches_(model.num_batches(TrainPart::train)),
         options_(options),
         run_key_(run_key),
-        optimizer_(model.parameters(), options, parts_,
-                   model.precision() == Precision::bf16 ? at::kBFloat16 : at::kFloat),
+        optimizer_(model.parameters(), options, parts_, product_type_of(model)),
         log_(options.folder) {
     const int64_t per_epoch = (num_batches_ + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
