@@ -204,7 +204,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       }
     }
   }
-  EXPECT_EQ(tried.size(), 38u);
+  EXPECT_EQ(tried.size(), 39u);
 }
 
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {
