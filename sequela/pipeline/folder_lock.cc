@@ -1,6 +1,7 @@
 #include "sequela/pipeline/folder_lock.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
+#include <vector>
 
 #include "sequela/core/error.h"
 
@@ -15,6 +18,41 @@ namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The descriptors of the locks that this process holds. A lock lasts as long as any process has its
+// descriptor open, so a child closes them as soon as it is forked.
+class LockFiles {
+ public:
+  static LockFiles& of_process() {
+    static auto* files = new LockFiles;  // a fork may come while the process ends
+    return *files;
+  }
+  int open_file(const char* path) {
+    const std::lock_guard lock(mutex_);
+    const int descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+    if (descriptor >= 0) descriptors_.push_back(descriptor);
+    return descriptor;
+  }
+  void close_file(int descriptor) {
+    const std::lock_guard lock(mutex_);
+    std::erase(descriptors_, descriptor);
+    close(descriptor);
+  }
+
+ private:
+  LockFiles() {
+    pthread_atfork([] { of_process().mutex_.lock(); }, [] { of_process().mutex_.unlock(); },
+                   [] { of_process().leave_to_parent(); });
+  }
+  void leave_to_parent() {
+    for (const int descriptor : descriptors_) close(descriptor);
+    descriptors_.clear();
+    mutex_.unlock();
+  }
+
+  std::mutex mutex_;
+  std::vector<int> descriptors_;
+};
 
 // False if a run that failed took its file, and with it the folder, away just now.
 bool is_still_there(int descriptor) {
@@ -32,15 +70,16 @@ bool is_alone(const fs::path& path) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::string& folder) : folder_(folder), path_(folder + "/.lock") {
-  descriptor_ = open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+FolderLock::FolderLock(const std::string& folder)
+    : folder_(folder), path_(folder + "/.lock"), owner_(getpid()) {
+  descriptor_ = LockFiles::of_process().open_file(path_.c_str());
   if (descriptor_ < 0) {
     throw FileError(path_, std::strerror(errno), "choose an output folder that can be written");
   }
   const bool is_locked = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
   const int cause = is_locked ? EWOULDBLOCK : errno;
   if (is_locked && is_still_there(descriptor_)) return;
-  close(descriptor_);
+  LockFiles::of_process().close_file(descriptor_);
   if (cause == EWOULDBLOCK) {
     throw ConfigError(folder +
                       ": another run is at work in this folder. Fix: wait for its end, or choose "
@@ -51,8 +90,10 @@ FolderLock::FolderLock(const std::string& folder) : folder_(folder), path_(folde
 }
 
 FolderLock::~FolderLock() {
+  if (getpid() != owner_) return;
   if (folder_.is_new() && is_alone(path_)) unlink(path_.c_str());
-  close(descriptor_);
+  flock(descriptor_, LOCK_UN);  // a child that is being forked may still have the file
+  LockFiles::of_process().close_file(descriptor_);
 }
 
 }  // namespace sequela

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "sequela/io/new_folder.h"
@@ -7,9 +9,10 @@
 namespace sequela {
 
 // Makes a folder where there is none, and keeps a second run out of it while this object lives. The
-// lock ends with the process, however it ends; its file ".lock" stays, unless the folder is new and
-// holds nothing else: then both go with the object. Throws ConfigError if another run is at work
-// there, FileError if the folder cannot be made or written.
+// lock ends with the process, however it ends, also if children that it forked live on: they do not
+// have it, and a copy of this object in one of them does nothing. The lock's file ".lock" stays,
+// unless the folder is new and holds nothing else: then both go with the object. Throws ConfigError
+// if another run is at work there, FileError if the folder cannot be made or written.
 class FolderLock {
  public:
   explicit FolderLock(const std::string& folder);
@@ -20,6 +23,7 @@ class FolderLock {
  private:
   NewFolder folder_;
   std::string path_;
+  pid_t owner_;
   int descriptor_ = -1;
 };
 

@@ -8,7 +8,6 @@
 #include "sequela/core/error.h"
 #include "sequela/pipeline/compare.h"
 #include "sequela/pipeline/encode.h"
-#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/pretrain_mlm.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
@@ -102,18 +101,6 @@ TEST_F(FailedRun, Compare) {
     options.out = out;
     compare(options);
   });
-}
-
-TEST(FolderLock, KeepsAFolderWithOutput) {
-  const TestFolder folder;
-  const std::string out = folder / "out";
-  {
-    const FolderLock lock(out);
-    std::ofstream(out + "/table.txt") << "output";
-  }
-  EXPECT_TRUE(fs::exists(out + "/table.txt"));
-  { const FolderLock again(out); }
-  EXPECT_TRUE(fs::exists(out + "/table.txt"));
 }
 
 TEST(RunKeys, AnotherOntologyInTheBundleIsAnotherRun) {
