@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Tries an installed Sequela, outside its sources: the command, the demo, the README's Python lines.
 
-    PYTHON tools/try_wheel.py [--subjects N] [--max-steps N]
+    PYTHON tools/try_wheel.py [--subjects N] [--max-steps N] [--hub WHEEL]
 
 PYTHON is that of the environment that pip has installed the wheel into. Everything is written below a temporary folder. It
-says what it does and stops at the first thing that does not work.
+says what it does and stops at the first thing that does not work. --hub installs the wheel's extra `hub`, too, and gets a
+model by name; tests/python/hub_server.py must lie beside this file.
 """
 
 import argparse
 import ctypes
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import re
@@ -73,6 +75,31 @@ def try_missing_libpq():
     assert len(result.stderr.splitlines()) == 1 and not pathlib.Path("out").exists()
 
 
+def try_names_without_the_extra():
+    if importlib.util.find_spec("huggingface_hub") is not None:
+        return
+    say("a model by name without huggingface_hub")
+    result = subprocess.run([COMMAND, "inspect", "org/model"], capture_output=True, text=True)
+    print(result.stderr, end="")
+    assert result.returncode == 4 and f"{sys.executable} -m pip install 'huggingface_hub" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def try_names(wheel):
+    """Models by name, with the wheel's extra `hub` and a small hub of our own."""
+    from hub_server import HubServer
+
+    say("the extra hub: a model sent and got by name")
+    run(sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{wheel}[hub]")
+    with HubServer() as hub:
+        os.environ.update(HF_ENDPOINT=hub.url, HF_HOME=os.path.abspath("hf"), HF_TOKEN="writer", HF_HUB_DISABLE_XET="1")
+        run(COMMAND, "push", "model", "org/model")
+        run(COMMAND, "inspect", "org/model")
+        run(COMMAND, "features", "--meds", "meds", "--model", "org/model", "--labels", "labels.parquet", "--out", "by_name")
+        run(sys.executable, "-c", "import sequela; print(sequela.inspect('org/model'))")
+        assert "model.safetensors" in hub.files_sent()
+
+
 def try_old_cpu():
     """On an emulated x86-64-v2 CPU, where QEMU is there to emulate it."""
     qemu = shutil.which("qemu-x86_64")
@@ -90,12 +117,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subjects", type=int, default=1500)
     parser.add_argument("--max-steps", type=int, default=10)
+    parser.add_argument("--hub", metavar="WHEEL")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sequela-try-") as folder:
         os.chdir(folder)
         try_demo(options.subjects, options.max_steps)
         try_readme()
         try_missing_libpq()
+        try_names_without_the_extra()
+        if options.hub:
+            try_names(options.hub)
         try_old_cpu()
         os.chdir("/")
     say(f"all of it works: Python {sys.version.split()[0]}, {' '.join(os.confstr('CS_GNU_LIBC_VERSION').split())}")
