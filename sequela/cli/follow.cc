@@ -60,8 +60,10 @@ int run_follow(const CLI::App& app, FollowArguments& arguments) {
 void add_state_options(CLI::App& app, FollowArguments& arguments) {
   app.option_defaults()->group("States");
   app.add_option("--states", arguments.options.states,
-                 "Folder of states to go on from, written at the end; without it all begin anew")
+                 "Folder of states to go on from and to save; without it all begin anew")
       ->type_name(kFolder);
+  app.add_option("--save-every", arguments.options.save_seconds,
+                 "Seconds from one save of the states to the next; 0 = at the end alone");
   app.add_option("--keys", arguments.keys,
                  "Of attention's keys and values in a state; bf16 = half the memory, rounded")
       ->type_name("fp32|bf16");

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <span>
+#include <unordered_set>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -69,6 +70,7 @@ class Run {
   void take(SourceItem& item);
   void answer();
   void save();
+  bool is_time_to_save() const;
 
   const FollowOptions& options_;
   std::ostream& out_;
@@ -79,6 +81,8 @@ class Run {
   std::unique_ptr<EventSource> source_;
   ShardSource* shards_ = nullptr;  // the source, if it is one
   bool has_said_times_ = false;
+  Clock::time_point last_save_ = Clock::now();
+  std::unordered_set<int64_t> patients_;  // that were saved
   std::string text_;
   FollowReport report_;
 };
@@ -149,14 +153,23 @@ void Run::read_on() {
       throw;
     }
     answer();
+    if (is_time_to_save()) save();
   }
 }
 
+bool Run::is_time_to_save() const {
+  return !options_.states.empty() && options_.save_seconds > 0 &&
+         Clock::now() - last_save_ >= std::chrono::duration<double>(options_.save_seconds);
+}
+
 void Run::save() {
-  report_.num_patients = scorer_.embedder().patients().num_patients();
+  const std::vector<int64_t> ids = scorer_.embedder().patients().subject_ids();
+  patients_.insert(ids.begin(), ids.end());
+  report_.num_patients = static_cast<int64_t>(patients_.size());
   report_.num_waiting = follower_.num_waiting_patients();
   states_.save(scorer_.embedder(), shards_ != nullptr ? shards_->rows_read() : states_.rows_read(),
                follower_.waiting_events());
+  last_save_ = Clock::now();
 }
 
 FollowReport Run::follow() {
@@ -186,6 +199,7 @@ BadEvents to_bad_events(const std::string& text) {
 
 void FollowOptions::validate() const {
   live.validate();
+  if (save_seconds < 0) throw ConfigError("save-every", str(save_seconds), "0 or more seconds");
   if (is_once && meds.empty()) {
     throw ConfigError("--once goes with --meds. Fix: leave it out; lines end by themselves.");
   }

@@ -18,10 +18,11 @@ struct FollowOptions {
   // The bundle, its ontology, the tasks. Of its memory and spill_folder nothing counts: they follow
   // from what stands below.
   LiveOptions live;
-  std::string meds;      // a MEDS data set that grows; empty = JSON lines from `input`
-  int input = 0;         // descriptor of the lines
-  bool is_once = false;  // with meds: ends when all shards that are there have been read
-  std::string states;    // folder from which states are taken up and to which they go at the end
+  std::string meds;             // a MEDS data set that grows; empty = JSON lines from `input`
+  int input = 0;                // descriptor of the lines
+  bool is_once = false;         // with meds: ends when all shards that are there have been read
+  std::string states;           // folder from which states are taken up and to which they go
+  double save_seconds = 600;    // from one save to the next; 0 = at the end alone
   bool with_embedding = false;  // in the answers; without tasks they always have it
   BadEvents bad_events = BadEvents::fail;
   ZoneRule zone_rule = ZoneRule::utc;       // of times that have a zone
@@ -32,7 +33,7 @@ struct FollowOptions {
 
 struct FollowReport {
   int64_t num_events = 0;    // answered
-  int64_t num_patients = 0;  // that have a state at the end
+  int64_t num_patients = 0;  // of these events, who have a state
   int64_t num_waiting = 0;   // patients whose birth did not come
   int64_t num_bad = 0;       // events that were skipped
   double seconds = 0;

@@ -105,5 +105,26 @@ TEST_F(FollowCommand, ASignalIsAnOrderlyEnd) {
   }
 }
 
+// Killed when all states are written and the index is not: a pipe in the index's place holds it up.
+TEST_F(FollowCommand, AKillWhileItSavesLeavesTheLastSave) {
+  const auto states_of = [&](const std::string& name) {
+    return str("$FOLLOW --task ATC/G --states ", name, " <<< ");
+  };
+  const std::string birth = R"('{"subject_id": 7, "time": "1960-03-01", "code": "MEDS_BIRTH"}')";
+  const std::string visit = R"('{"subject_id": 7, "time": "1961-03-01", "code": "Visit/IP"}')";
+  for (const char* name : {"killed", "whole"}) ASSERT_EQ(shell(states_of(name) + birth), 0) << err_;
+  ASSERT_EQ(shell(states_of("whole") + visit), 0) << err_;
+  const std::string answer = out_;
+
+  ASSERT_EQ(shell("mkfifo killed/follow.json.partial"), 0);
+  const std::string wait_and_kill =
+      "for i in {1..600}; do [ -s answers ] && break; sleep 0.1; done; sleep 1; kill -KILL $!; "
+      "wait $!";
+  EXPECT_EQ(shell(str(states_of("killed") + visit, " > answers & ", wait_and_kill)), 137) << err_;
+  std::filesystem::remove(folder_ / "killed/follow.json.partial");
+  EXPECT_EQ(shell(states_of("killed") + visit), 0) << err_;
+  EXPECT_EQ(out_, answer);
+}
+
 }  // namespace
 }  // namespace sequela

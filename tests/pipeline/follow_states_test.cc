@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "sequela/core/interrupt.h"
+#include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/pipeline/folder_lock.h"
 #include "tests/pipeline/live_bundle.h"
@@ -62,6 +63,21 @@ TEST(FollowStates, ARestartGoesOnWhereTheLastRunStopped) {
     expect_same(both(first, second), whole.answers());
     EXPECT_TRUE(cut != 30 || first.report.num_waiting == 10);
   }
+}
+
+TEST(FollowStates, SavesWhileItRuns) {
+  const LiveBundle bundle;
+  const TestFolder folder;
+  auto events = events_of(LiveBundle::meds());
+  std::ranges::stable_sort(events, {}, &OwnedEvent::time_us);
+  const std::string lines = lines_of(std::span(events).first(2'000));
+  FollowOptions options = options_for(bundle, folder / "states");
+  options.save_seconds = 1e-9;  // after each pass
+  const Followed saved(lines, options), whole(lines, options_for(bundle, ""));
+  expect_same(saved.answers(), whole.answers());
+  EXPECT_EQ(saved.report.num_patients, whole.report.num_patients);
+  const Json index = parse_json(read_file(folder / "states/follow.json"), "follow.json");
+  EXPECT_GT(index.at("save").get<int64_t>(), 3);
 }
 
 TEST(FollowStates, MemoryIsKeptAndTheRestSpilled) {
@@ -124,6 +140,36 @@ TEST(FollowStates, DamageIsNamed) {
   std::ofstream(states + "/follow.json") << "{\"shards\": 1}";
   EXPECT_NE(Followed(next, options_for(bundle, states)).error.find("follow.json: damaged"),
             std::string::npos);
+}
+
+constexpr const char* kBirth = R"({"subject_id": 7, "time": "1960-03-01", "code": "MEDS_BIRTH"})";
+constexpr const char* kVisit = R"({"subject_id": 7, "time": "1961-03-01", "code": "Visit/IP"})";
+constexpr const char* kNextVisit = R"({"subject_id": 7, "time": "1962-03-01", "code": "Visit/ER"})";
+
+TEST(FollowStates, AKilledSaveCountsOnceItsIndexIsThere) {
+  const LiveBundle bundle;
+  const TestFolder folder;
+  const std::string before = folder / "before", after = folder / "after";
+  EXPECT_EQ(Followed(kBirth, options_for(bundle, before)).error, "");
+  fs::copy(before, after);
+  const Followed visit(kVisit, options_for(bundle, after));
+  // The second save, killed: its states are written, and its index too or not yet.
+  const auto killed = [&](const std::string& name, const std::string& index) {
+    fs::copy(before, folder / name);
+    fs::create_directory(folder / name + "/saving-2");
+    fs::copy(after + "/7.state", folder / name + "/saving-2/7.state");
+    fs::copy(index + "/follow.json", folder / name + "/follow.json",
+             fs::copy_options::overwrite_existing);
+    return options_for(bundle, folder / name);
+  };
+  const Followed again(kVisit, killed("without", before));
+  EXPECT_EQ(again.error, "");
+  EXPECT_EQ(again.text, visit.text);
+  const Followed next(kNextVisit, killed("with", after));
+  EXPECT_EQ(next.error, "");
+  EXPECT_EQ(next.text, Followed(kNextVisit, options_for(bundle, after)).text);
+  for (const char* name : {"without", "with"})
+    EXPECT_FALSE(fs::exists(folder / name + "/saving-2"));
 }
 
 // Events as a shard, which appears whole.

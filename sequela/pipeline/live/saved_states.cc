@@ -15,6 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kProgress = "/follow.json";
+constexpr const char* kRights = "see to the rights of the folder of states";
+constexpr const char* kState = ".state";
+constexpr const char* kSaving = "saving-";
 
 std::string make_temporary_folder() {
   std::string path = (fs::temp_directory_path() / "sequela-follow-XXXXXX").string();
@@ -33,6 +36,7 @@ SavedStates::SavedStates(const std::string& folder) : folder_(folder) {
   spill_folder_ = folder + "/spill";
   fs::remove_all(spill_folder_);  // of a run that was killed
   read();
+  settle();
 }
 
 SavedStates::~SavedStates() {
@@ -45,6 +49,7 @@ void SavedStates::read() {
   if (!fs::exists(path)) return;
   const Json progress = parse_json(read_file(path), path);
   try {
+    last_save_ = progress.value("save", int64_t{0});
     for (const auto& [name, rows] : progress.at("shards").items())
       rows_read_[name] = rows.get<int64_t>();
     TimeNotes notes;
@@ -56,7 +61,26 @@ void SavedStates::read() {
 }
 
 std::string SavedStates::state_path(int64_t subject_id) const {
-  return str(folder_, "/", subject_id, ".state");
+  return str(folder_, "/", subject_id, kState);
+}
+
+std::string SavedStates::saving_folder(int64_t save) const {
+  return str(folder_, "/", kSaving, save);
+}
+
+// Moves the states of the last save to their places; those of a save that was not finished go.
+void SavedStates::settle() const {
+  const std::string last = saving_folder(last_save_);
+  try {
+    if (fs::exists(last)) {
+      for (const auto& state : fs::directory_iterator(last))
+        fs::rename(state.path(), fs::path(folder_) / state.path().filename());
+    }
+    for (const auto& entry : fs::directory_iterator(folder_))
+      if (entry.path().filename().string().starts_with(kSaving)) fs::remove_all(entry.path());
+  } catch (const fs::filesystem_error& error) {
+    throw FileError(error.path1().string(), error.code().message(), kRights);
+  }
 }
 
 bool SavedStates::load(int64_t subject_id, Embedder& embedder) const {
@@ -67,16 +91,25 @@ bool SavedStates::load(int64_t subject_id, Embedder& embedder) const {
 }
 
 void SavedStates::save(Embedder& embedder, const std::map<std::string, int64_t>& rows_read,
-                       const std::vector<OwnedEvent>& waiting) const {
-  if (folder_.empty()) return;
+                       const std::vector<OwnedEvent>& waiting) {
+  if (folder_.empty() || has_failed_) return;
+  has_failed_ = true;  // until all is done
+  const int64_t save = last_save_ + 1;
+  const std::string saving = saving_folder(save);
+  std::error_code error;
+  fs::create_directory(saving, error);
+  if (error) throw FileError(saving, error.message(), kRights);
   for (const int64_t subject_id : embedder.patients().subject_ids()) {
-    embedder.save(subject_id, state_path(subject_id));
+    embedder.save(subject_id, str(saving, "/", subject_id, kState));
     embedder.discharge(subject_id);  // makes room for those that have to be read back
   }
-  Json progress = {{"shards", Json::object()}, {"waiting", Json::array()}};
+  Json progress = {{"save", save}, {"shards", Json::object()}, {"waiting", Json::array()}};
   for (const auto& [name, rows] : rows_read) progress["shards"][name] = rows;
   for (const OwnedEvent& event : waiting) progress["waiting"].push_back(to_json(event));
   write_file(folder_ + kProgress, json_text(progress));
+  last_save_ = save;
+  settle();
+  has_failed_ = false;
 }
 
 }  // namespace sequela
