@@ -47,8 +47,8 @@ struct SynthReport {
 //   FOLDER/synth.json                                    options and counts
 //
 // The data depend on the seed and the number of subjects alone; subject k is the same for any
-// number. Memory: about 220 MiB, 20 MiB a thread and 2 KiB a subject. The folder appears only when
-// complete. Throws ConfigError, ResourceError, Interrupted.
+// number. Memory: about 180 MiB and 72 MiB a thread, for any number of subjects. The folder appears
+// only when complete. Throws ConfigError, ResourceError, Interrupted.
 SynthReport synth(const SynthOptions& options);
 
 }  // namespace sequela

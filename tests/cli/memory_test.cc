@@ -25,9 +25,9 @@ TEST(Memory, PrepareStaysUnderIt) {
 
 TEST(Memory, SynthStaysUnderIt) {
   const TestFolder folder;
-  for (const int64_t mib : {300, 450}) {
+  for (const auto& [subjects, mib] : {std::pair{"35000", 256}, std::pair{"16000", 450}}) {
     const CommandResult result =
-        run_sequela({"synth", "--subjects", "16000", "--out", folder / "a", "--threads", "16",
+        run_sequela({"synth", "--subjects", subjects, "--out", folder / "a", "--threads", "16",
                      "--memory", std::to_string(mib) + "M"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_LT(result.peak_mib, mib);
