@@ -10,12 +10,34 @@
 #include "sequela/encoders/bert/visit_encoder.h"
 #include "sequela/pipeline/features.h"
 #include "sequela/synth/synth.h"
-#include "tests/pipeline/tiny_run.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/isa.h"
 #include "tests/support/npz.h"
+#include "tests/support/test_folder.h"
 
 namespace sequela {
 namespace {
+
+// The numbers below are of these options.
+PrepareOptions files_of(const TestFolder& folder) {
+  PrepareOptions options = small_prepare(folder / "files", folder / "synth");
+  options.vocab_size = 2'048;
+  options.num_tasks = 96;
+  options.final_layer_size = 32;
+  options.tokens_per_batch = 256;
+  return options;
+}
+
+PretrainOptions run_of(const TestFolder& folder, Precision precision) {
+  PretrainOptions options = small_pretrain(folder / "files", folder / "output", folder / "model");
+  options.encoder.hidden_size = 64;
+  options.encoder.intermediate_size = 96;
+  options.train.max_steps = options.train.eval_every = 3;
+  options.train.warmup_steps = 1;
+  options.train.learning_rate = 3e-3;
+  options.precision = precision;
+  return options;
+}
 
 // The mean magnitude of all embeddings, and that of the first.
 std::pair<double, double> embedded(const TestFolder& folder, Precision precision) {
@@ -43,11 +65,11 @@ TEST_P(EveryCpu, TrainsAndEmbedsToTheSameNumbers) {
   const WithIsa with_isa(GetParam());
   const TestFolder folder;
   synth({.num_subjects = 8, .seed = 5, .folder = folder / "synth"});
-  prepare(tiny_prepare_options(folder));
+  prepare(files_of(folder));
   constexpr double kLoss = 0.634398, kMean = 0.787189, kFirst = 0.782825;  // by float32
   for (const auto& [precision, bound] :
        {std::pair{Precision::fp32, 1e-4}, {Precision::bf16, 1e-2}}) {
-    const PretrainReport report = pretrain(tiny_pretrain_options(folder, precision));
+    const PretrainReport report = pretrain(run_of(folder, precision));
     EXPECT_NEAR(report.train.best_loss, kLoss, kLoss * bound);
     const auto [mean, first] = embedded(folder, precision);
     EXPECT_NEAR(mean, kMean, kMean * bound);

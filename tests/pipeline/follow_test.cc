@@ -10,7 +10,7 @@
 #include "sequela/pipeline/features.h"
 #include "sequela/synth/synth.h"
 #include "tests/pipeline/live_bundle.h"
-#include "tests/pipeline/tiny_run.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/npz.h"
 
 namespace sequela {
@@ -80,8 +80,8 @@ FeaturesOptions features_options(const LiveOptions& live, const std::string& med
 TEST(Follow, EqualsFeaturesOfABundleThatWasTrained) {
   const TestFolder folder;
   synth({.num_subjects = 24, .seed = 5, .folder = folder / "synth"});
-  prepare(tiny_prepare_options(folder));
-  PretrainOptions training = tiny_pretrain_options(folder, Precision::fp32);
+  prepare(small_prepare(folder / "files", folder / "synth"));
+  PretrainOptions training = small_pretrain(folder / "files", folder / "output", folder / "model");
   training.train.max_steps = training.train.eval_every = 12;
   pretrain(training);
   const LiveOptions live{.model = folder / "model"};

@@ -9,11 +9,13 @@
 
 namespace sequela {
 
-// Sixty made-up subjects, cut to a small vocabulary, few tasks and short batches.
-inline PrepareOptions small_prepare(const std::string& out) {
+// Records of `synth`, the reference's or others, cut to a small vocabulary, few tasks and short
+// batches.
+inline PrepareOptions small_prepare(const std::string& out,
+                                    const std::string& records = reference_path("motor/g60")) {
   PrepareOptions options;
-  options.meds = reference_path("motor/g60/meds");
-  options.athena = reference_path("motor/g60/athena");
+  options.meds = records + "/meds";
+  options.athena = records + "/athena";
   options.out = out;
   options.vocab_size = 1'024;
   options.num_tasks = 64;
