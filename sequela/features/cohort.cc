@@ -7,6 +7,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/unpack.h"
 #include "sequela/meds/dataset.h"
 
 namespace sequela {
@@ -183,10 +184,9 @@ Cohort CohortBuilder::finish() {
 }
 
 Cohort read_cohort_file(const std::string& path, const std::string& label_column) {
-  std::string name = path;
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  if (name.ends_with(".parquet")) return read_parquet_cohort(path, label_column);
-  if (name.ends_with(".csv") || name.ends_with(".tsv")) return read_csv_cohort(path, label_column);
+  const std::string ending = unpacked_ending(path);
+  if (ending == ".parquet") return read_parquet_cohort(path, label_column);
+  if (ending == ".csv" || ending == ".tsv") return read_csv_cohort(path, label_column);
   throw ConfigError("cohort", path, "a .parquet, .csv, .tsv or .csv.gz file");
 }
 

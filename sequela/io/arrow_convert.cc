@@ -26,7 +26,7 @@ bool is_list_type(Type::type id) {
 
 }  // namespace
 
-void throw_arrow_error(const arrow::Status& status, const Where& where) {
+void throw_arrow_error(const arrow::Status& status, const Where& where, const std::string& fix) {
   if (status.IsOutOfMemory()) {
     throw ResourceError(
         str(where.text(), ": out of memory. Fix: use fewer threads or smaller row groups."));
@@ -34,7 +34,7 @@ void throw_arrow_error(const arrow::Status& status, const Where& where) {
   std::string message = status.message();
   if (status.detail() != nullptr) message += ": " + status.detail()->ToString();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  throw DataError(where, message);
+  throw DataError(where, message, fix);
 }
 
 ColumnType column_type(const arrow::DataType& type) {

@@ -19,7 +19,8 @@ class Status;
 namespace sequela {
 
 // Turns a failed status into ResourceError (memory) or DataError at `where`.
-[[noreturn]] void throw_arrow_error(const arrow::Status& status, const Where& where);
+[[noreturn]] void throw_arrow_error(const arrow::Status& status, const Where& where,
+                                    const std::string& fix = "");
 
 ColumnType column_type(const arrow::DataType& type);
 

@@ -8,10 +8,10 @@
 
 namespace sequela {
 
-// The value of an arrow::Result, or the error at `where`.
+// The value of an arrow::Result, or the error at `where` with what mends it.
 template <class Result>
-auto value_or_throw(Result result, const Where& where) {
-  if (!result.ok()) throw_arrow_error(result.status(), where);
+auto value_or_throw(Result result, const Where& where, const std::string& fix) {
+  if (!result.ok()) throw_arrow_error(result.status(), where, fix);
   return std::move(result).ValueUnsafe();
 }
 
@@ -23,7 +23,8 @@ auto value_or_throw(Result result, const std::string& path) {
   std::string message = result.status().message();
   const size_t at = message.find(path);
   if (at != std::string::npos) message.replace(at, path.size(), shown);
-  throw_arrow_error(result.status().WithMessage(message), Where{.path = shown});
+  throw_arrow_error(result.status().WithMessage(message), Where{.path = shown},
+                    "see that it is there and can be read");
 }
 
 }  // namespace sequela

@@ -30,7 +30,8 @@ constexpr size_t kWholeHashBytes = size_t{64} << 20;
   if (code == ENOSPC || code == EDQUOT)
     throw ResourceError(path + ": disk full. Fix: free some space.");
   if (code == ENOMEM) throw ResourceError(path + ": " + cause);
-  throw FileError(path, cause);
+  throw FileError(path, cause,
+                  code == ENOENT ? "check the path" : "see to its rights, and its folder's");
 }
 
 void flush_path(const std::string& path) {
@@ -72,7 +73,7 @@ void MappedFile::map(int descriptor) {
   struct stat status;
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     close(descriptor);
-    throw FileError(path_, "not a file");
+    throw FileError(path_, "not a file", "name a file");
   }
   size_ = static_cast<size_t>(status.st_size);
   void* mapped = nullptr;

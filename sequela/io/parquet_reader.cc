@@ -47,6 +47,9 @@ const char* type_word(ColumnType type) {
   return "another type";
 }
 
+constexpr const char* kFix =
+    "see that it is a whole Parquet file that can be read; copy it, or write it, again";
+
 // Runs code that calls Arrow or Parquet and gives every fault its place. Our own errors pass.
 template <class Body>
 auto guarded(const Where& where, Body body) {
@@ -57,14 +60,14 @@ auto guarded(const Where& where, Body body) {
   } catch (const std::bad_alloc&) {
     throw_arrow_error(arrow::Status::OutOfMemory(""), where);
   } catch (const parquet::ParquetStatusException& error) {
-    throw_arrow_error(error.status(), where);
+    throw_arrow_error(error.status(), where, kFix);
   } catch (const std::exception& error) {
-    throw_arrow_error(arrow::Status::Invalid(error.what()), where);
+    throw_arrow_error(arrow::Status::Invalid(error.what()), where, kFix);
   }
 }
 
 void check_ok(const arrow::Status& status, const Where& where) {
-  if (!status.ok()) throw_arrow_error(status, where);
+  if (!status.ok()) throw_arrow_error(status, where, kFix);
 }
 
 // Arrow decodes texts into a dictionary only where every page holds them plain or as a dictionary.
@@ -133,7 +136,7 @@ void ParquetReader::State::open(const std::string& path_or_uri) {
   parquet::arrow::FileReaderBuilder builder;
   check_ok(builder.Open(file.file, parquet::ReaderProperties(pool), metadata), where);
   builder.memory_pool(pool)->properties(properties);
-  reader = value_or_throw(builder.Build(), where);
+  reader = value_or_throw(builder.Build(), where, kFix);
   read_schema();
   read_row_counts();
 }
@@ -179,7 +182,7 @@ std::unique_ptr<arrow::RecordBatchReader> ParquetReader::State::decode(
   }
   reader->set_batch_size(run_rows(row_group, wanted_leaves));
   return value_or_throw(reader->GetRecordBatchReader({row_group}, wanted_leaves),
-                        Where{.path = path, .row_group = row_group});
+                        Where{.path = path, .row_group = row_group}, kFix);
 }
 
 ParquetReader::ParquetReader(const std::string& path_or_uri) : state_(std::make_unique<State>()) {
@@ -258,7 +261,7 @@ void ParquetReader::read_row_group(int row_group, const std::vector<int>& column
   RowBatch batch{.row_group = row_group, .first_row = state_->first_rows[row_group]};
   const auto runs = guarded(where, [&] { return state_->decode(row_group, wanted); });
   const auto next_run = [&] {
-    const auto run = value_or_throw(runs->Next(), where);
+    const auto run = value_or_throw(runs->Next(), where, kFix);
     if (run == nullptr) return false;
     check_ok(run->Validate(), where);
     batch.num_rows = run->num_rows();

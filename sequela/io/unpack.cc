@@ -4,6 +4,9 @@
 #include <arrow/util/compression.h>
 
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <string_view>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -24,6 +27,29 @@ bool is_gzip(Bytes bytes) {
 
 [[noreturn]] void fail_packed(const std::string& path) {
   throw DataError({.path = path}, "is packed, and damaged or cut short", "copy the file again");
+}
+
+// What is no text whatever its name says, by its first bytes.
+struct NoText {
+  std::string_view start;
+  const char* problem;
+  const char* fix;
+};
+constexpr NoText kNoTexts[] = {
+    {"PAR1", "is a Parquet file, not text", "end its name in .parquet, or export it as text"},
+    {"\x28\xb5\x2f\xfd", "is packed by zstd", "unpack it, or pack it by gzip"},
+    {"\xfd\x37zXZ", "is packed by xz", "unpack it, or pack it by gzip"},
+    {"PK\3\4", "is a zip archive", "unpack it"},
+    {"\xff\xfe", "is text in UTF-16", "save it in UTF-8"},
+    {"\xfe\xff", "is text in UTF-16", "save it in UTF-8"},
+};
+
+MappedFile require_text(MappedFile file) {
+  for (const NoText& kind : kNoTexts) {
+    if (file.text().starts_with(kind.start))
+      throw DataError({.path = file.path()}, kind.problem, kind.fix);
+  }
+  return file;
 }
 
 arrow::util::GZipFormat format_of(bool is_whole_gzip) {
@@ -81,8 +107,15 @@ MappedFile open_data(const std::string& path) {
 
 MappedFile map_unpacked(const std::string& path, const std::string& scratch_folder) {
   MappedFile file = open_data(path);
-  if (!is_gzip(bytes_of(file))) return file;
-  return unpack(bytes_of(file), true, path, scratch_folder);
+  if (!is_gzip(bytes_of(file))) return require_text(std::move(file));
+  return require_text(unpack(bytes_of(file), true, path, scratch_folder));
+}
+
+std::string unpacked_ending(const std::string& path) {
+  std::string name = path;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (name.ends_with(".gz")) name.resize(name.size() - 3);
+  return std::filesystem::path(name).extension().string();
 }
 
 ZipArchive::ZipArchive(const std::string& path) : file_(open_data(path)) {

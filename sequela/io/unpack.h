@@ -12,9 +12,13 @@ namespace sequela {
 // `scratch_folder` (empty = the system's folder for temporary files), never in memory, and goes
 // with its MappedFile.
 
-// Maps a file, or the content of one that gzip packed, which its first bytes tell. DataError if it
-// cannot be opened or is damaged, ResourceError if the disk is full.
+// Maps a text file, or the content of one that gzip packed, which its first bytes tell. DataError
+// if it cannot be opened, is damaged or no UTF-8 text (packed by another program, Parquet, UTF-16),
+// ResourceError if the disk is full.
 MappedFile map_unpacked(const std::string& path, const std::string& scratch_folder = "");
+
+// Which kind of text a name stands for: ".csv" for "a/B.CSV.GZ".
+std::string unpacked_ending(const std::string& path);
 
 // A zip archive of stored or deflated members. DataError if it is damaged.
 class ZipArchive {

@@ -8,6 +8,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/unpack.h"
 #include "sequela/io/uri.h"
 #include "sequela/meds/label_csv.h"
 
@@ -86,7 +87,7 @@ void read_label_parquet(const std::string& path, ZoneRule zone_rule, TimeNotes* 
 }
 
 bool is_csv(const std::string& path) {
-  return path.ends_with(".csv") || path.ends_with(".csv.gz");
+  return unpacked_ending(path) == ".csv";
 }
 
 std::vector<std::string> list_csv_files(const std::string& folder) {

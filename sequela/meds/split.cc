@@ -5,6 +5,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/sha256.h"
+#include "sequela/io/csv.h"
 #include "sequela/io/file.h"
 
 namespace sequela {
@@ -20,15 +21,6 @@ void put_big_endian(int64_t value, uint8_t* out) {
 void normalize(std::vector<int64_t>* ids) {
   std::sort(ids->begin(), ids->end());
   ids->erase(std::unique(ids->begin(), ids->end()), ids->end());
-}
-
-// Takes the first line off `text`, without its LF or CR LF.
-std::string_view take_line(std::string_view* text) {
-  const size_t end = std::min(text->find('\n'), text->size());
-  std::string_view line = text->substr(0, end);
-  text->remove_prefix(std::min(end + 1, text->size()));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
 }
 
 int64_t parse_id(std::string_view text, const Where& where) {
@@ -62,27 +54,26 @@ Split Split::build(const std::vector<int64_t>& subject_ids, int64_t seed, double
 }
 
 Split Split::read(const std::string& path) {
-  const std::string content = read_file(path);
-  std::string_view text = content;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (take_line(&text) != kHeader) {
-    throw DataError({.path = path, .row = 0}, "the header is not subject_id,split_name",
-                    "give a split.csv as femr writes it");
+  CsvReader csv(path, kDelimiterOfHeader, CsvQuoting::rfc4180);
+  const std::optional<int> id_column = csv.find_column_of_any_case("subject_id");
+  const std::optional<int> name_column = csv.find_column_of_any_case("split_name");
+  if (!id_column || !name_column) {
+    throw DataError({.path = path, .column = id_column ? "split_name" : "subject_id"},
+                    "no such column in the header",
+                    "give a split.csv as femr writes it: subject_id,split_name");
   }
   Split split;
-  for (int64_t row = 1; !text.empty(); ++row) {
-    const std::string_view line = take_line(&text);
-    if (line.empty()) continue;
-    const Where where{.path = path, .row = row};
-    const size_t comma = std::min(line.find(','), line.size());
-    const int64_t id = parse_id(line.substr(0, comma), where);
-    const std::string_view name = line.substr(std::min(comma + 1, line.size()));
+  int64_t row = 0;
+  csv.for_each_row([&](std::span<const std::string_view> fields, int64_t) {
+    const Where where{.path = path, .row = row++};
+    const int64_t id = parse_id(stripped(fields[*id_column]), where);
+    const std::string_view name = stripped(fields[*name_column]);
     if (name != "train" && name != "test") {
-      throw DataError({.path = path, .row = row, .column = "split_name", .subject_id = id},
+      throw DataError({.path = path, .row = where.row, .column = "split_name", .subject_id = id},
                       "neither train nor test", "name the split train or test");
     }
     (name == "train" ? split.train_ : split.validation_).push_back(id);
-  }
+  });
   normalize(&split.train_);
   normalize(&split.validation_);
   std::vector<int64_t> both;

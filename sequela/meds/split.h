@@ -18,8 +18,8 @@ enum class Side : uint8_t { train, validation, none };
 class Split {
  public:
   static Split build(const std::vector<int64_t>& subject_ids, int64_t seed, double fraction);
-  // Reads femr's split.csv: header subject_id,split_name; names train and test. LF or CR LF. A
-  // subject in both is a DataError.
+  // Reads femr's split.csv: header subject_id,split_name; names train and test; in any form
+  // that CsvReader reads. A subject in both is a DataError.
   static Split read(const std::string& path);
   // All train rows first, then test, each by ascending subject id. Atomic.
   void write(const std::string& path) const;

@@ -74,6 +74,8 @@ AthenaGraph AthenaGraph::read(const std::string& path, int num_threads,
   graph.concept_file_ =
       std::make_unique<TabFile>(files.map(AthenaFiles::kConcept, scratch_folder), kConceptColumns);
   graph.read_concepts(num_threads);
+  if (graph.codes_.size() == 0)
+    throw DataError({graph.concept_file_->path()}, "it holds no concept", "download it again");
   std::vector<Edge> edges;
   const EdgeFile relationships = {AthenaFiles::kRelationship,
                                   {"concept_id_1", "concept_id_2", "relationship_id"},
@@ -213,7 +215,8 @@ void AthenaGraph::warn() const {
           "level-1 rows of CONCEPT_ANCESTOR.csv name a concept that CONCEPT.csv lacks; skipped");
   warn_if(stats_.num_concepts_without_code,
           "rows of CONCEPT.csv have no vocabulary_id or concept_code; skipped");
-  warn_if(stats_.num_repeated_ids, "rows of CONCEPT.csv repeat a concept_id");
+  warn_if(stats_.num_repeated_ids,
+          "rows of CONCEPT.csv repeat a concept_id; of its codes the first by alphabet counts");
   warn_if(stats_.num_self_parents, "rows make a code its own parent; skipped");
 }
 

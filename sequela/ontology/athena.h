@@ -38,7 +38,7 @@ class AthenaGraph {
  public:
   AthenaGraph() = default;  // empty
   // Of an Athena download in any state (ontology/athena_files.h). DataError if a file or column is
-  // missing, the separator is wrong, or an id is no number.
+  // missing, the separator is wrong, an id is no number, or there is no concept.
   static AthenaGraph read(const std::string& path, int num_threads,
                           const std::string& scratch_folder = "");
 

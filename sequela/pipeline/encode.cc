@@ -139,8 +139,12 @@ void encode_input(const EncodeOptions& options, const BertFolder& folder,
   report->num_tokens = static_cast<int64_t>(tokens.ids.size());
   const ScratchMemory rows(options.out,
                            static_cast<size_t>(report->num_rows * report->width) * sizeof(float));
-  report->num_empty =
-      encode_rows(tokens, encoder, options.pooling, static_cast<float*>(rows.data()));
+  try {
+    report->num_empty =
+        encode_rows(tokens, encoder, options.pooling, static_cast<float*>(rows.data()));
+  } catch (const DataError& error) {
+    throw error.within({.path = options.meds.empty() ? options.input : options.meds});
+  }
   tokens.table.embeddings_nd = static_cast<const float*>(rows.data());
   tokens.table.width = report->width;
   write_embedding_table(options.out, "embeddings", tokens.table);

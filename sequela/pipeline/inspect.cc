@@ -6,6 +6,7 @@
 #include "sequela/core/error.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/unpack.h"
 #include "sequela/io/uri.h"
 #include "sequela/meds/labels.h"
 #include "sequela/ontology/athena_files.h"
@@ -85,8 +86,8 @@ std::string inspect(const std::string& path) {
   if (path.ends_with(".safetensors")) return inspect_safetensors(path);
   if (path.ends_with(".msgpack")) return inspect_dictionary(path);
   if (path.ends_with("motor_task.json")) return inspect_task(path);
-  for (const char* end : {".csv", ".csv.gz", ".tsv"}) {
-    if (path.ends_with(end)) return inspect_csv(path);
+  for (const char* end : {".csv", ".tsv"}) {
+    if (unpacked_ending(path) == end) return inspect_csv(path);
   }
   for (const char* end : {".pt", ".bin", ".index", ".index.json"}) {
     if (path.ends_with(end)) return inspect_weights(path);

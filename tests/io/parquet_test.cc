@@ -124,6 +124,7 @@ TEST(Parquet, BrokenFilesAreDataErrors) {
     } catch (const DataError& error) {
       ++num_failed;
       EXPECT_EQ(error.where().path, path);
+      EXPECT_NE(std::string(error.what()).find("Fix: "), std::string::npos) << error.what();
     }
   }
   EXPECT_GE(num_failed, 1);

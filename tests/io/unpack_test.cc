@@ -64,6 +64,40 @@ TEST(Unpack, ATornGzipIsRefused) {
   EXPECT_EQ(num_files(folder.path()), 1u);
 }
 
+TEST(Unpack, WhatIsNoTextIsNamed) {
+  TestFolder folder;
+  const std::vector<std::pair<std::string, std::string>> kinds = {
+      {"PAR1\x15\x04", "Parquet"},
+      {std::string("\x28\xb5\x2f\xfd\0\x58", 6), "zstd"},
+      {std::string("\xfd\x37zXZ\0", 6), "xz"},
+      {zipped({{"a.csv", "a,b\n"}}), "zip"},
+      {std::string("\xff\xfe"
+                   "a\0",
+                   4),
+       "UTF-16"},
+      {std::string("\xfe\xff\0a", 4), "UTF-16"}};
+  for (const auto& [content, words] : kinds) {
+    for (const std::string& written : {content, gzipped(content)}) {
+      write_file(folder / "a.csv", written);
+      try {
+        map_unpacked(folder / "a.csv");
+        ADD_FAILURE() << words;
+      } catch (const DataError& error) {
+        const std::string message = error.what();
+        EXPECT_TRUE(message.starts_with(folder / "a.csv: is ")) << message;
+        EXPECT_NE(message.find(words), std::string::npos) << message;
+        EXPECT_NE(message.find("Fix: "), std::string::npos) << message;
+      }
+    }
+  }
+}
+
+TEST(Unpack, EndingsInAnyCase) {
+  for (const char* name : {"a/b.csv", "a.b/B.CSV", "b.csv.gz", "B.Csv.GZ"})
+    EXPECT_EQ(unpacked_ending(name), ".csv") << name;
+  for (const char* name : {"a.csv/b", "b.gz", "b"}) EXPECT_EQ(unpacked_ending(name), "") << name;
+}
+
 TEST(Unpack, MembersOfAZip) {
   TestFolder folder;
   const std::string text = long_text();

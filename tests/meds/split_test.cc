@@ -5,6 +5,7 @@
 #include "sequela/core/error.h"
 #include "tests/meds/support.h"
 #include "tests/support/bad_inputs.h"
+#include "tests/support/packed_files.h"
 
 namespace sequela {
 namespace {
@@ -54,6 +55,34 @@ TEST_P(SplitOfFemr, ReadsFemrsFileWithCarriageReturns) {
   EXPECT_GT(split.num_train(), 3 * split.num_validation());
   EXPECT_EQ(split.side(0), Side::train);
   EXPECT_EQ(split.side(-5), Side::none);
+}
+
+TEST(Split, ReadsTablesInEveryForm) {
+  TestFolder folder;
+  for (const std::string& content :
+       {std::string("SUBJECT_ID,SPLIT_NAME\n1,train\n2,test\n"),
+        std::string("\xef\xbb\xbfsubject_id;split_name\r\n1;train\r\n\r\n2;test"),
+        std::string("split_name,subject_id\ntest,2\ntrain, 1 \n"),
+        std::string("\"subject_id\",\"split_name\"\n\"1\",\"train\"\n\"2\",\"test\"\n"),
+        gzipped("subject_id,split_name\n1,train\n2,test\n")}) {
+    write_file(folder / "split.csv", content);
+    const Split split = Split::read(folder / "split.csv");
+    EXPECT_EQ(split.side(1), Side::train) << content;
+    EXPECT_EQ(split.side(2), Side::validation) << content;
+    EXPECT_EQ(split.num_train() + split.num_validation(), 2) << content;
+  }
+}
+
+TEST(Split, NamesTheRow) {
+  TestFolder folder;
+  write_file(folder / "split.csv", "subject_id,split_name\n1,train\n2,trian\n");
+  try {
+    Split::read(folder / "split.csv");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().row, 1);
+    EXPECT_EQ(error.where().subject_id, 2);
+  }
 }
 
 TEST(Split, RefusesASubjectOnBothSides) {

@@ -123,7 +123,9 @@ TEST(Athena, NamesWhatIsMissing) {
   const TestFolder folder;
   expect_words(data_error(folder / "nowhere"), {"nowhere", "no such folder", "Fix: "});
   write_athena(folder, "", "", "");
-  EXPECT_EQ(build_full(folder.path()).num_nodes(), 0);
+  expect_words(data_error(folder.path()), {"CONCEPT.csv: it holds no concept", "Fix: "});
+  write_athena(folder, concept_row("1", "V", "a", "S"), "", "");
+  EXPECT_EQ(build_full(folder.path()).num_nodes(), 1);
   std::filesystem::remove(folder / "CONCEPT_ANCESTOR.csv");
   expect_words(data_error(folder.path()), {"CONCEPT_ANCESTOR.csv: there is no such file", "Fix: "});
   write_text(folder / "CONCEPT_ANCESTOR.csv", "");

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
+#include "tests/support/packed_files.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -73,6 +76,42 @@ TEST(EncodeInput, VisitIdsJoinRows) {
   EXPECT_EQ(input.visit_names, (Texts{"v2", "v1"}));
   EXPECT_FALSE(input.has_subject_ids);
   EXPECT_FALSE(input.has_times);
+}
+
+// As people export them: OMOP's names in capitals, other separators, packed, from other systems.
+TEST(EncodeInput, TablesInEveryForm) {
+  const std::string rows =
+      "PERSON_ID,VISIT_OCCURRENCE_ID,TIME,CODE\n7,1,2020-01-02,B\n7,2,2020-01-01,A\n";
+  std::string semicolons = rows, crlf;
+  std::ranges::replace(semicolons, ',', ';');
+  for (const char c : rows) crlf += c == '\n' ? "\r\n" : std::string(1, c);
+  const std::vector<std::pair<std::string, std::string>> forms = {
+      {"x.csv", rows},
+      {"X.CSV", rows},
+      {"x.csv.gz", gzipped(rows)},
+      {"x.csv", gzipped(rows)},
+      {"x.csv", semicolons},
+      {"x.csv", "\xef\xbb\xbf" + crlf},
+      {"x.csv", rows.substr(0, rows.size() - 1)},
+      {"x.csv", " Person_Id , Visit_Id , time , Code\n7,1,2020-01-02,\"B\"\n7,2,2020-01-01,A\n"}};
+  for (const auto& [name, content] : forms)
+    EXPECT_EQ(words(read_text(name, content)), Texts{"7: A | B"}) << name << "\n" << content;
+  EXPECT_EQ(words(read_text("x.csv", "subject_id,visit_id,code\n7,1,\"A\nB\"\n")),
+            Texts{"7: A\nB"});
+  EXPECT_EQ(words(read_text("x.jsonl.gz", gzipped("[\"A\"]\n"))), Texts{"0: A"});
+  EXPECT_EQ(read_text("x.txt.gz", gzipped("one\ntwo\n")).texts, (Texts{"one", "two"}));
+}
+
+TEST(EncodeInput, ParquetColumnsInCapitals) {
+  TestFolder folder;
+  write_parquet(folder / "x.parquet", {{"PERSON_ID", std::vector<int64_t>{7}},
+                                       {"CODES", std::vector<Texts>{{"A", "B"}}}});
+  EXPECT_EQ(words(read_encode_input(folder / "x.parquet")), Texts{"7: A B"});
+  write_parquet(folder / "x.parquet", {{"code", Texts{"A"}}, {"CODE", Texts{"B"}}});
+  EXPECT_EQ(words(read_encode_input(folder / "x.parquet")), Texts{"0: A"})
+      << "the very same letters";
+  write_parquet(folder / "x.parquet", {{"Code", Texts{"A"}}, {"CODE", Texts{"B"}}});
+  EXPECT_THROW(read_encode_input(folder / "x.parquet"), DataError);
 }
 
 TEST(EncodeInput, CodesAlone) {

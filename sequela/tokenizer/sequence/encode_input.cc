@@ -1,11 +1,11 @@
 #include "sequela/tokenizer/sequence/encode_input.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <initializer_list>
 
 #include "sequela/core/error.h"
-#include "sequela/io/file.h"
+#include "sequela/io/csv.h"
+#include "sequela/io/unpack.h"
 #include "sequela/tokenizer/sequence/encode_rows.h"
 
 namespace sequela {
@@ -13,19 +13,21 @@ namespace {
 
 std::string format_of(const std::string& path, const EncodeInputOptions& options) {
   if (!options.format.empty()) return options.format;
-  const std::string end = std::filesystem::path(path).extension().string();
+  const std::string end = unpacked_ending(path);
   if (end == ".parquet") return "parquet";
   if (end == ".csv") return "csv";
   if (end == ".tsv") return "tsv";
   if (end == ".jsonl" || end == ".ndjson" || end == ".json") return "jsonl";
   if (end == ".txt") return "txt";
-  throw FileError(path, "the name does not tell the format",
-                  "end it in .parquet, .csv, .tsv, .jsonl or .txt, or name the format");
+  throw FileError(
+      path, "the name does not tell the format",
+      "end it in .parquet, .csv, .tsv, .jsonl or .txt, and .gz if gzip packed it, or name "
+      "the format");
 }
 
 EncodeInput read_text_lines(const std::string& path, const EncodeInputOptions& options) {
   EncodeRows rows(options);
-  const MappedFile file(path);
+  const MappedFile file = map_unpacked(path);
   std::string_view left = file.text();
   while (!left.empty()) {
     const size_t end = left.find('\n');
@@ -40,7 +42,7 @@ EncodeInput read_text_lines(const std::string& path, const EncodeInputOptions& o
 EncodeInput read_format(const std::string& path, const std::string& format,
                         const EncodeInputOptions& options) {
   if (format == "parquet") return read_encode_parquet(path, options);
-  if (format == "csv") return read_encode_csv(path, ',', options);
+  if (format == "csv") return read_encode_csv(path, kDelimiterOfHeader, options);
   if (format == "tsv") return read_encode_csv(path, '\t', options);
   if (format == "jsonl") return read_encode_json_lines(path, options);
   return read_text_lines(path, options);

@@ -57,6 +57,8 @@ struct EncodeInputOptions {
 
 // Reads codes, visits or patients.
 //
+// Text may be packed by gzip. Names of columns count in any case; CSV's delimiter is the header's.
+//
 // Tables (Parquet, CSV, TSV): a row is an event (column code), or a visit or part of one (column
 // codes: a list of strings or integers in Parquet, in CSV texts with spaces, ; or | between). Rows
 // of one subject need not stand together. Subjects come out in the order of their first row, their

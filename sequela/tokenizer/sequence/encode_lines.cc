@@ -3,7 +3,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/iso_time.h"
-#include "sequela/io/file.h"
+#include "sequela/io/unpack.h"
 #include "sequela/tokenizer/sequence/encode_rows.h"
 
 namespace sequela {
@@ -160,7 +160,7 @@ LineJson parse_line(std::string_view line, int64_t row) {
 }  // namespace
 
 EncodeInput read_encode_json_lines(const std::string& path, const EncodeInputOptions& options) {
-  const MappedFile file(path);
+  const MappedFile file = map_unpacked(path);
   LineReader reader(options);
   std::string_view left = file.text();
   for (int64_t row = 0; !left.empty(); ++row) {

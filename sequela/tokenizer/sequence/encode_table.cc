@@ -30,6 +30,13 @@ struct TableColumns {
 
 using FindColumn = std::function<int(const std::string&)>;  // -1 = none
 
+// By the names in any case (OMOP's are often capitals).
+FindColumn find_in(std::vector<std::string> names, const std::string& path) {
+  return [names = std::move(names), path](const std::string& name) {
+    return find_name_of_any_case(names, name, path).value_or(-1);
+  };
+}
+
 int pick(const FindColumn& find, const std::string& named,
          std::initializer_list<const char*> usual) {
   if (!named.empty()) {
@@ -195,8 +202,9 @@ class ParquetRows {
 
 EncodeInput read_encode_parquet(const std::string& path, const EncodeInputOptions& options) {
   ParquetReader reader(path);
-  TableColumns columns = find_columns(
-      [&](const std::string& name) { return reader.find_column(name).value_or(-1); }, options);
+  std::vector<std::string> names;
+  for (const ColumnInfo& column : reader.columns()) names.push_back(column.name);
+  TableColumns columns = find_columns(find_in(std::move(names), path), options);
   if (columns.code >= 0) {
     const ColumnType type = reader.columns()[static_cast<size_t>(columns.code)].type;
     columns.has_lists = type == ColumnType::string_list || type == ColumnType::int64_list;
@@ -211,10 +219,8 @@ EncodeInput read_encode_parquet(const std::string& path, const EncodeInputOption
 EncodeInput read_encode_csv(const std::string& path, char delimiter,
                             const EncodeInputOptions& options) {
   CsvReader csv(path, delimiter, CsvQuoting::rfc4180);
-  TableColumns columns = find_columns(
-      [&](const std::string& name) { return csv.find_column(name).value_or(-1); }, options);
-  columns.has_lists =
-      columns.code >= 0 && csv.header()[static_cast<size_t>(columns.code)] == "codes";
+  TableColumns columns = find_columns(find_in(csv.header(), path), options);
+  columns.has_lists = columns.code >= 0 && csv.find_column_of_any_case("codes") == columns.code;
   EncodeRows rows(options);
   TimeNotes notes;
   int64_t row = -1;
