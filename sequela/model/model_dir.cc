@@ -72,12 +72,37 @@ void check_parameters(const ModelConfig& config, const std::string& path, Parame
   }
 }
 
+// Takes the classifier's tensors out of `parameters`; nullopt if there is none.
+std::optional<Classifier> take_classifier(int64_t hidden_size, const std::string& path,
+                                          Parameters& parameters) {
+  Parameters own;
+  std::erase_if(parameters.items, [&](const Parameter& item) {
+    if (!item.name.starts_with(Classifier::kPrefix)) return false;
+    own.items.push_back(item);
+    return true;
+  });
+  if (own.items.empty()) return std::nullopt;
+  Classifier classifier(hidden_size, at::kCPU);
+  for (Parameter& item : classifier.parameters().items) {
+    const Parameter* found = own.find(item.name);
+    if (found == nullptr || found->value.sizes() != item.value.sizes()) {
+      throw FileError(
+          path,
+          str("tensor ", item.name, " is missing or not of shape ", shape_text(item.value.sizes())),
+          "use a bundle as `sequela finetune` writes it");
+    }
+    item.value.copy_(found->value);
+  }
+  return classifier;
+}
+
 }  // namespace
 
 ModelDir read_model_files(const std::string& config_path, const std::string& weights_path) {
   ModelDir dir;
   dir.config = read_model_config(config_path);
   dir.parameters = Parameters::read(weights_path);
+  dir.classifier = take_classifier(dir.config.encoder.hidden_size, weights_path, dir.parameters);
   follow_weights(dir.parameters, dir.config);
   check_parameters(dir.config, weights_path, dir.parameters);
   return dir;

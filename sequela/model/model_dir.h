@@ -2,8 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <string>
 
+#include "sequela/model/classifier.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/model/motor.h"
 #include "sequela/nn/parameters.h"
@@ -22,12 +24,13 @@ namespace sequela {
 struct ModelDir {
   ModelConfig config;
   Parameters parameters;
+  std::optional<Classifier> classifier;  // of a fine-tuned bundle; on the CPU
   std::string dictionary_path;
 };
 
 // Reads and checks a folder: every parameter that the config asks for is there, in its shape, and
-// no other (parameters of a head that the config does not name are left out). Untrusted. Throws
-// FileError.
+// no other (parameters of a head that the config does not name are left out; those of a classifier
+// stand apart). Untrusted. Throws FileError.
 ModelDir read_model_dir(const std::string& folder);
 
 // The same from files of any names; dictionary_path stays empty.

@@ -80,6 +80,7 @@ struct Motor::State {
     if (!parameters.flat_gradients.defined()) parameters.zero_gradients();
     gradients =
         bind_encoder(config, parameters, parameters.flat_gradients, parameters.flat_gradients);
+    if (!config.motor) return;
     head_gradients =
         bind_motor_head(parameters, parameters.flat_gradients, parameters.flat_gradients);
   }
@@ -240,6 +241,12 @@ Parameters Motor::backward(const at::Tensor& grad_hidden_TH) {
   state_->encoder.backward(grad_hidden_TH.to(state_->type).contiguous(), state_->weights,
                            bind_encoder(state_->config, gradients, flat, flat));
   return gradients;
+}
+
+void Motor::add_gradients(const at::Tensor& grad_hidden_TH) {
+  state_->bind_gradients();
+  state_->encoder.backward(grad_hidden_TH.to(state_->type).contiguous(), state_->weights,
+                           state_->gradients);
 }
 
 Motor::HeadLoss Motor::head_loss(const at::Tensor& hidden_TH, const MotorBatch& batch,

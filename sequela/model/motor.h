@@ -79,6 +79,8 @@ class Motor {
   // model's names.
   at::Tensor forward(const BatchInputs& inputs);
   Parameters backward(const at::Tensor& grad_hidden_TH);
+  // As backward(), but adds to the gradients of parameters(), as loss() does.
+  void add_gradients(const at::Tensor& grad_hidden_TH);
   struct HeadLoss {
     at::Tensor loss;            // as loss() returns it
     at::Tensor grad_hidden_TH;  // float32; like the head's gradients, only if wanted
