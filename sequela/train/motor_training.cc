@@ -4,6 +4,7 @@
 
 #include "sequela/batch/filler.h"
 #include "sequela/core/error.h"
+#include "sequela/model/classifier.h"
 #include "sequela/model/encoder_config.h"
 
 namespace sequela {
@@ -107,6 +108,8 @@ class Parts {
       add("embedding", 0, 0, rows, false);
     } else if (has("hawk_module")) {
       add("hawk", 0, 0, rows, is_flat() && has("linear_"));
+    } else if (name().starts_with(Classifier::kPrefix)) {
+      add("head", 0, 0, rows, false);
     } else if (has("final_layer") && config_.motor) {
       add_rows("head", 0, config_.motor->final_layer_size);
     } else if (has("task_model")) {
@@ -156,6 +159,24 @@ class Parts {
 
 }  // namespace
 
+std::vector<ParameterPart> kinds_of(const ModelConfig& config, const Parameters& parameters) {
+  return Parts(config, parameters).build();
+}
+
+Parameters dump_inputs(const BatchInputs& inputs) {
+  Parameters dump;
+  for (const auto& [name, tensor] : {std::pair{"lengths", inputs.lengths_S},
+                                     {"token_ids", inputs.token_ids_N},
+                                     {"token_weights", inputs.token_weights_N},
+                                     {"token_offsets", inputs.token_offsets_T1},
+                                     {"ages_days", inputs.ages_days_T},
+                                     {"time_data", inputs.time_data_T5},
+                                     {"label_indices", inputs.label_indices_L}}) {
+    if (tensor.defined()) dump.items.push_back({name, tensor.to(at::kFloat), {}, false});
+  }
+  return dump;
+}
+
 MotorTraining::MotorTraining(Motor& model, const BatchFolder* train_batches,
                              const BatchFolder* valid_batches,
                              std::vector<ValidationYardstick*> yardsticks)
@@ -165,7 +186,7 @@ MotorTraining::MotorTraining(Motor& model, const BatchFolder* train_batches,
       yardsticks_(std::move(yardsticks)) {}
 
 std::vector<ParameterPart> MotorTraining::parts() const {
-  return Parts(model_.config(), model_.parameters()).build();
+  return kinds_of(model_.config(), model_.parameters());
 }
 
 Figures MotorTraining::validation_figures() {
@@ -196,19 +217,9 @@ std::string MotorTraining::config_json() const {
 
 Parameters MotorTraining::dump_batch(int64_t batch_index) const {
   const MotorBatch batch = train_batches_->read(batch_index);
-  const BatchInputs& inputs = batch.inputs;
-  Parameters dump;
-  for (const auto& [name, tensor] : {std::pair{"lengths", inputs.lengths_S},
-                                     {"token_ids", inputs.token_ids_N},
-                                     {"token_weights", inputs.token_weights_N},
-                                     {"token_offsets", inputs.token_offsets_T1},
-                                     {"ages_days", inputs.ages_days_T},
-                                     {"time_data", inputs.time_data_T5},
-                                     {"label_indices", inputs.label_indices_L},
-                                     {"censor_seconds", batch.targets.censor_seconds_L},
-                                     {"event_seconds", batch.targets.event_seconds_Z}}) {
-    dump.items.push_back({name, tensor.to(at::kFloat), {}, false});
-  }
+  Parameters dump = dump_inputs(batch.inputs);
+  dump.items.push_back({"censor_seconds", batch.targets.censor_seconds_L.to(at::kFloat)});
+  dump.items.push_back({"event_seconds", batch.targets.event_seconds_Z.to(at::kFloat)});
   return dump;
 }
 

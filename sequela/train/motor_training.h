@@ -27,6 +27,13 @@ class ValidationYardstick {
   virtual Figures finish() = 0;  // after the last batch
 };
 
+// The kinds of a model's parameters, and which are matrices: norms, embedding, hawk,
+// attention, feed_forward, head.
+std::vector<ParameterPart> kinds_of(const ModelConfig& config, const Parameters& parameters);
+
+// A batch's inputs as named tensors, to be looked at when its loss is not finite.
+Parameters dump_inputs(const BatchInputs& inputs);
+
 // MOTOR and its batches as the training loop takes them. Refers to all of them.
 class MotorTraining : public Trainable {
  public:

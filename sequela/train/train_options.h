@@ -43,9 +43,11 @@ struct TrainOptions {
   double max_gradient_norm = 1.0;  // 0 = no clipping
   int64_t warmup_steps = 500;
   int64_t epochs = 30;
-  int64_t max_steps = 0;         // optimizer steps; 0 = epochs decide
-  int64_t accumulate = 32;       // batches per optimizer step
-  int64_t eval_every = 500;      // optimizer steps; also the distance of checkpoints
+  int64_t max_steps = 0;     // optimizer steps; 0 = epochs decide
+  int64_t accumulate = 32;   // batches per optimizer step
+  int64_t eval_every = 500;  // optimizer steps; also the distance of checkpoints
+  // Whether the weights that a fresh run starts from are evaluated, too, and so can be its best.
+  bool evaluates_start = false;
   int64_t patience = 5;          // evaluations without a better loss before the run ends; 0 = never
   int64_t log_every = 100;       // optimizer steps
   int64_t keep_checkpoints = 2;  // newest ones, besides the best

@@ -116,7 +116,10 @@ TrainReport Trainer::run() {
 
 void Trainer::restore() {
   const auto state = read_newest_checkpoint(options_.folder, run_key_, model_, optimizer_);
-  if (!state) return;
+  if (!state) {
+    state_.is_evaluated = !options_.evaluates_start;
+    return;
+  }
   if (state->position > num_batches_ || state->micro_batch >= options_.accumulate) {
     throw FileError(checkpoint_path(options_.folder, state->step) + "/trainer_state.json",
                     "stands at a batch that there is not", "remove this checkpoint");

@@ -70,6 +70,26 @@ TEST_F(Trainer, StopsWhenTheLossNoLongerFalls) {
   EXPECT_EQ(list_checkpoints(options.folder), (std::vector<int64_t>{1, 3, 4}));
 }
 
+TEST_F(Trainer, TheStartIsTheBestWhereNothingIsBetter) {
+  TrainOptions options = small_run(folder_ / "run");
+  options.learning_rate = 1e-30;
+  options.eval_every = 2;
+  options.patience = 2;
+  options.keep_checkpoints = 1;
+  options.evaluates_start = true;
+  Motor model = fresh_model();
+  const TrainReport report = run(model, options);
+  EXPECT_EQ(report.steps, 4);
+  EXPECT_EQ(report.best_step, 0);
+  EXPECT_EQ(report.eval_losses.size(), 3u);
+  EXPECT_EQ(list_checkpoints(options.folder), (std::vector<int64_t>{0, 4}));
+  // A run that goes on has had that evaluation.
+  std::filesystem::remove_all(checkpoint_path(options.folder, 4));
+  const TrainReport resumed = run(model, options);
+  EXPECT_EQ(resumed.best_step, 0);
+  EXPECT_EQ(resumed.eval_losses.size(), 2u);
+}
+
 // A weight that walks down a constant slope, past the place where validation is best: its loss
 // falls and then rises, on every CPU alike.
 class WalkingWeight : public Trainable {
