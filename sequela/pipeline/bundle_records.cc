@@ -2,6 +2,7 @@
 
 #include "sequela/meds/dataset.h"
 #include "sequela/pipeline/data_ontology.h"
+#include "sequela/pipeline/temporary_store.h"
 
 namespace sequela {
 
@@ -21,5 +22,11 @@ Ontology read_bundle_ontology(const FeaturesOptions& options, const Vocabulary& 
                               codes_parquet, options.out,      options.num_threads};
   return source.read(store.codes(), store.counts());
 }
+
+// The store is mapped to memory, so that its files are no longer needed once it is open.
+BundleRecords::BundleRecords(const FeaturesOptions& options)
+    : vocabulary_(Vocabulary::read(options.model + "/dictionary.msgpack")),
+      store_(TemporaryStore(ingest_options(options), options.out).open()),
+      tokenizer_(store_, read_bundle_ontology(options, vocabulary_, store_), vocabulary_) {}
 
 }  // namespace sequela

@@ -39,11 +39,7 @@ std::string build_run_key(const FeaturesOptions& options, Precision precision,
               {"ontology", ontology_key(options.ontology)},
               {"athena", ontology_key(options.athena)}};
   key["meds"] = dataset_key(options.meds);
-  for (const char* name :
-       {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"}) {
-    const std::string file = options.model + "/" + name;
-    key["model"][name] = fs::exists(file) ? file_fingerprint(file) : "none";
-  }
+  key["model"] = bundle_key(options.model);
   if (cohort) {
     Sha256 hash;
     for (int64_t id : cohort->order) {

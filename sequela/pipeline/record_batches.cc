@@ -1,34 +1,31 @@
 #include "sequela/pipeline/record_batches.h"
 
-#include "sequela/pipeline/bundle_records.h"
-#include "sequela/pipeline/temporary_store.h"
-#include "sequela/tokenizer/vocabulary.h"
+#include <utility>
 
 namespace sequela {
 namespace {
 
-// The store is mapped to memory, so that its files are no longer needed once it is open.
-EventStore open_store(const FeaturesOptions& options) {
-  return TemporaryStore(ingest_options(options), options.out).open();
-}
-
-Vocabulary read_vocabulary(const FeaturesOptions& options) {
+const FeaturesOptions& checked(const FeaturesOptions& options) {
   options.validate();
   EmbedOptions{.tokens_per_batch = options.tokens_per_batch}.validate();
-  return Vocabulary::read(options.model + "/dictionary.msgpack");
+  return options;
 }
 
 }  // namespace
 
 RecordBatches::RecordBatches(const FeaturesOptions& options)
-    : RecordBatches(options, read_vocabulary(options)) {}
+    : RecordBatches(read_labels(checked(options).labels, options.zone_rule), options) {}
 
-RecordBatches::RecordBatches(const FeaturesOptions& options, const Vocabulary& vocabulary)
-    : labels_(read_labels(options.labels, options.zone_rule)),
+RecordBatches::RecordBatches(std::vector<Label> labels, const FeaturesOptions& options)
+    : RecordBatches(std::make_shared<BundleRecords>(options), std::move(labels),
+                    options.tokens_per_batch) {}
+
+RecordBatches::RecordBatches(std::shared_ptr<const BundleRecords> records,
+                             std::vector<Label> labels, int64_t tokens_per_batch)
+    : records_(std::move(records)),
+      labels_(std::move(labels)),
       states_(labels_.size(), LabelState::unknown_subject),
-      store_(open_store(options)),
-      tokenizer_(store_, read_bundle_ontology(options, vocabulary, store_), vocabulary),
-      batches_(store_, tokenizer_, vocabulary.age_stats, labels_, options.tokens_per_batch,
-               states_.data()) {}
+      batches_(records_->store(), records_->tokenizer(), records_->age_stats(), labels_,
+               tokens_per_batch, states_.data()) {}
 
 }  // namespace sequela

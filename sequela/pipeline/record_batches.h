@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "sequela/features/label_batches.h"
-#include "sequela/meds/event_store.h"
 #include "sequela/meds/labels.h"
+#include "sequela/pipeline/bundle_records.h"
 #include "sequela/pipeline/features.h"
-#include "sequela/tokenizer/event_tokenizer.h"
 
 namespace sequela {
 
@@ -15,10 +15,11 @@ namespace sequela {
 // embeds, to be read as often and in any order as one likes.
 class RecordBatches {
  public:
-  // Takes of the options what says which records, labels and bundle, and how they are read. `out`
-  // is a folder for the decoded events; when the object is made, it may go. Throws as
-  // compute_features().
+  // Of the options' labels and records (bundle_records.h).
   explicit RecordBatches(const FeaturesOptions& options);
+  // Of some labels on records that several such objects share.
+  RecordBatches(std::shared_ptr<const BundleRecords> records, std::vector<Label> labels,
+                int64_t tokens_per_batch);
   RecordBatches(const RecordBatches&) = delete;
   RecordBatches& operator=(const RecordBatches&) = delete;
 
@@ -27,12 +28,11 @@ class RecordBatches {
   const LabelBatches& batches() const { return batches_; }           // thread-safe
 
  private:
-  RecordBatches(const FeaturesOptions& options, const Vocabulary& vocabulary);
+  RecordBatches(std::vector<Label> labels, const FeaturesOptions& options);
 
-  std::vector<Label> labels_;
+  const std::shared_ptr<const BundleRecords> records_;
+  const std::vector<Label> labels_;
   std::vector<LabelState> states_;
-  EventStore store_;
-  EventTokenizer tokenizer_;
   LabelBatches batches_;
 };
 

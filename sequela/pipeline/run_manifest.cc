@@ -40,6 +40,16 @@ Json dataset_key(const std::string& meds) {
   return key;
 }
 
+Json bundle_key(const std::string& folder) {
+  Json key;
+  for (const char* name :
+       {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"}) {
+    const std::string file = folder + "/" + name;
+    key[name] = std::filesystem::exists(file) ? file_fingerprint(file) : "none";
+  }
+  return key;
+}
+
 Json label_key(const std::string& labels) {
   Json key = Json::array();
   for (const std::string& file : list_label_files(labels)) key.push_back(shard_fingerprint(file));

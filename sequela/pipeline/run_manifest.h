@@ -15,6 +15,9 @@ std::string run_key_of(const Json& parts);
 // Of a data set, for such a key: its files with what changes when their content does.
 Json dataset_key(const std::string& meds);
 
+// Of a MOTOR bundle: the files that decide what it computes, "none" for one that is not there.
+Json bundle_key(const std::string& folder);
+
 // Of labels: their files, in order.
 Json label_key(const std::string& labels);
 
