@@ -39,6 +39,21 @@ void add_state(const std::string& folder, Description& description) {
   }
 }
 
+// The task of a fine-tuned bundle.
+void add_classifier(const std::string& folder, Description& description) {
+  const std::string path = folder + "/manifest.json";
+  if (!std::filesystem::exists(path)) return;
+  const Json manifest = parse_json(read_file(path), path);
+  if (!manifest.contains("finetune")) return;
+  try {
+    const Json& tuned = manifest["finetune"];
+    description.add("classifier", str("task '", tuned.at("task").get<std::string>(),
+                                      "', prevalence ", tuned.at("prevalence").get<double>()));
+  } catch (const nlohmann::json::exception&) {
+    throw FileError(path, "'finetune' lacks task or prevalence");
+  }
+}
+
 }  // namespace
 
 std::string inspect_batches(const std::string& path) {
@@ -82,6 +97,7 @@ std::string inspect_bundle(const std::string& path) {
   } else if (config.clmbr_vocab_size > 0) {
     description.add("head", str("CLMBR, ", with_thousands(config.clmbr_vocab_size), " codes"));
   }
+  add_classifier(path, description);
   for (const char* name : {"dictionary.msgpack", "ontology.parquet"}) {
     if (!is_checkpoint && !std::filesystem::exists(path + "/" + name))
       description.add(name, "missing");
