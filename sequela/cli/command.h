@@ -62,6 +62,7 @@ Command make_label(CLI::App& app);
 Command make_prepare(CLI::App& app);
 Command make_pretrain(CLI::App& app);
 Command make_features(CLI::App& app);
+Command make_finetune(CLI::App& app);
 Command make_follow(CLI::App& app);
 Command make_inspect(CLI::App& app);
 Command make_encode(CLI::App& app);

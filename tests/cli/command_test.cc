@@ -54,8 +54,8 @@ TEST_F(Command, HelpAndVersion) {
     EXPECT_NE(version.find(std::string("\n  ") + what + " "), std::string::npos) << version;
   const std::string machine = run_sequela({"inspect"}).out;
   EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
-  for (const char* name : {"synth", "prepare", "pretrain", "features", "follow", "label", "encode",
-                           "compare", "inspect", "demo", "completion", "man"}) {
+  for (const char* name : {"synth", "prepare", "pretrain", "features", "finetune", "follow",
+                           "label", "encode", "compare", "inspect", "demo", "completion", "man"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find("Example"), std::string::npos) << name;
@@ -181,6 +181,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       {"pretrain", "--data", "x", "--model", out},
       {"pretrain", "--objective", "mlm", "--meds", "x", "--model", out},
       {"features", "--meds", "x", "--model", "y", "--labels", "z", "--out", out},
+      {"finetune", "--meds", "x", "--model", "y", "--labels", "z", "--out", out},
       {"follow", "--model", "x"},
       {"encode", "--model", "x", "--out", out, "--input", "y.csv"},
       {"compare", "--meds", "x", "--labels", "y", "--model", "z", "--out", out}};
