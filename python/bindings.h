@@ -19,6 +19,7 @@ void register_motor(py::module_& module);
 void register_pretrain(py::module_& module);
 void register_pretrain_mlm(py::module_& module);
 void register_features(py::module_& module);
+void register_finetune(py::module_& module);
 void register_live(py::module_& module);
 void register_inspect(py::module_& module);
 void register_vocabulary(py::module_& module);

@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, module) {
   register_motor(module);
   register_pretrain(module);
   register_features(module);
+  register_finetune(module);
   register_live(module);
   register_inspect(module);
   register_vocabulary(module);

@@ -1,8 +1,8 @@
 """Sequela: foundation models for electronic health records.
 
-MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `synth` makes up data to try them on, `inspect`
-says what any artifact holds. `Motor` is the model as a module, `MotorDataset` its batches, for heads and losses of one's
-own; `LiveModel` scores patients event by event.
+MOTOR: `prepare`, `pretrain`, `compute_features`, `write_features`; `finetune` fits a bundle to labels and predicts
+others; `synth` makes up data to try them on, `inspect` says what any artifact holds. `Motor` is the model as a module,
+`MotorDataset` its batches, for heads and losses of one's own; `LiveModel` scores patients event by event.
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
 `BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
 Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
@@ -29,6 +29,7 @@ from sequela.data import inspect, synth
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
 from sequela.evaluation import compare, evaluate
 from sequela.features import compute_features, write_features
+from sequela.fine_tuning import finetune
 from sequela.live import LiveAnswer, LiveAnswers, LiveModel
 from sequela.mlm import pretrain_mlm
 from sequela.motor import prepare, pretrain
@@ -87,6 +88,7 @@ __all__ = [
     "compute_features",
     "concordance_index",
     "evaluate",
+    "finetune",
     "inspect",
     "motor_config",
     "prepare",

@@ -428,6 +428,53 @@ class FeaturesReport:
 
 def compute_features(options: FeaturesOptions, reporter: _Reporter) -> FeaturesReport: ...
 
+class FinetuneOptions:
+    meds: str
+    model: str
+    ontology: str
+    athena: str
+    time_zone: str
+    labels: str
+    task: str
+    splits: str
+    val_fraction: float
+    out: str
+    checkpoints: str
+    predict: str
+    predictions: str
+    tune: str
+    start: str
+    select: str
+    train: TrainOptions
+    tokens_per_batch: int
+    precision: Precision | None
+    activations: Activations
+    device: str
+    seed: int
+    keep_output: bool
+    num_threads: int
+    memory_bytes: int
+
+class FinetuneReport:
+    @property
+    def train(self) -> TrainReport: ...
+    @property
+    def num_train(self) -> int: ...
+    @property
+    def num_validation(self) -> int: ...
+    @property
+    def prevalence(self) -> float: ...
+    @property
+    def num_predicted(self) -> int: ...
+    @property
+    def num_skipped(self) -> dict[str, int]: ...
+    @property
+    def auroc(self) -> float: ...
+    @property
+    def is_up_to_date(self) -> bool: ...
+
+def finetune(options: FinetuneOptions, reporter: _Reporter) -> FinetuneReport: ...
+
 class LiveOptions:
     model: str
     ontology: str

@@ -44,6 +44,8 @@ def test_defaults_are_those_of_the_command():
     _core.apply_recipe(_core.Recipe.sequela, options)
     assert assert_same_defaults(sequela.pretrain, options, options.train, options.encoder) >= 19
     assert assert_same_defaults(sequela.write_features, _core.FeaturesOptions()) >= 2
+    options = _core.FinetuneOptions()
+    assert assert_same_defaults(sequela.finetune, options, options.train) >= 23
     assert assert_same_defaults(sequela.compare, _core.CompareOptions()) >= 17
     options = _core.PretrainMlmOptions()
     data = options.data
