@@ -24,6 +24,7 @@ void register_options(py::module_& module) {
       .def_property(
           "tune", [](const Options& options) { return to_text(options.tune); },
           [](Options& options, const std::string& text) { options.tune = to_tuning(text); })
+      .def_readwrite("lora_rank", &Options::lora_rank)
       .def_property(
           "start", [](const Options& options) { return to_text(options.start); },
           [](Options& options, const std::string& text) {

@@ -443,6 +443,7 @@ class FinetuneOptions:
     predict: str
     predictions: str
     tune: str
+    lora_rank: int
     start: str
     select: str
     train: TrainOptions

@@ -31,6 +31,7 @@ def finetune(
     val_fraction: float = 0.2,
     task: str | None = None,
     tune: str = "all",
+    lora_rank: int = 8,
     start: str = "probe",
     select: str = "loss",
     ontology: Any = None,
@@ -79,7 +80,8 @@ def finetune(
         splits: MEDS's subject_splits.parquet or a CSV (subject_id; split: train, tuning, held_out). Without it, or
             without tuning, `val_fraction` of the subjects validate.
         task: a name for the labels; None = that of their file.
-        tune: "all" = backbone and classifier, "head" = the classifier alone.
+        tune: "all" = backbone and classifier; "lora" = the classifier, and changes of rank `lora_rank` to the
+            backbone's projections; "head" = the classifier alone.
         start: of the classifier: "probe" = logistic regression on the states, "prevalence" = weights 0.
         select: what picks the best checkpoint: validation "loss" or "auroc".
         ontology: femr.ontology.Ontology or a Parquet path; athena: an Athena folder, for bundles that lack one.
@@ -97,7 +99,7 @@ def finetune(
         precision: "fp32", "bf16" or "auto", the faster one; None = fp32 on a CPU, bf16 on CUDA.
         gradient_checkpointing: the same weights with about half the memory, in a quarter more time.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
-        seed: of the order of batches.
+        seed: of the order of batches, and of low-rank factors.
         keep_output: keep checkpoints and logs after the bundle is written.
         num_threads: 0 = all. memory: to stay under while records are read; None = half the machine.
         progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
@@ -125,6 +127,7 @@ def finetune(
             val_fraction=val_fraction,
             task=task,
             tune=tune,
+            lora_rank=lora_rank,
             start=start,
             select=select,
             ontology=path_of_ontology(ontology, to_learn),

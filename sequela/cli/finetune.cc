@@ -93,8 +93,11 @@ void add_label_options(CLI::App& app, FinetuneOptions& options) {
 void add_tuning_options(CLI::App& app, FinetuneArguments& arguments) {
   app.option_defaults()->group("Training");
   FinetuneOptions& options = arguments.options;
-  app.add_option("--tune", arguments.tune, "What learns: the whole model, or its classifier alone")
-      ->type_name("all|head");
+  app.add_option(
+         "--tune", arguments.tune,
+         "What learns: the whole model, low-rank changes of it (LoRA), or its classifier alone")
+      ->type_name("all|lora|head");
+  app.add_option("--lora-rank", options.lora_rank, "Rank of these changes");
   app.add_option("--start", arguments.start,
                  "Of the classifier: a logistic probe of the states, or the prevalence")
       ->type_name("probe|prevalence");

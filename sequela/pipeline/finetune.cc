@@ -36,6 +36,7 @@ std::string build_run_key(const FinetuneOptions& options, Precision precision) {
               {"split_seed", options.split_seed},
               {"task", options.task},
               {"tune", to_text(options.tune)},
+              {"lora_rank", options.tune == Tuning::lora ? options.lora_rank : 0},
               {"start", to_text(options.start)},
               {"select", to_text(options.select)},
               {"precision", to_text(precision)},
@@ -130,7 +131,11 @@ class FinetuneRun {
     Motor model(dir.config, std::move(dir.parameters), device_, precision_);
     model.set_activations(options_.activations);
     Classifier classifier(dir.config.encoder.hidden_size, device_);
-    ClassifierTraining training(model, classifier, options_.tune, *train_labels, *valid_labels);
+    std::optional<LowRank> low_rank;
+    if (options_.tune == Tuning::lora)
+      low_rank.emplace(model.parameters(), options_.lora_rank, options_.seed);
+    ClassifierTraining training(model, classifier, options_.tune, low_rank ? &*low_rank : nullptr,
+                                *train_labels, *valid_labels);
     report_.num_train = training.num_labels(TrainPart::train);
     report_.num_validation = training.num_labels(TrainPart::validation);
     log_info(str("task '", task_name(options_), "': ", report_.num_train, " + ",

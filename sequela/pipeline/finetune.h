@@ -42,6 +42,7 @@ struct FinetuneOptions {
   std::string predictions;  // Parquet in meds-evaluation's schema; empty = none are made
 
   Tuning tune = Tuning::all;
+  int64_t lora_rank = 8;  // of Tuning::lora
   ClassifierStart start = ClassifierStart::probe;
   FinetuneSelection select = FinetuneSelection::loss;
   TrainOptions train;                  // folder is set to `checkpoints`; eval_every 0 = each epoch
@@ -49,7 +50,7 @@ struct FinetuneOptions {
   std::optional<Precision> precision;  // default: fp32 on a CPU, bf16 on CUDA
   Activations activations = Activations::kept;
   std::string device = "auto";
-  uint64_t seed = 42;        // of the order of batches
+  uint64_t seed = 42;        // of the order of batches, and of low-rank factors
   bool keep_output = false;  // keep checkpoints and logs after the bundle is written
   ZoneRule zone_rule = ZoneRule::utc;
   int num_threads = 1;

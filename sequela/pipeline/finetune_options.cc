@@ -47,6 +47,7 @@ void FinetuneOptions::validate() const {
   }
   if (!(val_fraction >= 0 && val_fraction < 1))
     throw ConfigError("val-fraction", str(val_fraction), "0 or more, below 1");
+  if (lora_rank < 1) throw ConfigError("lora-rank", str(lora_rank), "1 or more");
   EmbedOptions{.tokens_per_batch = tokens_per_batch}.validate();
   to_device(device);
   if (train.eval_every == 0) {

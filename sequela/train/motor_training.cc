@@ -110,6 +110,8 @@ class Parts {
       add("hawk", 0, 0, rows, is_flat() && has("linear_"));
     } else if (name().starts_with(Classifier::kPrefix)) {
       add("head", 0, 0, rows, false);
+    } else if (has(".lora_")) {
+      add("low_rank", 0, 0, rows, false);
     } else if (has("final_layer") && config_.motor) {
       add_rows("head", 0, config_.motor->final_layer_size);
     } else if (has("task_model")) {

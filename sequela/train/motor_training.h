@@ -28,7 +28,7 @@ class ValidationYardstick {
 };
 
 // The kinds of a model's parameters, and which are matrices: norms, embedding, hawk,
-// attention, feed_forward, head.
+// attention, feed_forward, head, low_rank.
 std::vector<ParameterPart> kinds_of(const ModelConfig& config, const Parameters& parameters);
 
 // A batch's inputs as named tensors, to be looked at when its loss is not finite.

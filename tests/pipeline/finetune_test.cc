@@ -1,6 +1,8 @@
 // Fine-tuning from a bundle to a bundle with predictions: what is learned, repeated and refused.
 #include "sequela/pipeline/finetune.h"
 
+#include <ATen/ATen.h>
+
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -197,6 +199,27 @@ TEST_F(Finetune, ALabelSeesNothingAfterItsTime) {
     EXPECT_NEAR(rows[i].probability, whole[i].probability, 1e-6);
 }
 
+TEST_F(Finetune, LowRankChangesTouchTheProjectionsAlone) {
+  FinetuneOptions options = small_run("tuned");
+  options.tune = Tuning::lora;
+  options.lora_rank = 3;
+  options.val_fraction = 0;
+  options.train.learning_rate = 1e-2;
+  const FinetuneReport report = finetune(options);
+  EXPECT_EQ(report.num_predicted, 90);
+  const ModelDir before = read_model_dir(options.model), after = read_model_dir(options.out);
+  int num_changed = 0;
+  for (const Parameter& item : after.parameters.items) {
+    const at::Tensor change = item.value - before.parameters.get(item.name).value;
+    if (change.abs().max().item<double>() == 0) continue;
+    EXPECT_EQ(at::linalg_matrix_rank(change, 1e-4 * change.norm().item<double>()).item<int64_t>(),
+              3)
+        << item.name;
+    ++num_changed;
+  }
+  EXPECT_EQ(num_changed, 7);  // [in, out] of two layers and a hawk layer's three
+}
+
 TEST_F(Finetune, SplitsSayWhichSideASubjectIsOn) {
   FinetuneOptions options = small_run("tuned");
   options.splits = folder_ / "splits.csv";
@@ -306,6 +329,7 @@ TEST_F(BadFinetune, OptionsThatContradict) {
   expect_refused([](FinetuneOptions& o) { o.predictions.clear(); });
   expect_refused([](FinetuneOptions& o) { o.predict.clear(); });
   expect_refused([](FinetuneOptions& o) { o.val_fraction = 1; });
+  expect_refused([](FinetuneOptions& o) { o.lora_rank = 0; });
   expect_refused([](FinetuneOptions& o) { o.train.patience = -1; });
   expect_refused([](FinetuneOptions& o) { o.train.loss_scale = LossScale::events; });
   EXPECT_THROW(to_tuning("some"), ConfigError);

@@ -55,14 +55,15 @@ at::Tensor spread(const at::Tensor& grad_LH, const at::Tensor& tokens_L, int64_t
 }  // namespace
 
 Tuning to_tuning(const std::string& text) {
-  for (const Tuning tuning : {Tuning::all, Tuning::head}) {
+  for (const Tuning tuning : {Tuning::all, Tuning::lora, Tuning::head}) {
     if (text == to_text(tuning)) return tuning;
   }
-  throw ConfigError("tune", text, "all or head");
+  throw ConfigError("tune", text, "all, lora or head");
 }
 
 const char* to_text(Tuning tuning) {
-  return tuning == Tuning::all ? "all" : "head";
+  if (tuning == Tuning::head) return "head";
+  return tuning == Tuning::all ? "all" : "lora";
 }
 
 class ClassifierTraining::Pass : public BatchPass {
@@ -92,6 +93,7 @@ class ClassifierTraining::Pass : public BatchPass {
     if (gradient_scale) {
       model.add_gradients(
           spread(grad_LH, batch.inputs.label_indices_L, states.num_tokens, device()));
+      if (training_.low_rank_ != nullptr) training_.low_rank_->take_gradients();
     }
     return result;
   }
@@ -127,16 +129,24 @@ double ClassifierTraining::Part::weight() const {
 }
 
 ClassifierTraining::ClassifierTraining(Motor& model, Classifier& classifier, Tuning tuning,
-                                       const RecordBatches& train, const RecordBatches& validation)
+                                       LowRank* low_rank, const RecordBatches& train,
+                                       const RecordBatches& validation)
     : model_(model),
       classifier_(classifier),
       tuning_(tuning),
+      low_rank_(low_rank),
       train_{train, count_embedded(train), {}},
       validation_{validation, count_embedded(validation), {}} {
   classifier.parameters().zero_gradients();
   trained_.items = classifier.parameters().items;
   if (tuning == Tuning::head) {
     for (Part* part : {&train_, &validation_}) part->states = states_of(model, part->records);
+    return;
+  }
+  SEQUELA_CHECK((tuning == Tuning::lora) == (low_rank != nullptr));
+  if (low_rank != nullptr) {
+    const std::vector<Parameter>& factors = low_rank->factors().items;
+    trained_.items.insert(trained_.items.end(), factors.begin(), factors.end());
     return;
   }
   model.parameters().zero_gradients();
@@ -156,7 +166,8 @@ std::vector<LabelStates> ClassifierTraining::train_states() {
 }
 
 void ClassifierTraining::refresh_weights() {
-  if (tuning_ == Tuning::all) model_.refresh_weights();
+  if (low_rank_ != nullptr) low_rank_->merge();
+  if (tuning_ != Tuning::head) model_.refresh_weights();
 }
 
 std::vector<ParameterPart> ClassifierTraining::parts() const {
@@ -181,7 +192,7 @@ std::string ClassifierTraining::config_json() const {
 }
 
 double ClassifierTraining::flops_per_token() const {
-  return tuning_ == Tuning::all ? model_.flops_per_token() : 0;
+  return tuning_ == Tuning::head ? 0 : model_.flops_per_token();
 }
 
 Parameters ClassifierTraining::dump_batch(int64_t batch) const {

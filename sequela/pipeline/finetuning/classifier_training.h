@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sequela/model/classifier.h"
+#include "sequela/model/low_rank.h"
 #include "sequela/model/motor.h"
 #include "sequela/pipeline/finetuning/label_states.h"
 #include "sequela/pipeline/record_batches.h"
@@ -13,8 +14,9 @@
 
 namespace sequela {
 
-// What learns: the backbone and the classifier, or the classifier alone.
-enum class Tuning { all, head };
+// What learns: the backbone and the classifier; the classifier with low-rank changes of the
+// backbone's projections (low_rank.h); or the classifier alone.
+enum class Tuning { all, lora, head };
 Tuning to_tuning(const std::string& text);  // ConfigError
 const char* to_text(Tuning tuning);
 
@@ -29,7 +31,8 @@ class ClassifierTraining : public Trainable {
  public:
   // Refers to all. Labels have the value 0 or 1; those without a history take no part. With
   // Tuning::head the states of all labels are computed here and kept: 4 H bytes a label.
-  ClassifierTraining(Motor& model, Classifier& classifier, Tuning tuning,
+  // `low_rank`, of the same model, is there with Tuning::lora, else nullptr.
+  ClassifierTraining(Motor& model, Classifier& classifier, Tuning tuning, LowRank* low_rank,
                      const RecordBatches& train, const RecordBatches& validation);
   ~ClassifierTraining() override;
 
@@ -68,8 +71,9 @@ class ClassifierTraining : public Trainable {
   Motor& model_;
   Classifier& classifier_;
   const Tuning tuning_;
+  LowRank* const low_rank_;
   Part train_, validation_;
-  Parameters trained_;  // share values and gradients with the model and the classifier
+  Parameters trained_;  // shared with the model or the factors, and the classifier
   Scored scored_;       // in the last pass through the validation batches
 };
 
