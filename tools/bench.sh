@@ -35,6 +35,7 @@ step prepare "$bin/bench_prepare" "$meds" "$work/prepared" "$athena"
 "$bin/sequela" prepare --meds "$meds" --athena "$athena" --out "$work/kept" --keep-events --quiet
 step tokenizer "$bin/bench_tokenizer" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
 step task "$bin/bench_motor_task" "$work/kept/.events" "$work/kept/ontology/ontology.parquet"
+step "what a task's own code tells" "$bin/bench_own_history" "$work/prepared" 200
 step kernels "$bin/bench_kernels" 2048 205
 for size in $sizes; do
   step "training step, $size" "$bin/bench_train_step" "$size" 2 bf16 2

@@ -92,38 +92,18 @@ TEST_F(FollowCommand, ExitCodesAreThoseOfOtherCommands) {
   EXPECT_EQ(shell(SEQUELA_BINARY " follow --model /nowhere < bad"), 4);
 }
 
-// --foreground: the signal comes once; a second one ends the command at once.
+// It waits for further shards when the signal comes. With job control a background job takes
+// SIGINT.
 TEST_F(FollowCommand, ASignalIsAnOrderlyEnd) {
-  std::filesystem::create_directories(folder_ / "meds/data");
-  for (const char* signal : {"TERM", "INT"}) {
-    EXPECT_EQ(shell(str("timeout --foreground --preserve-status -s ", signal,
-                        " 4 $FOLLOW --meds meds --states states")),
+  for (const std::string signal : {"TERM", "INT"}) {
+    EXPECT_EQ(shell(str("set -m; $FOLLOW --meds ", LiveBundle::meds(), " --states states", signal,
+                        " --out answers", signal, " & for i in {1..3000}; do [ -s answers", signal,
+                        " ] && break; sleep 0.1; done; kill -", signal, " $!; wait $!")),
               0)
         << err_;
-    EXPECT_NE(err_.find("Answered 0 events"), std::string::npos) << err_;
-    EXPECT_TRUE(std::filesystem::exists(folder_ / "states/follow.json"));
+    EXPECT_NE(err_.find("Answered "), std::string::npos) << err_;
+    EXPECT_TRUE(std::filesystem::exists(folder_ / ("states" + signal + "/follow.json")));
   }
-}
-
-// Killed when all states are written and the index is not: a pipe in the index's place holds it up.
-TEST_F(FollowCommand, AKillWhileItSavesLeavesTheLastSave) {
-  const auto states_of = [&](const std::string& name) {
-    return str("$FOLLOW --task ATC/G --states ", name, " <<< ");
-  };
-  const std::string birth = R"('{"subject_id": 7, "time": "1960-03-01", "code": "MEDS_BIRTH"}')";
-  const std::string visit = R"('{"subject_id": 7, "time": "1961-03-01", "code": "Visit/IP"}')";
-  for (const char* name : {"killed", "whole"}) ASSERT_EQ(shell(states_of(name) + birth), 0) << err_;
-  ASSERT_EQ(shell(states_of("whole") + visit), 0) << err_;
-  const std::string answer = out_;
-
-  ASSERT_EQ(shell("mkfifo killed/follow.json.partial"), 0);
-  const std::string wait_and_kill =
-      "for i in {1..600}; do [ -s answers ] && break; sleep 0.1; done; sleep 1; kill -KILL $!; "
-      "wait $!";
-  EXPECT_EQ(shell(str(states_of("killed") + visit, " > answers & ", wait_and_kill)), 137) << err_;
-  std::filesystem::remove(folder_ / "killed/follow.json.partial");
-  EXPECT_EQ(shell(states_of("killed") + visit), 0) << err_;
-  EXPECT_EQ(out_, answer);
 }
 
 }  // namespace
