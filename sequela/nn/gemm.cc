@@ -42,10 +42,10 @@ void multiply_widened(const at::Tensor& a, const at::Tensor& b, const at::Tensor
 
 void bound_product_caches() {
   // oneDNN, and the layer between it and torch, each keep the compiled products of the last 1,024
-  // shapes, 0.4 MB apiece, and look through all to drop one: batches of ever new sizes would fill
-  // both. A training step has some 40 shapes, for each of a few numbers of rows.
+  // shapes, 0.4 to 1.1 MB apiece, and look through all to drop one: batches of ever new sizes would
+  // fill both. A training step has some 40 shapes, for each of a few numbers of rows.
   for (const char* capacity : {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"}) {
-    setenv(capacity, "256", /*overwrite=*/0);
+    setenv(capacity, "128", /*overwrite=*/0);
   }
 }
 

@@ -45,7 +45,7 @@ constexpr int64_t padded_rows(int64_t n) {
   return (n + 127) / 128 * 128;
 }
 
-// Bounds the memory that products of ever new sizes leave behind to some 100 MB. Sets environment
+// Bounds the memory that products of ever new sizes leave behind to some 140 MB. Sets environment
 // variables (those already set stay) that the libraries read at their first product. For the main
 // function of a program; a library leaves the environment alone.
 void bound_product_caches();
