@@ -12,6 +12,11 @@
 namespace sequela {
 namespace {
 
+// The C library's, as in the reader: Arrow's own pool keeps 40 MB of what was freed.
+arrow::MemoryPool* memory() {
+  return arrow::system_memory_pool();
+}
+
 void check_ok(const arrow::Status& status, const std::string& path) {
   if (!status.ok()) throw_arrow_error(status, Where{.path = path});
 }
@@ -29,8 +34,8 @@ std::shared_ptr<arrow::Array> build_array(Builder&& builder, const Values& value
 
 std::shared_ptr<arrow::Array> build_text_lists(const std::vector<std::vector<std::string>>& rows,
                                                const std::vector<uint8_t>& valid) {
-  auto items = std::make_shared<arrow::StringBuilder>();
-  arrow::ListBuilder lists(arrow::default_memory_pool(), items);
+  auto items = std::make_shared<arrow::StringBuilder>(memory());
+  arrow::ListBuilder lists(memory(), items);
   for (size_t i = 0; i < rows.size(); ++i) {
     const bool is_null = !valid.empty() && !valid[i];
     PARQUET_THROW_NOT_OK(is_null ? lists.AppendNull() : lists.Append());
@@ -43,8 +48,8 @@ std::shared_ptr<arrow::Array> build_float_lists(const std::vector<float>& values
                                                 const std::vector<uint8_t>& valid) {
   if (values.size() % size != 0)
     throw std::invalid_argument("values do not fill the fixed-size lists");
-  auto items = std::make_shared<arrow::FloatBuilder>();
-  arrow::FixedSizeListBuilder lists(arrow::default_memory_pool(), items, size);
+  auto items = std::make_shared<arrow::FloatBuilder>(memory());
+  arrow::FixedSizeListBuilder lists(memory(), items, size);
   PARQUET_THROW_NOT_OK(items->AppendValues(values));
   const auto num_rows = static_cast<int64_t>(values.size()) / size;
   PARQUET_THROW_NOT_OK(lists.AppendValues(num_rows, valid.empty() ? nullptr : valid.data()));
@@ -56,31 +61,31 @@ struct ArrayMaker {
   const TableColumn& column;
 
   std::shared_ptr<arrow::Array> operator()(const std::vector<int64_t>& values) const {
-    if (!column.is_timestamp) return build_array(arrow::Int64Builder(), values, column.valid);
-    return build_array(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO),
-                                               arrow::default_memory_pool()),
+    if (!column.is_timestamp)
+      return build_array(arrow::Int64Builder(memory()), values, column.valid);
+    return build_array(arrow::TimestampBuilder(arrow::timestamp(arrow::TimeUnit::MICRO), memory()),
                        values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<int32_t>& values) const {
-    return build_array(arrow::Int32Builder(), values, column.valid);
+    return build_array(arrow::Int32Builder(memory()), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<float>& values) const {
     if (column.fixed_list_size > 0) {
       return build_float_lists(values, column.fixed_list_size, column.valid);
     }
-    return build_array(arrow::FloatBuilder(), values, column.valid);
+    return build_array(arrow::FloatBuilder(memory()), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<double>& values) const {
-    return build_array(arrow::DoubleBuilder(), values, column.valid);
+    return build_array(arrow::DoubleBuilder(memory()), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<uint8_t>& values) const {
-    return build_array(arrow::BooleanBuilder(), values, column.valid);
+    return build_array(arrow::BooleanBuilder(memory()), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(const std::vector<std::string>& values) const {
     if (column.is_large_text) {
-      return build_array(arrow::LargeStringBuilder(), values, column.valid);
+      return build_array(arrow::LargeStringBuilder(memory()), values, column.valid);
     }
-    return build_array(arrow::StringBuilder(), values, column.valid);
+    return build_array(arrow::StringBuilder(memory()), values, column.valid);
   }
   std::shared_ptr<arrow::Array> operator()(
       const std::vector<std::vector<std::string>>& values) const {
@@ -90,7 +95,8 @@ struct ArrayMaker {
 
 std::shared_ptr<parquet::WriterProperties> writer_properties() {
   return parquet::WriterProperties::Builder()
-      .compression(parquet::Compression::ZSTD)
+      .memory_pool(memory())
+      ->compression(parquet::Compression::ZSTD)
       ->max_row_group_length(int64_t{1} << 26)
       ->build();
 }
@@ -118,8 +124,8 @@ void ParquetWriter::State::write(const Table& table) {
   check_ok(arrow_table->Validate(), path);
   if (writer == nullptr) {
     auto made = parquet::arrow::FileWriter::Open(
-        *arrow_table->schema(), arrow::default_memory_pool(), make_output_stream(&file),
-        writer_properties(), parquet::ArrowWriterProperties::Builder().store_schema()->build());
+        *arrow_table->schema(), memory(), make_output_stream(&file), writer_properties(),
+        parquet::ArrowWriterProperties::Builder().store_schema()->build());
     check_ok(made.status(), path);
     writer = std::move(made).ValueUnsafe();
   }

@@ -205,7 +205,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       }
     }
   }
-  EXPECT_EQ(tried.size(), 39u);
+  EXPECT_EQ(tried.size(), 49u);
 }
 
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {

@@ -25,7 +25,7 @@ TEST(Memory, PrepareStaysUnderIt) {
 
 TEST(Memory, SynthStaysUnderIt) {
   const TestFolder folder;
-  for (const auto& [subjects, mib] : {std::pair{"35000", 256}, std::pair{"16000", 450}}) {
+  for (const auto& [subjects, mib] : {std::pair{"35000", 300}, std::pair{"16000", 450}}) {
     const CommandResult result =
         run_sequela({"synth", "--subjects", subjects, "--out", folder / "a", "--threads", "16",
                      "--memory", std::to_string(mib) + "M"});

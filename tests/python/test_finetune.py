@@ -106,7 +106,7 @@ def test_predictions_have_the_schema_of_meds_evaluation(records, bundle, labels,
 
 def test_a_tuned_bundle_is_a_bundle(records, bundle, labels, tmp_path):
     tune(records, bundle, labels, tmp_path, epochs=1)
-    features = sequela.compute_features(records / "meds", tmp_path / "tuned", labels, progress=False)
+    features = sequela.compute_features(records / "meds", tmp_path / "tuned", labels)
     assert features["features"].shape[1] == 64
     assert "task 'labels', prevalence" in sequela.inspect(tmp_path / "tuned")
 

@@ -126,7 +126,7 @@ def test_gradients_are_the_trainer_s(prepared, tmp_path):
     data = sequela.MotorDataset(prepared)
     rate = 3000.0
     step = dict(max_steps=1, accumulate=len(data), learning_rate=rate, epsilon=1.0, warmup_steps=0)
-    plain = dict(weight_decay=0.0, max_gradient_norm=0.0, schedule="constant")
+    plain = dict(optimizer="adamw", weight_decay=0.0, max_gradient_norm=0.0, schedule="constant")
     sequela.pretrain(prepared, tmp_path / "model", **{**TINY, **step, **plain}, seed=5)
     after = load_file(tmp_path / "model" / "model.safetensors")
 
