@@ -146,7 +146,7 @@ def pretrain(
     muon_momentum: float = 0.9,
     beta1: float = 0.9,
     beta2: float = 0.95,
-    epsilon: float = 1e-8,
+    epsilon: float = 1e-12,
     weight_decay: float = 0.1,
     max_gradient_norm: float = 1.0,
     warmup_steps: int = 500,

@@ -136,6 +136,7 @@ int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
 
 Command make_pretrain(CLI::App& app) {
   auto arguments = std::make_shared<PretrainArguments>();
+  apply_recipe(Recipe::sequela, arguments->training.train);  // what --help shows
   CLI::App* command = app.add_subcommand(
       "pretrain", "Train a MOTOR model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();
