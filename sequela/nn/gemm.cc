@@ -66,14 +66,12 @@ at::Tensor multiplied(const at::Tensor& a_MK, const at::Tensor& b_KN) {
   return out;
 }
 
-void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN,
-                  double kept, double factor) {
+void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN) {
   at::Tensor out = out_MN;
   if (is_for_onednn(a_MK, b_KN)) {
-    at::native::mkldnn_matmul(a_MK, b_KN, out, static_cast<float>(kept),
-                              static_cast<float>(factor));
+    at::native::mkldnn_matmul(a_MK, b_KN, out, /*beta=*/1, /*alpha=*/1);
   } else {
-    out.addmm_(a_MK, b_KN, kept, factor);
+    out.addmm_(a_MK, b_KN);
   }
 }
 

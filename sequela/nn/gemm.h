@@ -18,9 +18,8 @@ namespace sequela {
 void multiply(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
 // The same, into a new tensor.
 at::Tensor multiplied(const at::Tensor& a_MK, const at::Tensor& b_KN);
-// out = kept * out + factor * a @ b; float32, or bfloat16 where there are such products.
-void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN,
-                  double kept = 1, double factor = 1);
+// out += a @ b, float32.
+void multiply_add(const at::Tensor& a_MK, const at::Tensor& b_KN, const at::Tensor& out_MN);
 // out[i] = a[i] @ b[i], float32.
 void multiply_batches(const at::Tensor& a_BMK, const at::Tensor& b_BKN, const at::Tensor& out_BMN);
 

@@ -20,10 +20,13 @@ at::Tensor orthogonalized(const at::Tensor& matrix, at::ScalarType type) {
   at::Tensor x = is_tall ? matrix.t() : matrix;
   x = (x / (x.norm() + 1e-20)).to(type);
   for (int step = 0; step < kSteps; ++step) {
-    const at::Tensor gram = multiplied(x, x.t()), factor = gram.clone(), next = x.clone();
-    multiply_add(gram, gram, factor, kCubic, kQuintic);
-    multiply_add(factor, x, next, kLinear, 1);
-    x = next;
+    // (a + b G + c G G) x with G = x x^T, by plain products alone: oneDNN has no fast float32 ones
+    // with a factor.
+    const at::Tensor gram = multiplied(x, x.t()), inner = gram * kQuintic;
+    inner.diagonal().add_(kCubic);
+    const at::Tensor factor = multiplied(gram, inner);
+    factor.diagonal().add_(kLinear);
+    x = multiplied(factor, x);
   }
   return (is_tall ? x.t() : x).to(at::kFloat);
 }

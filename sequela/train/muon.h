@@ -14,7 +14,7 @@ namespace sequela {
 
 // A matrix of the same singular vectors, its singular values between 0.7 and 1.2 (but for those
 // below a thousandth of the norm, which grow less): five steps of Newton-Schulz with the published
-// coefficients. Products are of `type` (that of multiply_add); the result is float32.
+// coefficients. Products are of `type`; the result is float32.
 at::Tensor orthogonalized(const at::Tensor& matrix, at::ScalarType type);
 
 // The change of a parameter for a direction of its shape, at a learning rate of 1: each part
