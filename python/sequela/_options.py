@@ -32,6 +32,38 @@ def fill(options: Any, **values: Any) -> Any:
     return options
 
 
+_TRAINING_WORDS = {"schedule": "Schedule", "loss_scale": "LossScale", "optimizer": "OptimizerKind"}
+_TRAINING_NUMBERS = (
+    "learning_rate",
+    "muon_scale",
+    "muon_momentum",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "weight_decay",
+    "max_gradient_norm",
+    "warmup_steps",
+    "epochs",
+    "max_steps",
+    "accumulate",
+    "eval_every",
+    "patience",
+    "log_every",
+    "keep_checkpoints",
+)
+
+
+def training_values(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Of a function's arguments those that are fields of TrainOptions, words as members of their enums."""
+    numbers = {name: arguments[name] for name in _TRAINING_NUMBERS if name in arguments}
+    words = {
+        name: choose(getattr(_core, enum), name, arguments[name])
+        for name, enum in _TRAINING_WORDS.items()
+        if name in arguments
+    }
+    return numbers | words
+
+
 def fill_given(options: Any, given: frozenset[str], **values: Any) -> Any:
     """As `fill`, but only the values that the caller gave (`knows_given`)."""
     return fill(options, **{name: value for name, value in values.items() if name in given})

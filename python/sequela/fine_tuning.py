@@ -6,7 +6,7 @@ import tempfile
 from typing import Any
 
 from sequela import _core
-from sequela._options import choose, fill, memory_bytes
+from sequela._options import fill, memory_bytes, training_values
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job, stopped_in_order_by_sigterm
 from sequela._records import LABEL_VALUES, path_of_database, path_of_labels, path_of_ontology
@@ -111,6 +111,7 @@ def finetune(
     Raises:
         DataError: labels without a boolean_value, or with one outcome alone. ConfigError, FileError, ResourceError.
     """
+    arguments = locals()
     with stopped_in_order_by_sigterm(), tempfile.TemporaryDirectory(prefix="sequela-") as name:
         to_learn, to_predict = pathlib.Path(name) / "learn", pathlib.Path(name) / "predict"
         for folder in (to_learn, to_predict):
@@ -143,22 +144,5 @@ def finetune(
             num_threads=to_num_threads(num_threads),
             memory_bytes=memory_bytes(memory),
         )
-        fill(
-            options.train,
-            learning_rate=learning_rate,
-            schedule=choose(_core.Schedule, "schedule", schedule),
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            weight_decay=weight_decay,
-            max_gradient_norm=max_gradient_norm,
-            warmup_steps=warmup_steps,
-            epochs=epochs,
-            max_steps=max_steps,
-            accumulate=accumulate,
-            eval_every=eval_every,
-            patience=patience,
-            log_every=log_every,
-            keep_checkpoints=keep_checkpoints,
-        )
+        fill(options.train, **training_values(arguments))
         return run_job(_core.finetune, options, progress)

@@ -3,7 +3,7 @@
 import os
 
 from sequela import _core
-from sequela._options import choose, fill, memory_bytes, output_folder
+from sequela._options import choose, fill, memory_bytes, output_folder, training_values
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 
@@ -110,6 +110,7 @@ def pretrain_mlm(
 
     Source: CEHR-BERT, arXiv:2111.08585, as in the cehrbert package 1.5.0; BERT, arXiv:1810.04805.
     """
+    arguments = locals()
     options = _core.PretrainMlmOptions()
     fill(
         options.encoder,
@@ -138,24 +139,7 @@ def pretrain_mlm(
     fill(
         options.mlm, max_length=max_length, batch_tokens=batch_tokens, mask_probability=mask_probability
     )
-    fill(
-        options.train,
-        learning_rate=learning_rate,
-        schedule=choose(_core.Schedule, "schedule", schedule),
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-        weight_decay=weight_decay,
-        max_gradient_norm=max_gradient_norm,
-        warmup_steps=warmup_steps,
-        epochs=epochs,
-        max_steps=max_steps,
-        accumulate=accumulate,
-        eval_every=eval_every,
-        patience=patience,
-        log_every=log_every,
-        keep_checkpoints=keep_checkpoints,
-    )
+    fill(options.train, **training_values(arguments))
     fill(
         options,
         meds=meds,

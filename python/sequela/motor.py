@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sequela import _core
-from sequela._options import choose, fill, fill_given, knows_given, memory_bytes, output_folder
+from sequela._options import choose, fill, fill_given, knows_given, memory_bytes, output_folder, training_values
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 
@@ -223,6 +223,7 @@ def pretrain(
 
     Source: MOTOR, arXiv:2301.03150; the model is femr 0.2.4's.
     """
+    arguments = locals()
     options = _core.PretrainOptions()
     _core.apply_recipe(choose(_core.Recipe, "recipe", recipe), options)
     if size is not None:
@@ -237,29 +238,7 @@ def pretrain(
         attention_width=attention_width,
     )
     fill_given(options, given, embedding_std=embedding_std)
-    fill_given(
-        options.train,
-        given,
-        learning_rate=learning_rate,
-        schedule=choose(_core.Schedule, "schedule", schedule),
-        loss_scale=choose(_core.LossScale, "loss_scale", loss_scale),
-        optimizer=choose(_core.OptimizerKind, "optimizer", optimizer),
-        muon_scale=muon_scale,
-        muon_momentum=muon_momentum,
-        beta1=beta1,
-        beta2=beta2,
-        epsilon=epsilon,
-        weight_decay=weight_decay,
-        max_gradient_norm=max_gradient_norm,
-        warmup_steps=warmup_steps,
-        epochs=epochs,
-        max_steps=max_steps,
-        accumulate=accumulate,
-        eval_every=eval_every,
-        patience=patience,
-        log_every=log_every,
-        keep_checkpoints=keep_checkpoints,
-    )
+    fill_given(options.train, given, **training_values(arguments))
     fill(
         options,
         data=data,

@@ -173,7 +173,8 @@ Command make_pretrain(CLI::App& app) {
       "Defaults shown are those of motor and of --recipe sequela without --size; mlm has "
       "cehrbert's and BERT's own: 6 layers, hidden "
       "128,\n"
-      "8 heads, intermediate 2048, weight decay 0.01, beta2 0.999, accumulate 1.\n"
+      "8 heads, intermediate 2048, AdamW with weight decay 0.01, beta2 0.999, epsilon 1e-8, "
+      "accumulate 1.\n"
       "Stopped by Ctrl-C, SIGTERM or a crash, the same command goes on from the newest "
       "checkpoint.\n"
       "Watch it: tensorboard --logdir pretraining_output/runs");

@@ -29,6 +29,9 @@ void each_number(Visit visit) {
 }  // namespace
 
 void add_training_options(CLI::App& app, TrainingArguments& arguments) {
+  arguments.schedule = to_text(arguments.train.schedule);
+  arguments.loss_scale = to_text(arguments.train.loss_scale);
+  arguments.optimizer = to_text(arguments.train.optimizer);
   app.add_option("--schedule", arguments.schedule,
                  "Of the learning rate after the warm-up; linear and cosine end at 0")
       ->type_name("linear|cosine|constant");

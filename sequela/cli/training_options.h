@@ -10,11 +10,10 @@ namespace sequela {
 // The options of a training run that every objective shares, as parsed.
 struct TrainingArguments {
   TrainOptions train;
-  std::string schedule = to_text(TrainOptions().schedule);
-  std::string loss_scale = to_text(TrainOptions().loss_scale);
-  std::string optimizer = to_text(OptimizerKind::muon);
+  std::string schedule, loss_scale, optimizer;  // the words of train's
 };
 
+// The defaults shown are those of arguments.train.
 void add_training_options(CLI::App& app, TrainingArguments& arguments);
 
 // Puts those that were given, by flag or file, in place of the defaults in `train`. ConfigError for

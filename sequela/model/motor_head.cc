@@ -46,9 +46,8 @@ at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor
   const int64_t width = config_.final_layer_size;
   const int64_t rows = labels * config_.num_bins();
   check_labels(label_indices_L, hidden_TH.size(0));
-  const at::Tensor labelled_LH =
-      with_filling(labelled_, labels, hidden_TH.size(1)).narrow(0, 0, labels);
-  at::index_select_out(const_cast<at::Tensor&>(labelled_LH), hidden_TH, 0, label_indices_L);
+  at::Tensor labelled_LH = with_filling(labelled_, labels, hidden_TH.size(1)).narrow(0, 0, labels);
+  at::index_select_out(labelled_LH, hidden_TH, 0, label_indices_L);
   const at::Tensor& filled =
       projected_.resize({padded_rows(labels), config_.num_bins() * width}, type_, device_);
   linear_forward(labelled_.tensor(), weights.final_weight, filled);

@@ -102,6 +102,18 @@ void copy_into(const Parameters& source, Parameters& target, at::Tensor Paramete
 
 }  // namespace
 
+bool TrainState::take_result(double loss, std::optional<double> selected) {
+  // Without validation batches (the loss is NaN) the newest weights count as the best.
+  const bool is_better = selected ? !(*selected <= best_figure) : !(loss >= best_loss);
+  const bool is_best = best_step < 0 || is_better;
+  evals_without_gain = is_best ? 0 : evals_without_gain + 1;
+  if (!is_best) return false;
+  best_step = step;
+  best_loss = loss;
+  best_figure = selected.value_or(0);
+  return true;
+}
+
 std::string checkpoint_path(const std::string& folder, int64_t step) {
   return str(folder, "/", kPrefix, step);
 }

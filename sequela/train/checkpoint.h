@@ -27,6 +27,10 @@ struct TrainState {
   int64_t loss_count = 0;
   int64_t num_tokens = 0;  // of the whole run
   bool is_finished = false;
+
+  // Notes the outcome of an evaluation at `step`; whether it is the best so far: by the loss, or,
+  // if there is one, by the figure that is selected (the higher, the better).
+  bool take_result(double loss, std::optional<double> selected);
 };
 
 // Writes folder/checkpoint-<step>: config.json, model.safetensors, optimizer.safetensors,

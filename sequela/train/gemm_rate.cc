@@ -10,11 +10,15 @@
 
 namespace sequela {
 
+at::ScalarType product_type(at::Device device, Precision precision) {
+  const bool has_products = !device.is_cpu() || has_bf16_products();
+  return precision == Precision::bf16 && has_products ? at::kBFloat16 : at::kFloat;
+}
+
 double measure_gemm_rate(at::Device device, Precision precision) {
   const int64_t scale = device.is_cuda() ? 4 : 1;
   const int64_t rows = 2048 * scale, inner = 768 * scale, columns = 3072 * scale;
-  const bool is_bf16 = precision == Precision::bf16 && (!device.is_cpu() || has_bf16_products());
-  const auto options = at::TensorOptions(device).dtype(is_bf16 ? at::kBFloat16 : at::kFloat);
+  const auto options = at::TensorOptions(device).dtype(product_type(device, precision));
   const at::Tensor a = at::ones({rows, inner}, options), b = at::ones({inner, columns}, options);
   const at::Tensor out = at::empty({rows, columns}, options);
   // Long enough to outlast other programs' moments on the cores.

@@ -11,7 +11,6 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/random.h"
-#include "sequela/nn/isa.h"
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/gemm_rate.h"
 #include "sequela/train/optimizer.h"
@@ -27,13 +26,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Of the optimizer's products: bfloat16 where the model's are and the device has them.
-at::ScalarType product_type_of(Trainable& model) {
-  const at::Device device = model.parameters().items[0].value.device();
-  const bool has_products = !device.is_cpu() || has_bf16_products();
-  return model.precision() == Precision::bf16 && has_products ? at::kBFloat16 : at::kFloat;
-}
-
 class Trainer {
  public:
   Trainer(Trainable& model, const TrainOptions& options, const std::string& run_key,
@@ -44,7 +36,8 @@ class Trainer {
         num_batches_(model.num_batches(TrainPart::train)),
         options_(options),
         run_key_(run_key),
-        optimizer_(model.parameters(), options, parts_, product_type_of(model)),
+        device_(model.parameters().items[0].value.device()),
+        optimizer_(model.parameters(), options, parts_, product_type(device_, model.precision())),
         log_(options.folder) {
     const int64_t per_epoch = (num_batches_ + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
@@ -72,6 +65,7 @@ class Trainer {
   const int64_t num_batches_;
   const TrainOptions& options_;
   const std::string run_key_;
+  const at::Device device_;
   Optimizer optimizer_;
   RunLog log_;
   int64_t total_steps_ = 0;
@@ -209,7 +203,7 @@ double Trainer::share_of_gemm_rate(double tokens_per_second) {
   if (model_.flops_per_token() == 0) return 0;
   if (gemm_rate_ == 0) {
     const Clock::time_point before = Clock::now();
-    gemm_rate_ = measure_gemm_rate(model_.parameters().items[0].value.device(), model_.precision());
+    gemm_rate_ = measure_gemm_rate(device_, model_.precision());
     start_ += Clock::now() - before;
   }
   return tokens_per_second * model_.flops_per_token() / gemm_rate_;
@@ -267,22 +261,13 @@ void Trainer::evaluate_now() {
   tokens_at_last_log_ = state_.num_tokens;
 }
 
-// Notes an evaluation's outcome; whether it is the best so far.
 bool Trainer::take_result(double loss, const Figures& figures) {
-  double selected = 0;
+  std::optional<double> selected;
+  if (!monitor_.selected.empty()) selected = 0;
   for (const Figure& figure : figures) {
     if (figure.name == monitor_.selected) selected = figure.value;
   }
-  // Without validation batches (the loss is NaN) the newest weights count as the best.
-  const bool is_better =
-      monitor_.selected.empty() ? !(loss >= state_.best_loss) : !(selected <= state_.best_figure);
-  const bool is_best = state_.best_step < 0 || is_better;
-  state_.evals_without_gain = is_best ? 0 : state_.evals_without_gain + 1;
-  if (!is_best) return false;
-  state_.best_step = state_.step;
-  state_.best_loss = loss;
-  state_.best_figure = selected;
-  return true;
+  return state_.take_result(loss, selected);
 }
 
 void Trainer::save() {

@@ -53,6 +53,9 @@ TEST(Recipe, IsReadByItsName) {
     EXPECT_NO_THROW(options.validate());
   }
   EXPECT_EQ(embedding_std(Recipe::femr), 1);
+  TrainOptions own;
+  apply_recipe(Recipe::sequela, own);
+  EXPECT_EQ(own.optimizer, OptimizerKind::muon);
   EXPECT_THROW(to_recipe("motor"), ConfigError);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sequela/batch/filler.h"
 #include "sequela/core/error.h"
 #include "sequela/evaluation/metrics.h"
 #include "sequela/pipeline/balanced_labels.h"
@@ -80,10 +81,11 @@ class ClassifierTraining::Pass : public BatchPass {
     if (!reader_) {
       return loss(part_.states[number], gradient_scale).first;
     }
-    const LabelBatches::Batch batch = *reader_->next();
+    LabelBatches::Batch batch = *reader_->next();
     Motor& model = training_.model_;
     const at::Tensor tokens_L = batch.inputs.label_indices_L.to(at::kLong);
     LabelStates states{{}, batch.labels, batch.inputs.ages_days_T.size(0)};
+    fill_up(batch.inputs);
     if (gradient_scale) {
       states.states_LH = model.forward(batch.inputs).index_select(0, tokens_L.to(device()));
     } else {
@@ -91,8 +93,8 @@ class ClassifierTraining::Pass : public BatchPass {
     }
     const auto [result, grad_LH] = loss(states, gradient_scale);
     if (gradient_scale) {
-      model.add_gradients(
-          spread(grad_LH, batch.inputs.label_indices_L, states.num_tokens, device()));
+      model.add_gradients(spread(grad_LH, batch.inputs.label_indices_L,
+                                 batch.inputs.ages_days_T.size(0), device()));
       if (training_.low_rank_ != nullptr) training_.low_rank_->take_gradients();
     }
     return result;
