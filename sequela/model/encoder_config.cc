@@ -186,7 +186,7 @@ Json motor_kwargs_json(const MotorHeadConfig& motor) {
 }
 
 Json task_json(const ModelConfig& config) {
-  Json task = Json::parse(kTaskConfigDefaults);
+  Json task = parse_json(kTaskConfigDefaults, "task_config");
   if (config.motor) {
     task["task_kwargs"] = motor_kwargs_json(*config.motor);
     task["task_type"] = "motor";

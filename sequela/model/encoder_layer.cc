@@ -39,10 +39,6 @@ AttentionInputs attention_inputs(const LayerContext& context, const Columns& col
           .window = context.config->attention_width};
 }
 
-const at::Tensor& time_columns(const LayerContext& context, const LayerTensors& weights) {
-  return weights.is_hawk ? context.hawk_time_TK : context.attention_time_TK;
-}
-
 bool is_swiglu(const EncoderConfig& config) {
   return config.hidden_act == "swiglu";
 }

@@ -24,6 +24,11 @@ struct LayerContext {
   at::Tensor cos_TR, sin_TR;     // float32
 };
 
+// Float32, the columns that the layer overwrites with time features; undefined = none.
+inline const at::Tensor& time_columns(const LayerContext& context, const LayerTensors& weights) {
+  return weights.is_hawk ? context.hawk_time_TK : context.attention_time_TK;
+}
+
 // What a layer's backward pass needs of its forward pass. The rest is computed again: the normed
 // input and the gated feed-forward part cost little and would be a third of the memory.
 struct LayerActivations {

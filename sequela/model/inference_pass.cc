@@ -28,10 +28,6 @@ int64_t mixer_columns(const EncoderConfig& config, const LayerTensors& layer) {
   return layer.input_weight_NH.size(0) - config.ff_columns();
 }
 
-const at::Tensor& time_columns(const LayerContext& context, const LayerTensors& layer) {
-  return layer.is_hawk ? context.hawk_time_TK : context.attention_time_TK;
-}
-
 }  // namespace
 
 InferencePass::Rows InferencePass::narrowed(const Rows& rows, int64_t first, int64_t count) {

@@ -14,8 +14,6 @@
 namespace sequela {
 namespace {
 
-const std::string kHeadPrefix = "task_model.";
-
 std::string shape_text(at::IntArrayRef shape) {
   std::ostringstream out;
   out << shape;
@@ -62,7 +60,7 @@ void check_parameters(const ModelConfig& config, const std::string& path, Parame
     known.insert(spec.shape.name);
   }
   std::erase_if(parameters.items, [&](const Parameter& item) {
-    return !has_head && item.name.starts_with(kHeadPrefix);
+    return !has_head && item.name.starts_with(kMotorHeadPrefix);
   });
   for (const Parameter& item : parameters.items) {
     if (!known.contains(item.name)) {

@@ -12,7 +12,6 @@
 namespace sequela {
 namespace {
 
-constexpr const char* kHeadPrefix = "task_model.";
 constexpr double kLabelledShare = 0.1;  // of tokens, for flops_per_token
 
 at::Tensor moved(const at::Tensor& tensor, at::Device device) {
@@ -51,7 +50,7 @@ enum class Part { encoder, head };
 Parameters allocate_gradients(const ModelConfig& config, Part part, at::Device device) {
   std::vector<ParameterSpec> layout = parameter_layout(config);
   std::erase_if(layout, [&](const ParameterSpec& spec) {
-    return spec.shape.name.starts_with(kHeadPrefix) != (part == Part::head);
+    return spec.shape.name.starts_with(kMotorHeadPrefix) != (part == Part::head);
   });
   return allocate_parameters(layout, device);
 }

@@ -30,7 +30,7 @@ class Layout {
     for (int64_t i = 0; i < encoder.n_layers; ++i) add_layer(i);
     prefix_ = "transformer.";
     add("out_norm.weight", {encoder.hidden_size}, Init::ones);
-    prefix_ = "task_model.";
+    prefix_ = kMotorHeadPrefix;
     if (config_.motor) add_motor_head(*config_.motor);
     if (config_.clmbr_vocab_size > 0) {
       add_weight("final_layer", config_.clmbr_vocab_size, encoder.hidden_size);

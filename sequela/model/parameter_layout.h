@@ -8,6 +8,9 @@
 
 namespace sequela {
 
+// What the names of a MOTOR head's parameters begin with, in femr too.
+inline constexpr const char* kMotorHeadPrefix = "task_model.";
+
 // How a fresh parameter is drawn.
 enum class Init {
   zeros,

@@ -35,7 +35,7 @@ Int8Format format_of(Int8Products products) {
   return products == Int8Products::avx2 ? Int8Format::magnitudes : Int8Format::offset;
 }
 
-const Int8RowOps& row_ops_in_use() {
+const Int8RowOps& int8_row_ops_in_use() {
   if (kernel_isa() == Isa::portable) return kInt8RowsReference;
   return kernels_in_use(kInt8RowsAvx2, kInt8RowsAvx512, kInt8RowsAvx512Bf16);
 }
@@ -43,7 +43,7 @@ const Int8RowOps& row_ops_in_use() {
 // A panel of weights against rows, by oneDNN.
 void multiply_by_tiles(const Int8Rows& rows, const Int8Columns& columns, float* out,
                        int64_t out_stride) {
-  const Int8RowOps& ops = row_ops_in_use();
+  const Int8RowOps& ops = int8_row_ops_in_use();
   Scratch<int32_t> sums(kTile * kTile);
   for (int64_t row = 0; row < rows.num_rows; row += kTile) {
     tile_gemm({kTile, kTile, rows.inputs, rows.stride, kTile, kTile}, Sum::start,
@@ -113,7 +113,7 @@ Int8Linear::Quantized Int8Linear::quantize(const at::Tensor& x_TI) const {
                       std::vector<Int8RowScale>(padded_rows)};
   uint8_t* bytes = quantized.bytes.mutable_data_ptr<uint8_t>();
   const float* x = x_TI.const_data_ptr<float>();
-  const Int8RowOps& ops = row_ops_in_use();
+  const Int8RowOps& ops = int8_row_ops_in_use();
   at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       quantized.scales[row] = ops.quantize(x + row * x_TI.stride(0), inputs_, padded_inputs_,
