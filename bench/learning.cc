@@ -3,12 +3,13 @@
 // of codes (trees, logistic regression), of age and sex, and of the probabilities that the
 // generator itself gave, by number of labels.
 //
-//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS]]]]]]
+//   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS [VALUES]]]]]]]
 //   bench_learning ceiling FOLDER [SUBJECTS [SEED]]
 //
 // The first pretrains on SUBJECTS made-up subjects (2000) and evaluates on 10,000 others: half of
-// them fit, half test. The second fits trees on up to 50,000 labels of SUBJECTS further ones
-// (200000) and tests on the same labels: the ceiling of what records show. Both print a table, use
+// them fit, half test. VALUES: tokens (ten bins a code) or both (and 130 tasks of values);
+// default neither. The second fits trees on up to 50,000 labels of SUBJECTS further ones (200000)
+// and tests on the same labels: the ceiling of what records show. Both print a table, use
 // SEQUELA_BENCH_THREADS threads (all), and, killed, go on where they were.
 #include <cstdio>
 #include <filesystem>
@@ -37,6 +38,7 @@ constexpr int64_t kOtherSubjects = 10'000;
 constexpr int64_t kLabelsOfASide = 2'000;
 constexpr int64_t kManyLabels = 50'000;
 constexpr int kFewTasks = 512;
+constexpr int kValueTasks = 130;
 
 LabelSide half(int64_t subject) {
   return subject % 2 == 0 ? LabelSide::fit : LabelSide::test;
@@ -58,17 +60,18 @@ DenseMatrix to_matrix(const EmbeddingOfLabel& rows, const Task& task, int64_t pa
 class Learning {
  public:
   Learning(const std::string& folder, int64_t subjects, int64_t steps, std::string size,
-           uint64_t seed, std::string recipe, int tasks)
-      : folder_(
-            str(folder, "/", subjects, "_", steps, "_", size, "_", recipe, "_", tasks, "_", seed)),
+           uint64_t seed, std::string recipe, int tasks, std::string values)
+      : folder_(str(folder, "/", subjects, "_", steps, "_", size, "_", recipe, "_", tasks,
+                    values.empty() ? "" : "_", values, "_", seed)),
         records_(str(folder, "/records_", subjects, "_", seed)),
-        prepared_(str(records_, "/prepared_", tasks)),
+        prepared_(str(records_, "/prepared_", tasks, values.empty() ? "" : "_", values)),
         subjects_(subjects),
         steps_(steps),
         size_(std::move(size)),
         seed_(seed),
         recipe_(std::move(recipe)),
         num_tasks_(tasks),
+        values_(std::move(values)),
         others_(str(folder, "/others_", seed), kOtherSubjects, seed) {}
 
   void run() {
@@ -93,6 +96,8 @@ class Learning {
     options.num_tasks = num_tasks_;
     // With many tasks the head costs more than the backbone, and labels are dear.
     options.label_fraction = num_tasks_ <= kFewTasks ? 0.4 : 0.1;  // docs/decisions.md
+    if (!values_.empty()) options.bins_per_code = 10;
+    if (values_ == "both") options.num_value_tasks = kValueTasks;
     options.num_threads = kThreads;
     prepare(options);
   }
@@ -198,6 +203,7 @@ class Learning {
   const uint64_t seed_;
   const std::string recipe_;
   const int num_tasks_;
+  const std::string values_;
   Others others_;
   std::vector<Task> tasks_;
 };
@@ -224,7 +230,8 @@ void find_ceiling(const std::string& folder, int64_t subjects, uint64_t seed) {
 int main(int argc, char** argv) {
   if (argc < 2) {
     std::fprintf(stderr,
-                 "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS]]]]]]\n"
+                 "usage: bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS "
+                 "[VALUES]]]]]]]\n"
                  "       bench_learning ceiling FOLDER [SUBJECTS [SEED]]\n");
     return 2;
   }
@@ -236,6 +243,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   sequela::Learning(argv[1], number(2, 2'000), number(3, 500), argc > 4 ? argv[4] : "tiny",
-                    number(5, 1), argc > 6 ? argv[6] : "sequela", static_cast<int>(number(7, 512)))
+                    number(5, 1), argc > 6 ? argv[6] : "sequela", static_cast<int>(number(7, 512)),
+                    argc > 8 ? argv[8] : "")
       .run();
 }

@@ -32,7 +32,11 @@ inline const int kThreads = num_threads();
 
 inline void make_records(const std::string& folder, int64_t subjects, uint64_t seed) {
   if (std::filesystem::exists(folder + "/synth.json")) return;
-  synth({.num_subjects = subjects, .seed = seed, .folder = folder, .num_threads = kThreads});
+  synth({.num_subjects = subjects,
+         .seed = seed,
+         .has_flares = true,
+         .folder = folder,
+         .num_threads = kThreads});
 }
 
 // Records that no model was pretrained on. Subject k is the same for any number of subjects, so

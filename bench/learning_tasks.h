@@ -30,7 +30,8 @@ struct TaskSpec {
 inline std::vector<TaskSpec> task_specs() {
   return {{"in_hospital_mortality", "MEDS_DEATH", 30},
           {"readmission_30d", "Visit/IP", 30},
-          {"chronic_onset_1y", code_of_disease(kOnsetTaskDisease), 365}};
+          {"chronic_onset_1y", code_of_disease(kOnsetTaskDisease), 365},
+          {"flare_30d", "LOCAL/flare", 30}};
 }
 
 struct Task {

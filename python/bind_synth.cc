@@ -8,6 +8,7 @@ void register_synth(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("num_subjects", &SynthOptions::num_subjects)
       .def_readwrite("seed", &SynthOptions::seed)
+      .def_readwrite("has_flares", &SynthOptions::has_flares)
       .def_readwrite("folder", &SynthOptions::folder)
       .def_readwrite("num_threads", &SynthOptions::num_threads);
   py::class_<SynthReport>(module, "SynthReport")

@@ -16,7 +16,13 @@ SynthReport = _core.SynthReport
 
 
 def synth(
-    out: Path, *, subjects: int = 1000, seed: int = 1, num_threads: int = 0, progress: ShowProgress = True
+    out: Path,
+    *,
+    subjects: int = 1000,
+    seed: int = 1,
+    flares: bool = False,
+    num_threads: int = 0,
+    progress: ShowProgress = True,
 ) -> SynthReport:
     """Makes up a data set with planted diseases, to try things on.
 
@@ -24,6 +30,7 @@ def synth(
         out: folder; gets meds/ (MEDS 0.4), athena/, labels/TASK.parquet, truth/.
         subjects: how many.
         seed: the same seed gives the same data.
+        flares: also a code, LOCAL/flare, whose coming only the order and spacing of visits tell, and labels of it.
         num_threads: 0 = all; changes no byte.
         progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
 
@@ -38,6 +45,7 @@ def synth(
         folder=out,
         num_subjects=subjects,
         seed=seed,
+        has_flares=flares,
         num_threads=to_num_threads(num_threads),
     )
     return run_job(_core.synth, options, progress)

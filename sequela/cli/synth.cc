@@ -23,6 +23,10 @@ Command make_synth(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command->add_option("--subjects", arguments->options.num_subjects, "Number of subjects");
   command->add_option("--seed", arguments->options.seed, "The same seed gives the same data");
+  command->add_flag("--flares", arguments->options.has_flares,
+                    "Also a code, LOCAL/flare, whose coming only the order and spacing of visits "
+                    "tell, and labels "
+                    "of it");
   command->add_option("--out", arguments->options.folder, "Folder for the data set")
       ->type_name(kFolder);
   add_common_options(*command, arguments->common);

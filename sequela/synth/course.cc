@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sequela/core/time.h"
+#include "sequela/synth/flares.h"
 
 namespace sequela {
 namespace {
@@ -243,7 +244,8 @@ void Course::make_labels() {
 }  // namespace
 
 const char* task_name(SynthTask task) {
-  constexpr std::array names = {"in_hospital_mortality", "readmission_30d", "chronic_onset_1y"};
+  constexpr std::array names = {"in_hospital_mortality", "readmission_30d", "chronic_onset_1y",
+                                "flare_30d"};
   return names[static_cast<size_t>(task)];
 }
 
@@ -254,8 +256,14 @@ void generate_subject(const SynthVocabulary& vocabulary, uint64_t seed, int64_t 
   record.events.clear();
   record.labels.clear();
   Course(vocabulary, random, record).run();
-  std::stable_sort(record.events.begin(), record.events.end(),
-                   [](const SynthEvent& a, const SynthEvent& b) { return a.time_us < b.time_us; });
+  const auto sort_events = [&] {
+    std::ranges::stable_sort(record.events, {}, &SynthEvent::time_us);
+  };
+  sort_events();
+  if (vocabulary.is_event_code[vocabulary.flare]) {
+    add_flares(vocabulary, hash_key(seed, id, 1), record);
+    sort_events();
+  }
 }
 
 }  // namespace sequela

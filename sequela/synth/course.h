@@ -9,8 +9,18 @@
 
 namespace sequela {
 
-enum class SynthTask : uint8_t { in_hospital_mortality, readmission_30d, chronic_onset_1y, count };
+enum class SynthTask : uint8_t {
+  in_hospital_mortality,
+  readmission_30d,
+  chronic_onset_1y,
+  flare_30d,  // only with flares
+  count
+};
 const char* task_name(SynthTask task);
+// A data set has the first so many of them.
+constexpr int num_synth_tasks(Flares flares) {
+  return static_cast<int>(SynthTask::count) - (flares == Flares::no ? 1 : 0);
+}
 
 // One labelled prediction point and the probability that the generator gave it.
 //
@@ -22,9 +32,11 @@ const char* task_name(SynthTask task);
 //   failure
 //                          breaks out within 365 days, if it has not yet. Left out if not followed
 //                          so long
+//   flare_30d              at visits that may cause a flare (flares.h): one within 30 days. Left
+//                          out if not followed so long
 //
-// Deaths count as "no" in the last two. The probability holds the latent state at the prediction
-// time fixed: what other diseases break out in the year is not known to it.
+// Deaths count as "no" in the second and third. The probability holds the latent state at the
+// prediction time fixed: what other diseases break out in the year is not known to it.
 struct TaskLabel {
   int64_t subject_id = 0;
   int64_t prediction_time_us = 0;

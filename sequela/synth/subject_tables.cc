@@ -22,7 +22,7 @@ Table to_split_table(const std::vector<SubjectTruth>& subjects) {
 
 }  // namespace
 
-SubjectTables::SubjectTables(const std::string& folder) {
+SubjectTables::SubjectTables(const std::string& folder, Flares flares) {
   for (const char* below : {"/meds/metadata", "/labels", "/truth"})
     std::filesystem::create_directories(folder + below);
   const auto add = [&](const std::string& path, auto table) {
@@ -30,7 +30,7 @@ SubjectTables::SubjectTables(const std::string& folder) {
   };
   add("/meds/metadata/subject_splits",
       [](const SynthRows& rows) { return to_split_table(rows.subjects); });
-  for (int i = 0; i < static_cast<int>(SynthTask::count); ++i) {
+  for (int i = 0; i < num_synth_tasks(flares); ++i) {
     const auto task = static_cast<SynthTask>(i);
     add(str("/labels/", task_name(task)),
         [task](const SynthRows& rows) { return to_label_table(rows.labels, task); });

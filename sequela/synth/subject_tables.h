@@ -24,7 +24,7 @@ struct SynthRows {
 // shards (shards.h), so that only the blocks at work are in memory. Any thread may add.
 class SubjectTables {
  public:
-  explicit SubjectTables(const std::string& folder);  // a synth's
+  SubjectTables(const std::string& folder, Flares flares);  // a synth's
 
   // The subjects of a shard, which may have none; each shard once, in about their order.
   void add(int64_t shard, SynthRows rows);

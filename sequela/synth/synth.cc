@@ -67,9 +67,10 @@ void write_metadata(const SynthVocabulary& vocabulary, uint64_t seed, const std:
   write_file(folder + "/dataset.json", json_text(dataset) + "\n");
 }
 
-void write_report(const SynthReport& report, uint64_t seed, const std::string& path) {
+void write_report(const SynthReport& report, uint64_t seed, Flares flares,
+                  const std::string& path) {
   Json tasks = Json::object();
-  for (size_t i = 0; i < report.tasks.size(); ++i) {
+  for (int i = 0; i < num_synth_tasks(flares); ++i) {
     tasks[task_name(static_cast<SynthTask>(i))] = {{"labels", report.tasks[i].num_labels},
                                                    {"positive", report.tasks[i].num_positive}};
   }
@@ -108,13 +109,14 @@ void SynthOptions::validate() const {
 
 SynthReport synth(const SynthOptions& options) {
   options.validate();
-  const SynthVocabulary vocabulary = build_vocabulary();
+  const Flares flares = options.has_flares ? Flares::yes : Flares::no;
+  const SynthVocabulary vocabulary = build_vocabulary(flares);
   AtomicFolder output(options.folder);
   const std::string& folder = output.partial_path();
   const std::string data_folder = folder + "/meds/data";
   for (const char* split : kSynthSplits) fs::create_directories(data_folder + "/" + split);
 
-  SubjectTables tables(folder);
+  SubjectTables tables(folder, flares);
   {
     Progress progress("synth", options.num_subjects, "subjects");
     parallel_for(
@@ -129,7 +131,7 @@ SynthReport synth(const SynthOptions& options) {
   write_metadata(vocabulary, options.seed, folder + "/meds/metadata");
   write_athena_tables(vocabulary, folder + "/athena");
   write_file(folder + "/truth/hazards.json", json_text(hazards_to_json()) + "\n");
-  write_report(report, options.seed, folder + "/synth.json");
+  write_report(report, options.seed, flares, folder + "/synth.json");
   output.commit();
   return report;
 }

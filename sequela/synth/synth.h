@@ -11,8 +11,9 @@ namespace sequela {
 struct SynthOptions {
   int64_t num_subjects = 1000;
   uint64_t seed = 1;
-  std::string folder;   // new, empty, or made by an earlier synth (which is then replaced)
-  int num_threads = 1;  // changes no byte of the output; fewer are used where memory is short
+  bool has_flares = false;  // a code whose coming order and spacing of visits tell (flares.h)
+  std::string folder;       // new, empty, or made by an earlier synth (which is then replaced)
+  int num_threads = 1;      // changes no byte of the output; fewer are used where memory is short
   int64_t memory_bytes = int64_t{1} << 30;  // to stay under, libraries counted
 
   void validate() const;  // ConfigError

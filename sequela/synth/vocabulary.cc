@@ -27,7 +27,7 @@ int32_t CodePool::draw(Random& random) const {
   return codes_[found - cumulative_.begin()];
 }
 
-SynthVocabulary build_vocabulary() {
+SynthVocabulary build_vocabulary(Flares flares) {
   SynthVocabulary vocabulary;
   VocabularyBuilder builder(vocabulary);
   builder.add_people_and_visits();
@@ -37,6 +37,7 @@ SynthVocabulary build_vocabulary() {
   builder.add_procedures();
   builder.add_local_codes();
   builder.fill_diseases();
+  builder.add_flare(flares);
   return vocabulary;
 }
 

@@ -59,6 +59,7 @@ struct SynthVocabulary {
   std::vector<uint8_t> is_event_code;     // by code: may occur in data
 
   int32_t birth, death, tobacco_status;
+  int32_t flare;  // an event only where flares are asked for (flares.h)
   int32_t outpatient, inpatient, emergency, discharge;
   std::array<int32_t, 2> genders;  // male, female
   std::vector<int32_t> races;
@@ -70,6 +71,7 @@ struct SynthVocabulary {
   CodePool conditions, symptoms, drugs, procedures, other_labs;
 };
 
-SynthVocabulary build_vocabulary();
+enum class Flares : uint8_t { no, yes };
+SynthVocabulary build_vocabulary(Flares flares = Flares::no);
 
 }  // namespace sequela

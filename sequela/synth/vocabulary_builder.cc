@@ -229,6 +229,11 @@ void VocabularyBuilder::add_local_codes() {
   v_.is_event_code[v_.birth] = v_.is_event_code[v_.death] = 1;
 }
 
+void VocabularyBuilder::add_flare(Flares flares) {
+  v_.flare = add_code("LOCAL/flare", "Flare");
+  v_.is_event_code.back() = flares == Flares::yes;
+}
+
 void VocabularyBuilder::fill_diseases() {
   const size_t antineoplastic_group = 7 * 27;  // first ATC 4th group of letter L
   for (int disease = 0; disease < kNumDiseases; ++disease) {

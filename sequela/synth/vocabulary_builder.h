@@ -31,6 +31,7 @@ class VocabularyBuilder {
   void add_procedures();    // CPT4: root > section > subsection > heading > procedure
   void add_local_codes();   // after all concepts
   void fill_diseases();
+  void add_flare(Flares flares);  // last, so that the others keep their places
 
  private:
   struct Kind {

@@ -39,7 +39,7 @@ TEST(Shards, HoldEachSubjectOnceInItsSplit) {
 // A label for each subject; the shards of blocks come mixed.
 TEST(SubjectTables, AreInTheOrderOfSubjects) {
   const TestFolder folder;
-  SubjectTables tables(folder.path());
+  SubjectTables tables(folder.path(), Flares::no);
   const int64_t num_shards = num_synth_shards(kNumSubjects);
   for (int64_t i = 0; i < num_shards; ++i) {
     const int64_t shard = i * 7 % num_shards;  // each once
