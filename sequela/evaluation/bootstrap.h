@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace sequela {
 
@@ -45,5 +46,29 @@ struct PairedTest {
 };
 PairedTest paired_bootstrap(const WeightedMetric& difference, std::span<const int64_t> groups,
                             const BootstrapOptions& options = {});
+
+// Several figures of weighted rows at once: called as a WeightedMetric is, fills in one value a
+// figure.
+using WeightedMetrics =
+    std::function<void(std::span<const double> weights, std::span<double> values)>;
+
+// Figures on all rows, and on resamples that they share, so that one may be taken from another.
+struct ResampledFigures {
+  std::vector<double> values;                  // by figure
+  std::vector<std::vector<double>> resampled;  // by figure, then resample; NaN = not defined
+};
+ResampledFigures resample_figures(const WeightedMetrics& metrics, int num_figures,
+                                  std::span<const int64_t> groups,
+                                  const BootstrapOptions& options = {});
+
+// What bootstrap() and paired_bootstrap() make of a figure's values on resamples.
+Interval to_interval(double value, std::vector<double> resampled, double level = 0.95);
+PairedTest to_paired_test(double difference, const std::vector<double>& resampled,
+                          double level = 0.95);
+
+// p-values that hold for all of a family of tests together, in the order of `p_values`: Holm, A
+// simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
+// (1979), 65-70. NaNs are no tests and stay.
+std::vector<double> adjust_by_holm(const std::vector<double>& p_values);
 
 }  // namespace sequela

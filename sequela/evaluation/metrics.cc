@@ -11,6 +11,9 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinProbability = 1e-12;
+constexpr int kMaxSteps = 100;
+constexpr double kMaxStep = 3;
+constexpr double kSmallStep = 1e-7;  // of Newton's method, whose next step is its square
 
 double weight_of(ScoredOutcomes::Weights weights, int64_t row) {
   return weights.empty() ? 1 : weights[row];
@@ -28,6 +31,65 @@ void visit_ties(const ScoredOutcomes& scored, ScoredOutcomes::Weights weights, V
     }
     visit(positive, negative, score);
   }
+}
+
+// Gradient and negative Hessian of the log-likelihood by (intercept, slope).
+struct Derivatives {
+  double g0 = 0, g1 = 0, h00 = 0, h01 = 0, h11 = 0;
+};
+
+Derivatives derivatives_at(const LogitOutcomes& rows, const Calibration& point) {
+  Derivatives d;
+  for (size_t row = 0; row < rows.logits.size(); ++row) {
+    const double weight = weight_of(rows.weights, static_cast<int64_t>(row));
+    if (weight == 0) continue;
+    const double x = rows.logits[row];
+    const double p = 1 / (1 + std::exp(-point.intercept - point.slope * x));
+    const double residual = weight * (rows.outcomes[row] - p);
+    const double curvature = weight * p * (1 - p);
+    d.g0 += residual;
+    d.g1 += residual * x;
+    d.h00 += curvature;
+    d.h01 += curvature * x;
+    d.h11 += curvature * x * x;
+  }
+  return d;
+}
+
+enum class Slope { free, fixed };
+
+// Newton's step; NaN where the likelihood is flat.
+Calibration newton_step(const Derivatives& d, Slope slope) {
+  if (slope == Slope::fixed) return {d.h00 > 0 ? d.g0 / d.h00 : kNaN, 0};
+  const double determinant = d.h00 * d.h11 - d.h01 * d.h01;
+  if (!(determinant > 1e-12 * d.h00 * d.h11)) return {kNaN, kNaN};
+  return {(d.h11 * d.g0 - d.h01 * d.g1) / determinant, (d.h00 * d.g1 - d.h01 * d.g0) / determinant};
+}
+
+// Maximises the likelihood, which is concave, by steps of Newton's method of at most kMaxStep; a
+// step after which it falls steeply is halved. NaN if there is no maximum.
+Calibration fit_by_newton(const LogitOutcomes& rows, Calibration point, Slope slope) {
+  Calibration step{0, 0};
+  double rise = 0;  // along the step, where it began
+  for (int i = 0; i < kMaxSteps; ++i) {
+    const Derivatives d = derivatives_at(rows, point);
+    if (d.g0 * step.intercept + d.g1 * step.slope < -rise / 2) {
+      step = {step.intercept / 2, step.slope / 2};
+      rise /= 2;
+      point = {point.intercept - step.intercept, point.slope - step.slope};
+      continue;
+    }
+    step = newton_step(d, slope);
+    const double size = std::max(std::abs(step.intercept), std::abs(step.slope));
+    if (std::isnan(size)) break;
+    if (size > kMaxStep) {
+      step = {step.intercept * kMaxStep / size, step.slope * kMaxStep / size};
+    }
+    rise = d.g0 * step.intercept + d.g1 * step.slope;
+    point = {point.intercept + step.intercept, point.slope + step.slope};
+    if (size < kSmallStep) return point;
+  }
+  return {kNaN, kNaN};
 }
 
 double clamp_probability(double p) {
@@ -51,24 +113,27 @@ ScoredOutcomes::ScoredOutcomes(std::vector<double> scores, std::vector<uint8_t> 
                    [&](int32_t a, int32_t b) { return scores_[a] > scores_[b]; });
 }
 
+double RankAreas::auroc() const {
+  const double negative = total_ - positive_;
+  return positive_ > 0 && negative > 0 ? under_roc_ / (positive_ * negative) : kNaN;
+}
+
+double RankAreas::average_precision() const {
+  return positive_ > 0 && total_ > positive_ ? under_precision_ / positive_ : kNaN;
+}
+
 double ScoredOutcomes::auroc(Weights weights) const {
-  double sum_positive = 0, sum_negative = 0, area = 0;
-  visit_ties(*this, weights, [&](double positive, double negative, double) {
-    area += negative * (sum_positive + positive / 2);
-    sum_positive += positive;
-    sum_negative += negative;
-  });
-  return sum_positive > 0 && sum_negative > 0 ? area / (sum_positive * sum_negative) : kNaN;
+  RankAreas areas;
+  visit_ties(*this, weights,
+             [&](double positive, double negative, double) { areas.add(positive, negative); });
+  return areas.auroc();
 }
 
 double ScoredOutcomes::average_precision(Weights weights) const {
-  double sum_positive = 0, sum = 0, area = 0;
-  visit_ties(*this, weights, [&](double positive, double negative, double) {
-    sum_positive += positive;
-    sum += positive + negative;
-    if (sum > 0) area += positive * sum_positive / sum;
-  });
-  return sum_positive > 0 && sum > sum_positive ? area / sum_positive : kNaN;
+  RankAreas areas;
+  visit_ties(*this, weights,
+             [&](double positive, double negative, double) { areas.add(positive, negative); });
+  return areas.average_precision();
 }
 
 double ScoredOutcomes::brier(Weights weights) const {
@@ -86,42 +151,34 @@ double ScoredOutcomes::log_loss(Weights weights) const {
   double sum = 0, total = 0;
   for (size_t row = 0; row < scores_.size(); ++row) {
     const double weight = weight_of(weights, row);
-    const double p = clamp_probability(scores_[row]);
-    sum -= weight * std::log(outcomes_[row] ? p : 1 - p);
+    sum += weight * log_loss_of(scores_[row], outcomes_[row]);
     total += weight;
   }
   return total > 0 ? sum / total : kNaN;
 }
 
+double log_loss_of(double probability, uint8_t outcome) {
+  const double p = clamp_probability(probability);
+  return -std::log(outcome ? p : 1 - p);
+}
+
+double to_logit(double probability) {
+  const double p = clamp_probability(probability);
+  return std::log(p / (1 - p));
+}
+
 Calibration fit_calibration(const ScoredOutcomes& scored, ScoredOutcomes::Weights weights) {
-  constexpr int kMaxSteps = 100;
-  double intercept = 0, slope = 1;
-  for (int step = 0; step < kMaxSteps; ++step) {
-    // Newton's method: gradient g and Hessian h of the log-likelihood.
-    double g0 = 0, g1 = 0, h00 = 0, h01 = 0, h11 = 0;
-    for (int64_t row = 0; row < scored.num_rows(); ++row) {
-      const double score = clamp_probability(scored.scores()[row]);
-      const double x = std::log(score / (1 - score));
-      const double p = 1 / (1 + std::exp(-intercept - slope * x));
-      const double weight = weight_of(weights, row);
-      const double residual = weight * (scored.outcomes()[row] - p);
-      const double curvature = weight * p * (1 - p);
-      g0 += residual;
-      g1 += residual * x;
-      h00 += curvature;
-      h01 += curvature * x;
-      h11 += curvature * x * x;
-    }
-    const double determinant = h00 * h11 - h01 * h01;
-    if (!(determinant > 1e-12 * h00 * h11)) break;
-    const double change_0 = (h11 * g0 - h01 * g1) / determinant;
-    const double change_1 = (h00 * g1 - h01 * g0) / determinant;
-    const double shrink = std::min(1.0, 3 / std::max(std::abs(change_0), std::abs(change_1)));
-    intercept += shrink * change_0;
-    slope += shrink * change_1;
-    if (std::abs(change_0) + std::abs(change_1) < 1e-10) return {intercept, slope};
-  }
-  return {kNaN, kNaN};
+  std::vector<double> logits;
+  for (const double score : scored.scores()) logits.push_back(to_logit(score));
+  return fit_calibration({logits, scored.outcomes(), weights});
+}
+
+Calibration fit_calibration(const LogitOutcomes& rows, Calibration start) {
+  return fit_by_newton(rows, start, Slope::free);
+}
+
+double fit_intercept(const LogitOutcomes& rows, double start) {
+  return fit_by_newton(rows, {start, 1}, Slope::fixed).intercept;
 }
 
 std::vector<CurvePoint> threshold_curve(const ScoredOutcomes& scored) {

@@ -6,6 +6,26 @@
 
 namespace sequela {
 
+// The areas under the ROC and the precision-recall curve, from runs of equal scores that come by
+// falling score.
+class RankAreas {
+ public:
+  // The weights of a run's positives and negatives.
+  void add(double positive, double negative) {
+    under_roc_ += negative * (positive_ + positive / 2);
+    positive_ += positive;
+    total_ += positive + negative;
+    if (positive > 0) under_precision_ += positive * positive_ / total_;
+  }
+  double positive() const { return positive_; }
+  double total() const { return total_; }
+  double auroc() const;              // NaN without a positive or a negative
+  double average_precision() const;  // likewise
+
+ private:
+  double positive_ = 0, total_ = 0, under_roc_ = 0, under_precision_ = 0;
+};
+
 // How scores compare with binary outcomes. Rows are sorted once, so that each metric is one pass; a
 // weight for each row (0 drops it, 2 counts it twice) serves resampling; without weights each
 // counts once.
@@ -49,6 +69,22 @@ struct Calibration {
   double slope;
 };
 Calibration fit_calibration(const ScoredOutcomes& scored, ScoredOutcomes::Weights weights = {});
+
+// The same of logits; `start` is where the search begins. All spans have one entry a row, but that
+// no weights are all 1.
+struct LogitOutcomes {
+  std::span<const double> logits;
+  std::span<const uint8_t> outcomes;
+  std::span<const double> weights = {};
+};
+Calibration fit_calibration(const LogitOutcomes& rows, Calibration start = {0, 1});
+// Calibration in the large: the intercept where the slope is held at 1. NaN if all outcomes are
+// equal.
+double fit_intercept(const LogitOutcomes& rows, double start = 0);
+// A probability's logit, held as far from the infinite as log_loss holds it.
+double to_logit(double probability);
+// -ln of the probability that a score gives the outcome, held likewise.
+double log_loss_of(double probability, uint8_t outcome);
 
 // Points for plots, one at each distinct score, by falling threshold.
 struct CurvePoint {
