@@ -5,25 +5,10 @@
 #include <numeric>
 #include <vector>
 
+#include "sequela/evaluation/rank_sums.h"
+
 namespace sequela {
 namespace {
-
-// Counts of ranks, with sums of the first ones (Fenwick, Software: Practice and Experience 24).
-class RankCounts {
- public:
-  explicit RankCounts(size_t num_ranks) : sums_(num_ranks + 1) {}
-  void add(size_t rank) {
-    for (size_t i = rank + 1; i < sums_.size(); i += i & -i) ++sums_[i];
-  }
-  int64_t below(size_t rank) const {  // ranks 0 .. rank - 1
-    int64_t sum = 0;
-    for (size_t i = rank; i > 0; i -= i & -i) sum += sums_[i];
-    return sum;
-  }
-
- private:
-  std::vector<int64_t> sums_;
-};
 
 struct Pairs {
   double concordant = 0;
@@ -42,10 +27,10 @@ void add_bin(const HazardRows& rows, size_t bin, std::span<const int32_t> member
     return std::lower_bound(sorted.begin(), sorted.end(), hazard(row)) - sorted.begin();
   };
   const double end = rows.bin_edges[bin + 1];
-  RankCounts at_risk(sorted.size());
+  RankSums at_risk(sorted.size());
   int64_t num_at_risk = 0;
   const auto insert = [&](int32_t row) {
-    at_risk.add(rank(row));
+    at_risk.add(rank(row), 1);
     ++num_at_risk;
   };
   for (size_t first = 0, last = 0; first < members.size(); first = last) {
@@ -57,8 +42,8 @@ void add_bin(const HazardRows& rows, size_t bin, std::span<const int32_t> member
     for (size_t i = first; i < last && time < end; ++i) {
       if (!rows.is_event[members[i]]) continue;
       const size_t own = rank(members[i]);
-      const double lower = static_cast<double>(at_risk.below(own));
-      pairs.concordant += lower + 0.5 * (static_cast<double>(at_risk.below(own + 1)) - lower);
+      const double lower = at_risk.below(own);
+      pairs.concordant += lower + 0.5 * (at_risk.below(own + 1) - lower);
       pairs.all += static_cast<double>(num_at_risk);
     }
     for (size_t i = first; i < last; ++i) {
