@@ -816,13 +816,17 @@ class MulticlassResult:
     @property
     def num_classes(self) -> int: ...
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> Interval: ...
     @property
-    def log_loss(self) -> float: ...
+    def log_loss(self) -> Interval: ...
     @property
     def auroc(self) -> Interval: ...
     @property
     def average_precision(self) -> Interval: ...
+    @property
+    def hand_till(self) -> Interval: ...
+    @property
+    def confusion(self) -> list[int]: ...
 
 def evaluate_multiclass(
     probabilities: Sequence[float],
@@ -831,6 +835,32 @@ def evaluate_multiclass(
     num_resamples: int,
     seed: int,
 ) -> MulticlassResult: ...
+
+class NamedFigure:
+    @property
+    def name(self) -> str: ...
+    @property
+    def interval(self) -> Interval: ...
+    @property
+    def why_not(self) -> str: ...
+
+def evaluate_survival(
+    times: Sequence[float],
+    kinds: Sequence[int],
+    scores: Sequence[float],
+    horizons: Sequence[float],
+    survival: Sequence[float],
+    groups: Sequence[int],
+    num_resamples: int,
+    seed: int,
+) -> list[NamedFigure]: ...
+def evaluate_regression(
+    values: Sequence[float],
+    predicted: Sequence[float],
+    groups: Sequence[int],
+    num_resamples: int,
+    seed: int,
+) -> list[NamedFigure]: ...
 
 class CompareOptions:
     meds: str
@@ -860,3 +890,15 @@ class CompareOptions:
     memory_bytes: int
 
 def compare(options: CompareOptions, reporter: _Reporter) -> str: ...
+
+class EvaluateOptions:
+    predictions: list[str]
+    labels: list[str]
+    subgroups: str
+    out: str
+    num_bootstraps: int
+    seed: int
+    num_threads: int
+    time_zone: str
+
+def evaluate_predictions(options: EvaluateOptions, reporter: _Reporter) -> str: ...

@@ -45,7 +45,8 @@ def evaluate(
 
     Returns:
         auc (each stage against the others, then the mean; of two stages, the second), auc_low, auc_high, auprc,
-        auprc_low, auprc_high, accuracy, loss (nats), num_labels. NaN where not defined.
+        auprc_low, auprc_high, hand_till, hand_till_low, hand_till_high (the mean AUROC between each two stages),
+        accuracy, loss (nats), num_labels. NaN where not defined.
 
     The model is in its own mode again afterwards.
     """
@@ -82,8 +83,11 @@ def evaluate(
         "auprc": result.average_precision.value,
         "auprc_low": result.average_precision.low,
         "auprc_high": result.average_precision.high,
-        "accuracy": result.accuracy,
-        "loss": result.log_loss,
+        "hand_till": result.hand_till.value,
+        "hand_till_low": result.hand_till.low,
+        "hand_till_high": result.hand_till.high,
+        "accuracy": result.accuracy.value,
+        "loss": result.log_loss.value,
         "num_labels": result.num_rows,
     }
 

@@ -46,17 +46,104 @@ double mean_over(const std::vector<ScoredOutcomes>& scored, Metric metric) {
   return count > 0 ? sum / count : kNan;
 }
 
-void add_row_metrics(std::span<const double> probabilities, std::span<const int64_t> labels,
-                     size_t num_classes, MulticlassResult& result) {
-  double num_correct = 0, loss = 0;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const auto row = probabilities.subspan(i * num_classes, num_classes);
-    const auto label = static_cast<size_t>(labels[i]);
-    num_correct += std::max_element(row.begin(), row.end()) - row.begin() == labels[i];
-    loss -= std::log(std::max(row[label], kLeastProbability));
+// The AUROCs of each two classes, by the probability of either.
+struct ClassPair {
+  std::vector<int32_t> rows;
+  ScoredOutcomes by_first, by_second;
+};
+
+std::vector<ClassPair> pairs_of_classes(std::span<const double> probabilities,
+                                        std::span<const int64_t> labels, size_t num_classes) {
+  std::vector<ClassPair> pairs;
+  for (size_t a = 0; a < num_classes; ++a) {
+    for (size_t b = a + 1; b < num_classes; ++b) {
+      std::vector<int32_t> rows;
+      std::vector<double> by_a, by_b;
+      std::vector<uint8_t> is_a, is_b;
+      for (size_t i = 0; i < labels.size(); ++i) {
+        const auto label = static_cast<size_t>(labels[i]);
+        if (label != a && label != b) continue;
+        rows.push_back(static_cast<int32_t>(i));
+        by_a.push_back(probabilities[i * num_classes + a]);
+        by_b.push_back(probabilities[i * num_classes + b]);
+        is_a.push_back(label == a);
+        is_b.push_back(label == b);
+      }
+      pairs.push_back({std::move(rows),
+                       {std::move(by_a), std::move(is_a)},
+                       {std::move(by_b), std::move(is_b)}});
+    }
   }
-  result.accuracy = num_correct / static_cast<double>(labels.size());
-  result.log_loss = loss / static_cast<double>(labels.size());
+  return pairs;
+}
+
+class MulticlassMetrics {
+ public:
+  MulticlassMetrics(std::span<const double> probabilities, std::span<const int64_t> labels);
+
+  void compute(std::span<const double> weights, std::span<double> values) const;
+  int64_t num_classes() const { return static_cast<int64_t>(against_all_.size()); }
+  std::vector<int64_t> confusion() const;
+
+ private:
+  double hand_till(std::span<const double> weights) const;
+
+  size_t num_classes_;
+  std::span<const int64_t> labels_;
+  std::vector<int64_t> likeliest_;  // by row
+  std::vector<double> losses_;      // by row
+  std::vector<ScoredOutcomes> against_all_;
+  std::vector<ClassPair> pairs_;
+};
+
+MulticlassMetrics::MulticlassMetrics(std::span<const double> probabilities,
+                                     std::span<const int64_t> labels)
+    : num_classes_(probabilities.size() / labels.size()), labels_(labels) {
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto row = probabilities.subspan(i * num_classes_, num_classes_);
+    likeliest_.push_back(std::max_element(row.begin(), row.end()) - row.begin());
+    losses_.push_back(-std::log(std::max(row[labels[i]], kLeastProbability)));
+  }
+  against_all_ = one_against_all(probabilities, labels, num_classes_);
+  pairs_ = pairs_of_classes(probabilities, labels, num_classes_);
+}
+
+double MulticlassMetrics::hand_till(std::span<const double> weights) const {
+  double sum = 0;
+  int count = 0;
+  for (const ClassPair& pair : pairs_) {
+    std::vector<double> own;
+    for (const int32_t row : pair.rows) {
+      if (!weights.empty()) own.push_back(weights[row]);
+    }
+    const double area = (pair.by_first.auroc(own) + pair.by_second.auroc(own)) / 2;
+    if (std::isnan(area)) continue;
+    sum += area;
+    ++count;
+  }
+  return count > 0 ? sum / count : kNan;
+}
+
+void MulticlassMetrics::compute(std::span<const double> weights, std::span<double> values) const {
+  double total = 0, num_correct = 0, loss = 0;
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    const double weight = weights.empty() ? 1 : weights[i];
+    total += weight;
+    num_correct += weight * (likeliest_[i] == labels_[i]);
+    loss += weight * losses_[i];
+  }
+  values[0] = num_correct / total;
+  values[1] = loss / total;
+  values[2] = mean_over(against_all_, [&](const auto& one) { return one.auroc(weights); });
+  values[3] =
+      mean_over(against_all_, [&](const auto& one) { return one.average_precision(weights); });
+  values[4] = hand_till(weights);
+}
+
+std::vector<int64_t> MulticlassMetrics::confusion() const {
+  std::vector<int64_t> counts(num_classes_ * num_classes_);
+  for (size_t i = 0; i < labels_.size(); ++i) ++counts[labels_[i] * num_classes_ + likeliest_[i]];
+  return counts;
 }
 
 void check(std::span<const double> probabilities, std::span<const int64_t> labels,
@@ -76,29 +163,33 @@ MulticlassResult evaluate_multiclass(std::span<const double> probabilities,
                                      std::span<const int64_t> labels,
                                      std::span<const int64_t> groups,
                                      const BootstrapOptions& options) {
-  MulticlassResult result{.accuracy = kNan,
-                          .log_loss = kNan,
-                          .auroc = {kNan, kNan, kNan},
-                          .average_precision = {kNan, kNan, kNan}};
+  MulticlassResult result;
+  Interval* const figures[] = {&result.accuracy, &result.log_loss, &result.auroc,
+                               &result.average_precision, &result.hand_till};
+  for (Interval* figure : figures) *figure = {kNan, kNan, kNan};
   if (labels.empty()) return result;
   check(probabilities, labels, groups);
-  const size_t num_classes = probabilities.size() / labels.size();
+  const MulticlassMetrics metrics(probabilities, labels);
   result.num_rows = static_cast<int64_t>(labels.size());
-  add_row_metrics(probabilities, labels, num_classes, result);
-  const std::vector<ScoredOutcomes> scored = one_against_all(probabilities, labels, num_classes);
-  result.num_classes = static_cast<int64_t>(scored.size());
-  if (scored.empty()) return result;
-  using Weights = ScoredOutcomes::Weights;
-  const auto auroc = [&](Weights weights) {
-    return mean_over(scored, [&](const ScoredOutcomes& one) { return one.auroc(weights); });
-  };
-  const auto precision = [&](Weights weights) {
-    return mean_over(scored,
-                     [&](const ScoredOutcomes& one) { return one.average_precision(weights); });
-  };
-  result.auroc = bootstrap(auroc, groups, options);
-  result.average_precision = bootstrap(precision, groups, options);
+  result.num_classes = metrics.num_classes();
+  result.confusion = metrics.confusion();
+  const ResampledFigures resampled =
+      resample_figures([&](auto weights, auto values) { metrics.compute(weights, values); },
+                       static_cast<int>(std::size(figures)), groups, options);
+  for (size_t i = 0; i < std::size(figures); ++i) {
+    *figures[i] = to_interval(resampled.values[i], resampled.resampled[i], options.level);
+  }
   return result;
+}
+
+std::vector<double> multiclass_figures(std::span<const double> probabilities,
+                                       std::span<const int64_t> labels,
+                                       std::span<const double> weights) {
+  std::vector<double> values(5, kNan);
+  if (labels.empty()) return values;
+  check(probabilities, labels, labels);
+  MulticlassMetrics(probabilities, labels).compute(weights, values);
+  return values;
 }
 
 }  // namespace sequela

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "sequela/evaluation/metrics.h"
+#include "sequela/evaluation/regression.h"
+#include "tests/evaluation/metric_numbers.h"
 
 namespace sequela {
 namespace {
@@ -24,8 +26,8 @@ TEST(Multiclass, MeanOfEachClassAgainstTheOthers) {
   EXPECT_NEAR(result.auroc.value, (1.0 + 0.5 + 1.0 / 3) / 3, 1e-12);
   EXPECT_EQ(result.num_classes, 3);
   EXPECT_EQ(result.num_rows, 4);
-  EXPECT_DOUBLE_EQ(result.accuracy, 0.75);
-  EXPECT_NEAR(result.log_loss, -(std::log(0.8 * 0.6 * 0.5 * 0.2)) / 4, 1e-12);
+  EXPECT_DOUBLE_EQ(result.accuracy.value, 0.75);
+  EXPECT_NEAR(result.log_loss.value, -(std::log(0.8 * 0.6 * 0.5 * 0.2)) / 4, 1e-12);
 }
 
 TEST(Multiclass, TwoClassesAreTheBinaryCase) {
@@ -42,13 +44,69 @@ TEST(Multiclass, TwoClassesAreTheBinaryCase) {
   EXPECT_GE(result.auroc.high, result.auroc.value);
 }
 
+TEST(Multiclass, EqualsScikitLearn) {
+  int num_cases = 0;
+  for (const auto& [name, one] : read_metric_cases("classes.json")) {
+    if (!one.contains("labels")) continue;
+    const auto probabilities = numbers_of<double>(one["probabilities"]);
+    const auto labels = numbers_of<int64_t>(one["labels"]);
+    const std::vector<double> weights = weights_of(one);
+    const std::vector<double> values = multiclass_figures(probabilities, labels, weights);
+    const char* const figures[] = {"accuracy", "log_loss", "auroc", "average_precision",
+                                   "hand_till"};
+    for (size_t i = 0; i < values.size(); ++i) {
+      EXPECT_NEAR(values[i], one[figures[i]].get<double>(), kPeerTolerance)
+          << name << " " << figures[i];
+    }
+    ++num_cases;
+    if (!weights.empty()) continue;
+    const MulticlassResult result = evaluate_multiclass(probabilities, labels, labels, kQuick);
+    EXPECT_EQ(result.confusion, numbers_of<int64_t>(one["confusion"]));
+    EXPECT_NEAR(result.hand_till.value, values[4], 1e-12);
+  }
+  EXPECT_EQ(num_cases, 2);
+}
+
+TEST(Regression, EqualsScikitLearnAndScipy) {
+  int num_cases = 0;
+  for (const auto& [name, one] : read_metric_cases("classes.json")) {
+    if (!one.contains("values")) continue;
+    const RegressionMetrics metrics(numbers_of<double>(one["values"]),
+                                    numbers_of<double>(one["predicted"]));
+    std::vector<double> values(kRegressionFigureNames.size());
+    metrics.compute(weights_of(one), values);
+    for (size_t i = 0; i < values.size(); ++i) {
+      const std::string figure(kRegressionFigureNames[i]);
+      EXPECT_NEAR(values[i], one[figure].get<double>(), kPeerTolerance) << name << " " << figure;
+    }
+    ++num_cases;
+  }
+  EXPECT_EQ(num_cases, 2);
+}
+
+TEST(Regression, SaysWhyAFigureIsNotDefined) {
+  const auto check = [](const RegressionMetrics& metrics, size_t figure, const char* why_not) {
+    std::vector<double> values(kRegressionFigureNames.size());
+    metrics.compute({}, values);
+    for (size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(std::isnan(values[i]), !metrics.why_not(i).empty()) << kRegressionFigureNames[i];
+    }
+    EXPECT_EQ(metrics.why_not(figure), why_not);
+  };
+  check({{}, {}}, 0, "no rows");
+  check({{.1, .1, .1}, {1, 2, 3}}, 2, "all values are equal");
+  check({{1, 2, 3}, {.7, .7, .7}}, 3, "all predicted values are equal");
+  check({{1, 2, 3}, {1, 2, 4}}, 3, "");
+  EXPECT_THROW(RegressionMetrics({1}, {}), std::invalid_argument);
+}
+
 TEST(Multiclass, NothingToCompareIsNotANumber) {
   const MulticlassResult none = evaluate_multiclass({}, {}, {});
   EXPECT_EQ(none.num_rows, 0);
-  EXPECT_TRUE(std::isnan(none.accuracy) && std::isnan(none.auroc.value));
+  EXPECT_TRUE(std::isnan(none.accuracy.value) && std::isnan(none.auroc.value));
   const MulticlassResult one = evaluate_multiclass(
       std::vector<double>{0.9, 0.1}, std::vector<int64_t>{0}, std::vector<int64_t>{7});
-  EXPECT_DOUBLE_EQ(one.accuracy, 1);
+  EXPECT_DOUBLE_EQ(one.accuracy.value, 1);
   EXPECT_EQ(one.num_classes, 0);
   EXPECT_TRUE(std::isnan(one.auroc.value) && std::isnan(one.average_precision.value));
 }
