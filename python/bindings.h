@@ -30,5 +30,6 @@ void register_survival(py::module_& module);
 void register_baseline(py::module_& module);
 void register_metrics(py::module_& module);
 void register_compare(py::module_& module);
+void register_evaluate(py::module_& module);
 
 }  // namespace sequela::python

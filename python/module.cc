@@ -23,4 +23,5 @@ PYBIND11_MODULE(_core, module) {
   register_metrics(module);
   register_pretrain_mlm(module);
   register_compare(module);
+  register_evaluate(module);
 }

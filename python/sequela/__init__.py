@@ -6,7 +6,8 @@ others; `synth` makes up data to try them on, `inspect` says what any artifact h
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
 `BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
 Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
-the first is, `compare` whether pretraining helped.
+the first is, `compare` whether pretraining helped, `evaluate_predictions`,
+`evaluate_survival` and `evaluate_regression` how good any predictions are.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -31,6 +32,7 @@ from sequela.evaluation import compare, evaluate
 from sequela.features import compute_features, write_features
 from sequela.fine_tuning import finetune
 from sequela.live import LiveAnswer, LiveAnswers, LiveModel
+from sequela.metrics import evaluate_predictions, evaluate_regression, evaluate_survival
 from sequela.mlm import pretrain_mlm
 from sequela.motor import prepare, pretrain
 from sequela.motor_data import MotorBatch, MotorDataset
@@ -88,6 +90,9 @@ __all__ = [
     "compute_features",
     "concordance_index",
     "evaluate",
+    "evaluate_predictions",
+    "evaluate_regression",
+    "evaluate_survival",
     "finetune",
     "inspect",
     "motor_config",

@@ -67,6 +67,7 @@ Command make_follow(CLI::App& app);
 Command make_inspect(CLI::App& app);
 Command make_encode(CLI::App& app);
 Command make_compare(CLI::App& app);
+Command make_evaluate(CLI::App& app);
 Command make_push(CLI::App& app);
 Command make_demo(CLI::App& app);
 Command make_completion(CLI::App& app);
