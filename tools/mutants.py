@@ -2,11 +2,12 @@
 
     python3 tools/mutants.py LAYER... [--count 20] [--seed 1] [--folder FOLDER]
 
-Each mutant has one change: an operator, a bound, a constant, or a statement that is dropped. It is built and the layer's
-own test binary is run; a failure, a crash or a hang kills it. What does not compile, or compiles to the same program, is
-drawn again. All of it happens in a copy of the working tree (FOLDER, kept for the next run; default: mutants below the
-folder for temporary files), never in the tree itself. The same seed and sources give the same mutants. Prints each survivor
-as a diff and a table. It needs what `make setup` installs and some minutes a layer; it is no part of CI.
+Each mutant has one change: an operator, a bound, a constant, or a statement that is dropped. It is built (-O1, each file
+alone, so that a mutant is one small file to compile) and the layer's own test binary is run, first the tests whose files
+include the changed file's header; a failure, a crash or a hang kills it. What does not compile, or compiles to the same
+program, is drawn again. All of it happens in a copy of the working tree (FOLDER, kept for the next run; default: mutants
+below the folder for temporary files), never in the tree itself. The same seed and sources give the same mutants. Prints each
+survivor as a diff and a table. It needs what `make setup` installs and some minutes a layer; it is no part of CI.
 """
 
 import argparse
@@ -40,6 +41,9 @@ def changes_of(line: str):
         return
     seen = OPAQUE.sub(lambda match: " " * len(match[0]), line)
     for match in OPERATOR.finditer(seen):
+        beside = line[match.start() - 2] + line[match.end() + 1 : match.end() + 2]
+        if '"' in beside and match[1] in {"+", "+="}:
+            continue  # a text is joined: no other operator compiles
         yield "operator", line[: match.start()] + OPERATORS[match[1]] + line[match.end():]
     for match in NUMBER.finditer(seen):
         is_bound = re.search(r"[<>]=?\s*$", seen[: match.start()]) is not None
@@ -54,10 +58,10 @@ def changes_of(line: str):
 
 
 def mutants_of(layer: str, root: pathlib.Path):
-    """(file, line number from 0, kind, changed line) of all mutants of a layer."""
+    """(file, line number from 0, kind, changed line) of a layer's mutants; files that a script made are left out."""
     for path in sorted((root / "sequela" / layer).rglob("*")):
-        if path.suffix in {".h", ".cc"}:
-            for number, line in enumerate(path.read_text().split("\n")):
+        if path.suffix in {".h", ".cc"} and not (text := path.read_text()).startswith("// Made by "):
+            for number, line in enumerate(text.split("\n")):
                 for kind, changed in changes_of(line):
                     yield path.relative_to(root), number, kind, changed
 
@@ -77,6 +81,20 @@ def copy_tree(folder: pathlib.Path) -> None:
             path.unlink()
 
 
+SUITE = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\((\w+),", re.MULTILINE)
+
+
+def near_tests(path: pathlib.Path, root: pathlib.Path) -> str:
+    """A gtest filter of the suites in those of the layer's test files that include a source file's header; "" if none."""
+    header = f'#include "{path.with_suffix(".h")}"'
+    suites = set()
+    for file in (root / "tests" / path.parts[1]).glob("*_test.cc"):
+        text = file.read_text()
+        if header in text:
+            suites.update(SUITE.findall(text))
+    return ":".join(f"*{suite}*" for suite in sorted(suites))
+
+
 class Layer:
     def __init__(self, name: str, folder: pathlib.Path):
         self.name, self.folder = name, folder
@@ -91,16 +109,18 @@ class Layer:
 
     def builds(self) -> bool:
         ninja = ["ninja", "-C", self.folder / "build", "--quiet", f"test_{self.name}"]
-        return subprocess.run(ninja, capture_output=True).returncode == 0
+        environment = {**os.environ, "CCACHE_DEPEND": "1"}  # a mutant is compiled once, not preprocessed as well
+        return subprocess.run(ninja, env=environment, capture_output=True).returncode == 0
 
     def digest_of_binary(self) -> str:
         return hashlib.sha256(self.binary.read_bytes()).hexdigest()
 
-    def passes(self) -> bool:
+    def passes(self, tests: str = "*") -> bool:
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
         try:
-            test = subprocess.run([self.binary, "--gtest_fail_fast", "--gtest_brief=1"], env=environment,
-                                  timeout=self.max_seconds, cwd=self.folder / "build", capture_output=True)
+            command = [self.binary, "--gtest_fail_fast", "--gtest_brief=1", f"--gtest_filter={tests}"]
+            test = subprocess.run(command, env=environment, timeout=self.max_seconds, cwd=self.folder / "build",
+                                  capture_output=True)
         except subprocess.TimeoutExpired:
             return False
         return test.returncode == 0
@@ -115,7 +135,9 @@ class Layer:
         try:
             if not self.builds() or self.digest_of_binary() == self.digest:
                 return "invalid"
-            return "survived" if self.passes() else "killed"
+            near = near_tests(path, self.folder)
+            passes = self.passes(near) and self.passes(f"-{near}") if near else self.passes()
+            return "survived" if passes else "killed"
         finally:
             file.write_text(original)
 
@@ -154,7 +176,8 @@ def main() -> None:
         parser.error(f"{folder} and the tree overlap. Fix: name a folder elsewhere by --folder.")
     copy_tree(folder)
     python = ROOT / ".venv" / "bin" / "python"
-    configure = ["cmake", "--preset", "release", "-B", "build", f"-DSEQUELA_PYTHON={python}"]
+    configure = ["cmake", "--preset", "release", "-B", "build", f"-DSEQUELA_PYTHON={python}", "-DSEQUELA_UNITY=OFF",
+                 "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"]
     subprocess.run(configure, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     rows = []
     for name in options.layers:

@@ -1,5 +1,6 @@
 """tools/mutants.py: what it changes, and that it leaves the tree alone."""
 
+import pathlib
 import subprocess
 import sys
 
@@ -28,6 +29,35 @@ def test_operators_bounds_constants_and_statements():
     ]
     assert changes("  rows.push_back(row);") == [("statement", ";")]
     assert changes("  throw ConfigError(key, value, allowed);") == [("statement", ";")]
+
+
+def test_a_joined_text_is_left_alone_and_a_compared_one_is_not():
+    assert changes('  return folder + "/" + name;') == []
+    assert changes('  text += "a";') == [("statement", ";")]
+    assert changes("  return digit - '0' > limit;") == [
+        ("operator", "return digit + '0' > limit;"),
+        ("operator", "return digit - '0' >= limit;"),
+    ]
+    assert changes('  if (name == "train") return;') == [("operator", 'if (name != "train") return;')]
+
+
+def test_files_that_a_script_made_are_left_out(tmp_path):
+    layer = tmp_path / "sequela" / "io"
+    layer.mkdir(parents=True)
+    (layer / "table.cc").write_text("// Made by tools/make_table.py from a table.\nconst int kRows[] = {1, 2};\n")
+    (layer / "size.h").write_text("\ninline int size() { return 3; }\n")
+    assert list(mutants.mutants_of("io", tmp_path)) == [
+        (pathlib.Path("sequela/io/size.h"), 1, "constant", "inline int size() { return 4; }")
+    ]
+
+
+def test_the_tests_of_the_changed_file_are_found(tmp_path):
+    tests = tmp_path / "tests" / "io"
+    tests.mkdir(parents=True)
+    (tests / "near_test.cc").write_text('#include "sequela/io/csv.h"\nTEST(Rows, A) {}\nTEST_F(Columns, B) {}\n')
+    (tests / "far_test.cc").write_text('#include "sequela/io/file.h"\nTEST(File, A) {}\n')
+    assert mutants.near_tests(pathlib.Path("sequela/io/csv.cc"), tmp_path) == "*Columns*:*Rows*"
+    assert mutants.near_tests(pathlib.Path("sequela/io/utf8.cc"), tmp_path) == ""
 
 
 @pytest.mark.parametrize(
