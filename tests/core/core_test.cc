@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sequela/core/error.h"
@@ -67,6 +68,57 @@ TEST(Json, ReadsAnObjectOfManyKeysInLittleTime) {
 TEST(Json, RefusesDeepNestingAndBrokenText) {
   EXPECT_THROW(parse_json(std::string(100'000, '['), "x"), FileError);
   EXPECT_THROW(parse_json("{\"a\": ", "x"), FileError);
+}
+
+TEST(Json, SaysWhereItIsBroken) {
+  for (const auto& [text, place] : std::vector<std::pair<std::string, std::string>>{
+           {"{\"a\": 1\n,]", "x: not valid JSON at line 2, column 2"},
+           {"[Nan]", "x: not valid JSON at line 1, column 2"},
+           {"", "x: not valid JSON at line 1, column 1"}}) {
+    try {
+      parse_json(text, "x");
+      FAIL() << text;
+    } catch (const FileError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with(place)) << error.what();
+      EXPECT_EQ(std::string(error.what()).find("syntax"), std::string::npos);
+    }
+  }
+}
+
+TEST(Json, MayBeNested64Deep) {
+  const auto nested = [](int depth, const std::string& open, const std::string& close) {
+    std::string text, end;
+    for (int i = 0; i < depth; ++i) text += open, end += close;
+    return text + (open == "[" ? "" : "1") + end;
+  };
+  EXPECT_NO_THROW(parse_json(nested(64, "[", "]"), "x"));
+  EXPECT_NO_THROW(parse_json(nested(64, "{\"[\": ", "}"), "x"));
+  EXPECT_THROW(parse_json(nested(65, "[", "]"), "x"), FileError);
+  EXPECT_THROW(parse_json(nested(65, "{\"a\": ", "}"), "x"), FileError);
+  std::string wide = "[";
+  for (int i = 0; i < 100; ++i) wide += "[{}], ";
+  EXPECT_EQ(parse_json(wide + "0]", "x").size(), 101u);
+}
+
+TEST(Json, KeepsTextsWithQuotesAndBackslashes) {
+  const std::string text = R"({"a\\":"\\","b\\\"[":["\"NaN","x\\\"{"],"c":"\\\\"})";
+  EXPECT_EQ(json_text(parse_json(text, "x"), -1), text);
+  EXPECT_THROW(parse_json(R"("a\)", "x"), FileError);
+  EXPECT_THROW(parse_json(R"("a\")", "x"), FileError);
+}
+
+TEST(Json, WritesEachBareWordBack) {
+  const std::string text = "[NaN,Infinity,-Infinity,NaN,NaN,-Infinity,0.5]";
+  EXPECT_EQ(json_text(parse_json(text, "x"), -1), text);
+  Json numbers = Json::array();
+  for (const double value : std::vector<double>{NAN, INFINITY, -INFINITY, 1.5})
+    numbers.push_back(json_double(value));
+  EXPECT_EQ(json_text(numbers, -1), "[NaN,Infinity,-Infinity,1.5]");
+  EXPECT_EQ(json_number(numbers[3], "x"), 1.5);
+  EXPECT_EQ(json_number(Json(7), "x"), 7);
+  for (const Json& json : {Json("NaN"), Json(true), Json(nullptr), Json::array()}) {
+    EXPECT_THROW(json_number(json, "x"), FileError);
+  }
 }
 
 TEST(Parallel, VisitsEachIndexOnceAndRethrows) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "sequela/core/error.h"
 
 namespace sequela {
@@ -32,6 +34,25 @@ TEST(Suggest, FindsWhatWasMeant) {
   EXPECT_EQ(did_you_mean("--vocabsize", {"--vocab-size", "--val-fraction"}),
             "; did you mean '--vocab-size'?");
   EXPECT_EQ(did_you_mean("--nonsense", {"--vocab-size"}), "");
+}
+
+TEST(Suggest, CountsFaultsByTheLengthOfTheName) {
+  const std::vector<std::tuple<const char*, const char*, bool>> cases = {
+      {"dya", "day", true},          // a swap is one fault
+      {"dxz", "day", false},         // two in three letters
+      {"abcdef", "abcdxy", true},    // two in six
+      {"abcdef", "abcxyz", false},   // three in six
+      {"abcxyz", "abc", false},      // a start of three letters says little
+      {"abcdxyzuvw", "abcd", true},  // one of four does
+      {"size", "max-size", true},    // a part of a longer name
+      {"siez", "max-size", true},    // with a fault
+      {"abc", "x-abc-y", false},     // of three letters, no part
+      {"ab", "ba", true},           {"a", "b", false}};
+  for (const auto& [given, known, is_close] : cases) {
+    EXPECT_EQ(closest_name(given, {known}), is_close ? known : "") << given;
+  }
+  EXPECT_EQ(closest_name("siez", {"max-size", "size"}), "size");
+  EXPECT_EQ(closest_name("hours", {"day", "hours", "hour"}), "hours");
 }
 
 TEST(Suggest, ReadsTheValuesThatAnErrorLists) {
