@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
-#include "sequela/core/log.h"
 #include "sequela/core/time.h"
 #include "tests/meds/support.h"
 #include "tests/support/arrow_tables.h"
@@ -14,22 +13,6 @@ namespace {
 
 using Integers = std::vector<std::optional<int64_t>>;
 constexpr int64_t kDay = kMicrosPerDay;
-
-// Collects what is logged while it lives.
-class LogLines {
- public:
-  LogLines() {
-    set_log_sink([this](LogLevel, const std::string& line) { lines_.push_back(line); });
-  }
-  ~LogLines() { set_log_sink(nullptr); }
-  int64_t count(const std::string& part) const {
-    return std::ranges::count_if(
-        lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; });
-  }
-
- private:
-  std::vector<std::string> lines_;
-};
 
 // A data set of one subject with four events; the columns named replace its own, or are added.
 class OddData {

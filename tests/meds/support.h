@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "sequela/core/log.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/ingest.h"
@@ -70,5 +72,21 @@ inline std::map<std::string, std::string> read_files(const std::string& folder) 
   }
   return files;
 }
+
+// Collects what is logged while it lives.
+class LogLines {
+ public:
+  LogLines() {
+    set_log_sink([this](LogLevel, const std::string& line) { lines_.push_back(line); });
+  }
+  ~LogLines() { set_log_sink(nullptr); }
+  int64_t count(const std::string& part) const {
+    return std::ranges::count_if(
+        lines_, [&](const std::string& line) { return line.find(part) != std::string::npos; });
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
 
 }  // namespace sequela

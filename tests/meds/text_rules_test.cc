@@ -47,6 +47,37 @@ TEST(PythonFloat, RefusesWhatPythonRefuses) {
   }
 }
 
+TEST(PythonFloat, StripsPythonsWhiteSpaceOnBothSides) {
+  for (const std::string space :
+       {"\t",     "\n",     "\v",     "\f",     "\r",     "\x1c",   "\x1d",   "\x1e",
+        "\x1f",   " ",      "\u0085", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002",
+        "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
+        "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"}) {
+    EXPECT_EQ(parse_python_float(space + space + "7" + space + space), 7);
+    EXPECT_FALSE(parse_python_float(space).has_value());
+  }
+  for (const std::string other :
+       {"\b", "\x0e", "\x1b", "!", "\x7f", "\u0084", "\u200b", "\u2060", "\ufeff"}) {
+    EXPECT_FALSE(parse_python_float(other + "7").has_value());
+    EXPECT_FALSE(parse_python_float("7" + other).has_value());
+  }
+}
+
+TEST(Utf8, KnowsWhereEachLengthBeginsAndEnds) {
+  for (const char* text :
+       {"\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xEC\xBF\xBF", "\xED\x80\x80",
+        "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF3\xBF\xBF\xBF",
+        "\xF4\x8F\xBF\xBF", "\xC3\xA9\xE2\x82\xACz"}) {
+    EXPECT_TRUE(is_valid_utf8(text));
+  }
+  for (const char* text :
+       {"\xBF", "\xC1\xBF", "\xC2\x7F", "\xC2\xC0", "\xE0\x9F\xBF", "\xE1\x7F\x80", "\xE1\x80\x7F",
+        "\xE1\x80\xC0", "\xED\xA0\x80", "\xEF\xC0\x80", "\xF0\x8F\xBF\xBF", "\xF1\x80\x80\x7F",
+        "\xF1\x80\x7F\x80", "\xF3\xC0\x80\x80", "\xF4\x90\x80\x80", "\xF1\x80\x80", "\xE1\x80"}) {
+    EXPECT_FALSE(is_valid_utf8(text));
+  }
+}
+
 TEST(Utf8, KnowsGoodFromBad) {
   for (const char* text :
        {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"}) {

@@ -114,7 +114,7 @@ void decode_strings(std::string_view block, int64_t num_present, uint32_t num_sh
   const auto count = take<uint32_t>(&block);
   std::vector<uint32_t>& integers = strings->numbers;
   decode_stream_vbyte(VByteKind::standard, count, &block, &integers);
-  if (count == 0 || integers[0] >= count) fail("a block of texts has no room for its own texts");
+  if (count == 0) fail("a block of texts has no room for its own texts");
   const uint32_t num_own = integers[0];
   if (static_cast<int64_t>(count) - 1 - num_own != num_present) {
     fail("a block of texts does not fit its events");
