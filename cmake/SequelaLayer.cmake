@@ -4,7 +4,8 @@
 # sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH: its files see torch. HEADERS: what to precompile for its
 # library alone. UNITY: six files
 # are compiled as one, so that what they make of templates (JSON, options, autograd) is made once; names in their unnamed
-# namespaces must differ. SEQUELA_UNITY=OFF compiles each alone. The global property SEQUELA_LAYERS lists the libraries.
+# namespaces must differ. SEQUELA_UNITY=OFF compiles each alone, SEQUELA_ALONE=NAME those of one layer (tools/mutants.py).
+# The global property SEQUELA_LAYERS lists the libraries.
 #
 # Headers that most files read are compiled once for all layers with TORCH and once for all others,
 # by the first such layer; likewise for their tests.
@@ -32,7 +33,7 @@ function(sequela_layer name)
     add_library(sequela_${name} STATIC ${sources})
     target_link_libraries(sequela_${name} PUBLIC ${dependencies})
     target_include_directories(sequela_${name} PUBLIC ${CMAKE_SOURCE_DIR})
-    if(ARG_UNITY AND SEQUELA_UNITY)
+    if(ARG_UNITY AND SEQUELA_UNITY AND NOT name STREQUAL "${SEQUELA_ALONE}")
       set_target_properties(sequela_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
       # What is private to a file is as private to the six of them.
       target_compile_options(sequela_${name} PRIVATE -Wno-subobject-linkage)

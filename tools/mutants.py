@@ -2,12 +2,13 @@
 
     python3 tools/mutants.py LAYER... [--count 20] [--seed 1] [--folder FOLDER]
 
-Each mutant has one change: an operator, a bound, a constant, or a statement that is dropped. It is built (-O1, each file
-alone, so that a mutant is one small file to compile) and the layer's own test binary is run, first the tests whose files
-include the changed file's header; a failure, a crash or a hang kills it. What does not compile, or compiles to the same
-program, is drawn again. All of it happens in a copy of the working tree (FOLDER, kept for the next run; default: mutants
-below the folder for temporary files), never in the tree itself. The same seed and sources give the same mutants. Prints each
-survivor as a diff and a table. It needs what `make setup` installs and some minutes a layer; it is no part of CI.
+Each mutant has one change: an operator, a bound, a constant, or a statement that is dropped. It is built (the layer's
+files one by one, so that a mutant is a small file to compile; the other layers come from ccache, where it is) and the
+layer's own test binary is run, first the tests whose files include the changed file's header; a failure, a crash or a hang
+kills it. What does not compile, or compiles to the same program, is drawn again. All of it happens in a copy of the working
+tree (FOLDER, kept for the next run; default: mutants below the folder for temporary files), never in the tree itself. The
+same seed and sources give the same mutants. Prints each survivor as a diff and a table. It needs what `make setup` installs
+and some minutes a layer; it is no part of CI.
 """
 
 import argparse
@@ -76,6 +77,8 @@ def copy_tree(folder: pathlib.Path) -> None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
+    if not (folder / ".venv").exists():
+        (folder / ".venv").symlink_to(ROOT / ".venv")
     for path in (folder / "sequela").rglob("*"):
         if path.is_file() and str(path.relative_to(folder)) not in set(names):
             path.unlink()
@@ -99,6 +102,9 @@ class Layer:
     def __init__(self, name: str, folder: pathlib.Path):
         self.name, self.folder = name, folder
         self.binary = folder / "build" / "bin" / f"test_{name}"
+        configure = ["cmake", "--preset", "release", "-B", "build", f"-DSEQUELA_PYTHON={folder}/.venv/bin/python",
+                     f"-DSEQUELA_ALONE={name}"]
+        subprocess.run(configure, cwd=folder, check=True, capture_output=True)
         if not self.builds():
             sys.exit(f"test_{name} cannot be built in {folder}. Fix: see `ninja -C {folder}/build test_{name}`.")
         self.digest = self.digest_of_binary()
@@ -108,7 +114,7 @@ class Layer:
         self.max_seconds = 10 + 5 * (time.monotonic() - start)  # a mutant that takes longer hangs
 
     def builds(self) -> bool:
-        ninja = ["ninja", "-C", self.folder / "build", "--quiet", f"test_{self.name}"]
+        ninja = ["ninja", "-C", self.folder / "build", "-j", str(os.cpu_count()), "--quiet", f"test_{self.name}"]
         environment = {**os.environ, "CCACHE_DEPEND": "1"}  # a mutant is compiled once, not preprocessed as well
         return subprocess.run(ninja, env=environment, capture_output=True).returncode == 0
 
@@ -175,10 +181,6 @@ def main() -> None:
     if folder == ROOT or ROOT in folder.parents or folder in ROOT.parents:
         parser.error(f"{folder} and the tree overlap. Fix: name a folder elsewhere by --folder.")
     copy_tree(folder)
-    python = ROOT / ".venv" / "bin" / "python"
-    configure = ["cmake", "--preset", "release", "-B", "build", f"-DSEQUELA_PYTHON={python}", "-DSEQUELA_UNITY=OFF",
-                 "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"]
-    subprocess.run(configure, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     rows = []
     for name in options.layers:
         killed, survivors = Layer(name, folder).test(options.count, options.seed)
