@@ -119,6 +119,20 @@ TEST(Athena, NamesTheRowOfABadIdOrARaggedRow) {
                {"CONCEPT_ANCESTOR.csv: row 0", "5 fields, the header 4"});
 }
 
+TEST(Athena, NamesTheRowOfAnIdOutOfRange) {
+  const TestFolder folder;
+  const std::string good =
+      concept_row("0", "V", "a", "S") + concept_row("4294967295", "V", "b", "S");
+  write_athena(folder, good, "", "");
+  EXPECT_EQ(build_full(folder.path()).num_nodes(), 2);
+  for (const std::string id : {"-1", "4294967296"}) {
+    write_athena(folder, good + concept_row(id, "V", "c", "S"), "", "");
+    const std::string message = data_error(folder.path());
+    expect_words(message, {"CONCEPT.csv: row 2: column 'concept_id': no concept has this number",
+                           "0 to 4294967295"});
+  }
+}
+
 TEST(Athena, NamesWhatIsMissing) {
   const TestFolder folder;
   expect_words(data_error(folder / "nowhere"), {"nowhere", "no such folder", "Fix: "});

@@ -85,6 +85,54 @@ TEST(Ontology, NamesTheCycle) {
   EXPECT_EQ(all_parents_of(ontology)["V/c"], (Codes{"V/c"}));
 }
 
+// A cycle of codes V/100, V/101, ... and so on, each the parent of the one before.
+std::vector<Ontology::Node> ring(int first, int size) {
+  std::vector<Ontology::Node> nodes;
+  for (int i = 0; i < size; ++i) {
+    nodes.push_back({str("V/", first + i), "", {str("V/", first + (i + 1) % size)}});
+  }
+  return nodes;
+}
+
+TEST(Ontology, NamesEightCodesOfACycle) {
+  WarningCatcher catcher;
+  for (const int size : {7, 8, 9, 12}) Ontology::build(ring(100, size));
+  ASSERT_EQ(catcher.warnings.size(), 4u);
+  for (const auto& [i, end] :
+       std::vector<std::pair<size_t, const char*>>{{0, "V/106 -> V/100;"},
+                                                   {1, "V/107 -> V/100;"},
+                                                   {2, "V/107 -> (1 more) -> V/100;"},
+                                                   {3, "V/107 -> (4 more) -> V/100;"}}) {
+    EXPECT_NE(catcher.warnings[i].find(end), std::string::npos) << catcher.warnings[i];
+  }
+  EXPECT_NE(catcher.warnings[3].find("the edge from 'V/111' to 'V/100' is left out"),
+            std::string::npos);
+}
+
+TEST(Ontology, NamesTwentyCycles) {
+  for (const int num_cycles : {20, 21, 30}) {
+    WarningCatcher catcher;
+    std::vector<Ontology::Node> nodes;
+    for (int i = 0; i < num_cycles; ++i) {
+      for (auto& node : ring(100 + 2 * i, 2)) nodes.push_back(node);
+    }
+    Ontology::build(nodes);
+    ASSERT_EQ(catcher.warnings.size(), num_cycles == 20 ? 20u : 21u);
+    if (num_cycles == 20) continue;
+    EXPECT_NE(catcher.warnings.back().find(str(" ", num_cycles - 20, " more cycles were broken")),
+              std::string::npos);
+  }
+}
+
+TEST(BuildOntology, RefusesOptionsThatMeanNothing) {
+  EXPECT_THROW(build_ontology({.num_threads = -1}, {"V/b"}, {1}, nullptr), ConfigError);
+  for (const std::string vocabulary : {"", "V/b", "/"}) {
+    EXPECT_THROW(
+        build_ontology({.remove_vocabularies = {"SPL", vocabulary}}, {"V/b"}, {1}, nullptr),
+        ConfigError);
+  }
+}
+
 TEST(BuildOntology, WorksFromCodeMetadataAlone) {
   const TestFolder folder;
   write_parquet(folder / "codes.parquet",
