@@ -30,6 +30,7 @@ void register_compare(py::module_& module) {
       .def_readwrite("patience", &Options::patience)
       .def_readwrite("seed", &Options::seed)
       .def_readwrite("num_resamples", &Options::num_resamples)
+      .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
   register_time_zone(type);

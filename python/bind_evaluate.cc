@@ -14,6 +14,7 @@ void register_evaluate(py::module_& module) {
       .def_readwrite("out", &Options::out)
       .def_readwrite("num_bootstraps", &Options::num_bootstraps)
       .def_readwrite("seed", &Options::seed)
+      .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads);
   register_time_zone(type);
   // The report as the text of metrics.json.

@@ -26,6 +26,7 @@ void register_options(py::module_& module) {
       .def_readwrite("tokens_per_batch", &Options::tokens_per_batch)
       .def_readwrite("device", &Options::device)
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)
+      .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
   register_time_zone(type);

@@ -42,6 +42,7 @@ void register_options(py::module_& module) {
       .def_readwrite("device", &Options::device)
       .def_readwrite("seed", &Options::seed)
       .def_readwrite("keep_output", &Options::keep_output)
+      .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);
   register_time_zone(type);

@@ -102,6 +102,7 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("select", &PretrainOptions::select)
       .def_readwrite("truth", &PretrainOptions::truth)
       .def_readwrite("memory_bytes", &PretrainOptions::memory_bytes)
+      .def_readwrite("fingerprint_cache", &PretrainOptions::fingerprint_cache)
       .def_readwrite("num_threads", &PretrainOptions::num_threads);
   module.def("apply_size", &apply_size);
   module.def("pretrain", [](const PretrainOptions& options, const py::object& reporter) {

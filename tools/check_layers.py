@@ -20,6 +20,7 @@ ALLOWED = {
     "encoders": ["core", "io", "meds", "ontology", "tokenizer", "nn", "batch", "model", "train"],
     "evaluation": ["core", "io"],
     "synth": ["core", "io", "meds"],
+    "run": ["core", "io"],
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)

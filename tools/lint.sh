@@ -12,7 +12,7 @@ tools/compile_cuda.sh
 
 case "${LINT_TIDY:-all}" in
   none) exit 0 ;;
-  fast) folders=(core io meds ontology label tokenizer task evaluation synth) ;;
+  fast) folders=(core io meds ontology label tokenizer task evaluation synth run) ;;
   *) folders=("") ;;
 esac
 # clang cannot read gcc's precompiled headers, so the analysis has a configuration of its own; and it has no <omp.h>.

@@ -19,6 +19,7 @@ _Array = np.ndarray[Any, Any]
 
 def request_stop(signal: int) -> None: ...
 def default_num_threads() -> int: ...
+def fingerprint_cache_folder() -> str: ...
 
 class SynthOptions:
     num_subjects: int
@@ -75,6 +76,7 @@ class PrepareOptions:
     is_femr_compatible: bool
     repair: bool
     keep_events: bool
+    fingerprint_cache: str
     num_threads: int
     memory_bytes: int
 
@@ -276,6 +278,7 @@ class PretrainOptions:
     select: Selection
     truth: str
     memory_bytes: int
+    fingerprint_cache: str
     num_threads: int
 
 class TrainReport:
@@ -363,6 +366,7 @@ class PretrainMlmOptions:
     precision: Precision | None
     seed: int
     keep_output: bool
+    fingerprint_cache: str
     num_threads: int
     memory_bytes: int
     @property
@@ -409,6 +413,7 @@ class FeaturesOptions:
     tokens_per_batch: int
     device: str
     is_femr_compatible: bool
+    fingerprint_cache: str
     num_threads: int
     memory_bytes: int
 
@@ -453,6 +458,7 @@ class FinetuneOptions:
     device: str
     seed: int
     keep_output: bool
+    fingerprint_cache: str
     num_threads: int
     memory_bytes: int
 
@@ -886,6 +892,7 @@ class CompareOptions:
     patience: int
     seed: int
     num_resamples: int
+    fingerprint_cache: str
     num_threads: int
     memory_bytes: int
 
@@ -898,6 +905,7 @@ class EvaluateOptions:
     out: str
     num_bootstraps: int
     seed: int
+    fingerprint_cache: str
     num_threads: int
     time_zone: str
 

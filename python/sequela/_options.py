@@ -17,6 +17,8 @@ _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 def fill(options: Any, **values: Any) -> Any:
     """Sets fields of a struct; None leaves a field's default. Wrong types are a ConfigError."""
+    if hasattr(options, "fingerprint_cache"):
+        options.fingerprint_cache = _core.fingerprint_cache_folder()
     for name, value in values.items():
         if value is None:
             continue

@@ -18,6 +18,7 @@ struct CommonOptions {
 
   int64_t memory_bytes() const;  // ConfigError
   int threads() const;
+  std::string fingerprint_cache() const;  // by the environment; run/fingerprints.h
 };
 
 // An option for a bundle or an encoder: a folder, or a name on the hub (find_models makes a folder

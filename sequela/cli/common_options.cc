@@ -1,6 +1,7 @@
 #include <sys/sysinfo.h>
 
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 
 #include "sequela/cli/command.h"
@@ -13,6 +14,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/uri.h"
 #include "sequela/pipeline/prepare.h"
+#include "sequela/run/fingerprints.h"
 
 namespace sequela {
 namespace {
@@ -75,6 +77,10 @@ int64_t CommonOptions::memory_bytes() const {
 
 int CommonOptions::threads() const {
   return num_threads > 0 ? num_threads : default_num_threads();
+}
+
+std::string CommonOptions::fingerprint_cache() const {
+  return fingerprint_cache_folder([](const char* name) { return std::getenv(name); });
 }
 
 void add_common_options(CLI::App& app, CommonOptions& common) {

@@ -21,6 +21,7 @@ int run_compare(const CLI::App& app, CompareArguments& arguments) {
   CompareOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.has_trees = !arguments.is_without_trees;
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   const CompareReport report = compare(options);

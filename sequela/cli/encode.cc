@@ -51,6 +51,7 @@ int run_encode(const CLI::App& app, EncodeArguments& arguments) {
   EncodeOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.pooling = parse_pooling(arguments.pooling);
   options.precision = to_bert_precision(arguments.precision);
   options.visits.rule = parse_visit_rule(arguments.visits);

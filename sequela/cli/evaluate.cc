@@ -19,6 +19,7 @@ struct EvaluateArguments {
 int run_evaluate(const CLI::App& app, EvaluateArguments& arguments) {
   EvaluateOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   const EvaluateReport report = evaluate_predictions(options);
   if (!report.is_up_to_date) write_options(app, options.out);

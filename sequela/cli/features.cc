@@ -59,6 +59,7 @@ int run_features(const CLI::App& app, FeaturesArguments& arguments) {
   FeaturesOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   options.zone_rule = parse_zone_rule(arguments.time_zone);

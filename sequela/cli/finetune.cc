@@ -49,6 +49,7 @@ int run_finetune(const CLI::App& app, FinetuneArguments& arguments) {
   take_training_options(app, arguments.training, &options.train);
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.tune = to_tuning(arguments.tune);
   options.start = to_classifier_start(arguments.start);
   options.select = to_finetune_selection(arguments.select);

@@ -53,6 +53,7 @@ int run_label(const CLI::App& app, LabelArguments& arguments) {
   LabelOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   options.mode = arguments.is_aces_exact ? AcesMode::exact : AcesMode::documented;
   const LabelReport report = make_labels(options);

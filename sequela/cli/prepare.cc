@@ -96,6 +96,7 @@ int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
   PrepareOptions& options = arguments.options;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.tokenizer_on = choose<TokenizerSubjects>(
       {{"all", TokenizerSubjects::all}, {"train", TokenizerSubjects::train}}, "tokenizer-on",
       arguments.tokenizer_on);

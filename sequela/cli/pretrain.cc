@@ -99,6 +99,7 @@ int run_motor(const CLI::App& app, PretrainArguments& arguments) {
   fill_motor_options(app, arguments, &options);
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
+  options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.select = to_selection(arguments.select);
   options.read_out = to_read_out(arguments.read_out);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;

@@ -109,6 +109,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   options.keep_output = shared.keep_output;
   options.num_threads = common.threads();
   options.memory_bytes = common.memory_bytes();
+  options.fingerprint_cache = common.fingerprint_cache();
   take_shared(app, shared, training, &options);
   const PretrainMlmReport report = pretrain_mlm(options);
   if (report.is_up_to_date) return 0;

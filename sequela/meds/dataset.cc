@@ -70,7 +70,7 @@ Dataset find_dataset(const std::string& meds) {
   return dataset;
 }
 
-std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset) {
+std::vector<DatasetFile> list_dataset_files(const Dataset& dataset) {
   std::vector<std::string> paths = dataset.shards;
   for (const auto& path : {dataset.codes_path, dataset.info_path, dataset.splits_path}) {
     if (path) paths.push_back(*path);
@@ -82,9 +82,15 @@ std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset) {
   }
   std::sort(paths.begin(), paths.end());
   paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  std::vector<DatasetFile> files;
+  for (const std::string& path : paths) files.push_back({dataset.name_of(path), path});
+  return files;
+}
+
+std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset) {
   std::vector<FileFingerprint> fingerprints;
-  for (const std::string& path : paths) {
-    fingerprints.push_back({dataset.name_of(path), fingerprint_of(path)});
+  for (const DatasetFile& file : list_dataset_files(dataset)) {
+    fingerprints.push_back({file.name, fingerprint_of(file.path)});
   }
   return fingerprints;
 }

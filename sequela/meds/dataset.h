@@ -29,6 +29,14 @@ struct Dataset {
 // local folder that holds meds_reader.version). Throws DataError if it is neither.
 Dataset find_dataset(const std::string& meds);
 
+struct DatasetFile {
+  std::string name;  // below the root
+  std::string path;  // or URI
+};
+
+// Every file of the data set, data and metadata, sorted by path; of a database all of its files.
+std::vector<DatasetFile> list_dataset_files(const Dataset& dataset);
+
 struct FileFingerprint {
   std::string name;         // below the root
   std::string fingerprint;  // shard_fingerprint(), or where it is not known the number of rows
@@ -38,8 +46,8 @@ struct FileFingerprint {
 // if that is not known.
 std::string shard_fingerprint(const std::string& path_or_uri);
 
-// One entry for each file of the data set, data and metadata: what a manifest needs to see a
-// change.
+// One entry for each file of the data set: what decoded events need to see a change. Quick, since
+// of large files it takes the time for the content.
 std::vector<FileFingerprint> fingerprint_dataset(const Dataset& dataset);
 
 // The three parts that a split's names stand for.

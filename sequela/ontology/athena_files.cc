@@ -154,14 +154,9 @@ MappedFile AthenaFiles::map(const std::string& table, const std::string& scratch
   return unquoted(std::move(*file), scratch_folder);
 }
 
-std::map<std::string, std::string> AthenaFiles::fingerprints() const {
-  std::map<std::string, std::string> fingerprints;
-  if (!zip_.empty()) {
-    fingerprints[fs::path(zip_).filename().string()] = file_fingerprint(zip_);
-    return fingerprints;
-  }
-  for (const auto& [table, file] : files_) fingerprints[table] = file_fingerprint(file);
-  return fingerprints;
+std::map<std::string, std::string> AthenaFiles::paths() const {
+  if (!zip_.empty()) return {{"", zip_}};
+  return files_;
 }
 
 }  // namespace sequela

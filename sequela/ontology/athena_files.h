@@ -27,8 +27,8 @@ class AthenaFiles {
 
   bool has(const std::string& table) const { return files_.contains(table); }
 
-  // By table that is there, or for a zip by its name: a text that changes when the content does.
-  std::map<std::string, std::string> fingerprints() const;
+  // The path of each table that is there; of a zip, under an empty name, its own alone.
+  std::map<std::string, std::string> paths() const;
 
  private:
   void find_in_folder();

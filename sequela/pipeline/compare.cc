@@ -1,11 +1,11 @@
 #include "sequela/pipeline/compare.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -16,10 +16,13 @@
 #include "sequela/encoders/progression/progression_training.h"
 #include "sequela/evaluation/boosted_trees.h"
 #include "sequela/io/file.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/compare_data.h"
 #include "sequela/pipeline/compare_probe.h"
 #include "sequela/pipeline/compare_scores.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/run_inputs.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 #include "sequela/train/trainer.h"
 
 namespace sequela {
@@ -220,6 +223,43 @@ void Comparison::run() {
   }
 }
 
+RunRecipe build_recipe(const CompareOptions& options, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "compare";
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  recipe.set("seeds", options.num_seeds);
+  recipe.set("num-labels", Json(options.num_labels).dump());
+  recipe.set("trees", options.has_trees);
+  recipe.set("visit-embed-dim", options.visit_embed_dim);
+  recipe.set("hidden", options.hidden_dim);
+  recipe.set("layers", options.num_layers);
+  recipe.set("dropout", options.dropout);
+  recipe.set("max-visits", options.max_visits);
+  recipe.set("max-codes", options.max_codes);
+  recipe.set("learning-rate", options.learning_rate);
+  recipe.set("embedding-learning-rate", options.embedding_learning_rate);
+  recipe.set("epochs", options.epochs);
+  recipe.set("min-steps", options.min_steps);
+  recipe.set("batch-size", options.batch_size);
+  recipe.set("patience", options.patience);
+  recipe.set("seed", options.seed);
+  recipe.set("resamples", options.num_resamples);
+  add_input("model", encoder_files(options.pretrained), fingerprints, recipe);
+  add_input("labels", label_files(options.labels), fingerprints, recipe);
+  add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  add_input("athena", ontology_files(options.athena), fingerprints, recipe);
+  recipe.outputs = {"compare.json", "compare.txt"};
+  return recipe;
+}
+
+Json summary_of(const CompareReport& report) {
+  return {{"num_train", report.num_train},
+          {"num_validation", report.num_validation},
+          {"num_test", report.num_test},
+          {"num_test_positive", report.num_test_positive},
+          {"coverage", report.coverage}};
+}
+
 void require(bool holds, const char* key, const std::string& value, const char* allowed) {
   if (!holds) throw ConfigError(key, value, allowed);
 }
@@ -248,11 +288,15 @@ CompareReport compare(const CompareOptions& options) {
   options.validate();
   const FolderLock lock(options.out);
   const auto start = std::chrono::steady_clock::now();
-  at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   const at::Tensor table = read_embedding_table(options.pretrained);
   const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
   vocabulary.check_fits(table.size(0));
   const CompareData data = read_compare_data(options, vocabulary);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  const RunRecipe recipe = build_recipe(options, fingerprints);
+  Manifest manifest(options.out, fingerprints);
+  manifest.remove();
 
   CompareReport report;
   report.num_train = static_cast<int64_t>(data.train.size());
@@ -267,6 +311,7 @@ CompareReport compare(const CompareOptions& options) {
   report.seconds = elapsed.count();
   write_file(options.out + "/compare.json", report.to_json());
   write_file(options.out + "/compare.txt", report.text());
+  manifest.record(recipe, summary_of(report));
   return report;
 }
 

@@ -40,6 +40,7 @@ struct CompareOptions {
 
   int num_resamples = 1000;
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError
@@ -89,7 +90,7 @@ struct CompareReport {
 // subjects by a hash of the seed. A label sees the events up to its time. Of the tuning labels each
 // run sees as many as it has training labels. Intervals and tests resample test subjects
 // (bootstrap); they do not hold the spread over training sets, which auroc_by_seed shows.
-// Writes compare.json and compare.txt. DataError, ConfigError, FileError.
+// Writes compare.json, compare.txt and a manifest. DataError, ConfigError, FileError.
 CompareReport compare(const CompareOptions& options);
 
 }  // namespace sequela

@@ -35,14 +35,14 @@ std::string range_text(const std::vector<double>& values) {
   return text;
 }
 
-Json to_json(const Interval& interval) {
+Json interval_json(const Interval& interval) {
   return {{"value", json_double(interval.value)},
           {"low", json_double(interval.low)},
           {"high", json_double(interval.high)}};
 }
 
-Json to_json(const PairedTest& test) {
-  Json json = to_json(test.difference);
+Json test_json(const PairedTest& test) {
+  Json json = interval_json(test.difference);
   json["p_value"] = json_double(test.p_value);
   return json;
 }
@@ -89,16 +89,16 @@ std::string CompareReport::to_json() const {
   for (const CompareResult& result : results) {
     json["results"].push_back({{"method", name_of(result.method)},
                                {"num_labels", result.num_labels},
-                               {"auroc", sequela::to_json(result.auroc)},
-                               {"average_precision", sequela::to_json(result.average_precision)},
+                               {"auroc", interval_json(result.auroc)},
+                               {"average_precision", interval_json(result.average_precision)},
                                {"auroc_by_seed", result.auroc_by_seed}});
   }
   for (const CompareDifference& row : differences) {
     json["differences"].push_back({{"first", name_of(row.first)},
                                    {"second", name_of(row.second)},
                                    {"num_labels", row.num_labels},
-                                   {"auroc", sequela::to_json(row.auroc)},
-                                   {"average_precision", sequela::to_json(row.average_precision)}});
+                                   {"auroc", test_json(row.auroc)},
+                                   {"average_precision", test_json(row.average_precision)}});
   }
   return json_text(json) + "\n";
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "sequela/core/error.h"
@@ -42,19 +41,6 @@ Ontology read_ontology_of(const OntologySource& source, const std::vector<std::s
   options.scratch_folder = source.scratch_folder;
   options.keeps_all = source.keeps_all;
   return build_ontology(options, codes, counts, nullptr);
-}
-
-Json ontology_key(const std::string& path) {
-  Json key = Json::object();
-  if (path.empty()) return key;
-  if (!is_athena_path(path)) {
-    key["parquet"] = file_fingerprint(path);
-    return key;
-  }
-  for (const auto& [table, fingerprint] : AthenaFiles(path).fingerprints()) {
-    key[table] = fingerprint;
-  }
-  return key;
 }
 
 Ontology extend_to_data(const Ontology& ontology, const std::vector<std::string>& codes,

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "sequela/core/json.h"
 #include "sequela/ontology/ontology.h"
 
 namespace sequela {
@@ -22,9 +21,6 @@ struct OntologySource {
 };
 Ontology read_ontology_of(const OntologySource& source, const std::vector<std::string>& codes,
                           const std::vector<int64_t>& counts);
-
-// For a run's key: what the path holds, file by file. Empty for an empty path.
-Json ontology_key(const std::string& path);
 
 // The ontology a model was trained with, made to cover another data set: every code of the data is
 // a node. A code that the model's ontology lacks keeps the parents that the data's codes.parquet

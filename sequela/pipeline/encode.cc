@@ -1,11 +1,9 @@
 #include "sequela/pipeline/encode.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
@@ -13,44 +11,52 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/encode_rows.h"
 #include "sequela/pipeline/encode_tokens.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/pipeline/option_words.h"
 #include "sequela/pipeline/precision.h"
-#include "sequela/pipeline/run_key_names.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/temporary_store.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 namespace {
 
-namespace fs = std::filesystem;
+const char* letter_case(const EncodeOptions& options) {
+  if (!options.do_lower_case) return "auto";
+  return *options.do_lower_case ? "lower" : "keep";
+}
 
-std::string build_run_key(const EncodeOptions& options) {
-  Json key = {{"version", SEQUELA_VERSION},
-              {"input", options.input.empty() ? "" : file_fingerprint(options.input)},
-              {"athena", ontology_key(options.athena)},
-              {"zone", zone_rule_name(options.table.zone_rule)},
-              {"pooling", name_of(options.pooling)},
-              {"precision", to_text(options.precision)},
-              {"extract", options.extract_code_embeddings},
-              {"rule", name_of(options.visits.rule)},
-              {"window_hours", options.visits.window_hours},
-              {"max_visits", options.visits.max_visits},
-              {"max_codes", options.visits.max_codes},
-              {"drop_repeats", options.visits.drop_repeats},
-              {"columns",
-               {options.table.level, options.table.format, options.table.code_column,
-                options.table.subject_column, options.table.visit_column, options.table.time_column,
-                options.table.text_column, options.visits.encounter_column}},
-              {"lower", options.do_lower_case ? (*options.do_lower_case ? 1 : 0) : -1}};
-  if (!options.meds.empty()) key["meds"] = dataset_key(options.meds);
-  for (const auto& entry : fs::directory_iterator(options.model)) {
-    if (entry.is_regular_file())
-      key["model"][entry.path().filename().string()] = file_fingerprint(entry.path().string());
-  }
-  return run_key_of(key);
+RunRecipe build_recipe(const EncodeOptions& options, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "encode";
+  recipe.set("time-zone", zone_rule_name(options.table.zone_rule));
+  recipe.set("pooling", name_of(options.pooling));
+  recipe.set("precision", to_text(options.precision));
+  recipe.set("extract-code-embeddings", options.extract_code_embeddings);
+  recipe.set("visits", name_of(options.visits.rule));
+  recipe.set("window-hours", options.visits.window_hours);
+  recipe.set("max-visits", options.visits.max_visits);
+  recipe.set("max-codes", options.visits.max_codes);
+  recipe.set("drop-repeats", options.visits.drop_repeats);
+  recipe.set("encounter-column", options.visits.encounter_column);
+  recipe.set("level", options.table.level);
+  recipe.set("format", options.table.format);
+  recipe.set("codes-are", options.table.code_kind);
+  recipe.set("code-column", options.table.code_column);
+  recipe.set("subject-column", options.table.subject_column);
+  recipe.set("visit-column", options.table.visit_column);
+  recipe.set("time-column", options.table.time_column);
+  recipe.set("text-column", options.table.text_column);
+  recipe.set("case", letter_case(options));
+  add_input("model", encoder_files(options.model), fingerprints, recipe);
+  add_input("input", single_file(options.input), fingerprints, recipe);
+  if (!options.meds.empty()) add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  add_input("athena", ontology_files(options.athena), fingerprints, recipe);
+  return recipe;
 }
 
 EncodeInput read_meds(const EncodeOptions& options, EncodeReport* report) {
@@ -170,32 +176,34 @@ void EncodeOptions::validate() const {
 EncodeReport encode(const EncodeOptions& options) {
   options.validate();
   const at::NoGradGuard no_gradients;
-  at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   const auto start = std::chrono::steady_clock::now();
   const BertFolder folder = open_bert_folder(options.model);
   const std::optional<CodeVocabulary> vocabulary = CodeVocabulary::find(options.model);
   if (vocabulary) check_vocabulary_fits(folder, vocabulary->size());
   EncodeReport report;
-  const std::string run_key = build_run_key(options);
-  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  RunRecipe recipe = build_recipe(options, fingerprints);
+  Manifest manifest(options.out, fingerprints);
+  report.is_up_to_date = manifest.is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
-  fs::remove(options.out + "/manifest.json");
+  manifest.remove();
   log_precision(options.precision);
 
   const VisitEncoder encoder(BertModel(folder.config, folder.weights, options.precision),
                              {options.pooling, options.tokens_per_pass});
   report.width = folder.config.hidden_size;
-  std::vector<std::string> files;
   if (options.extract_code_embeddings) {
     write_code_embeddings(options, encoder, vocabulary);
-    files = embedding_table_files("code_embeddings");
+    recipe.outputs = embedding_table_files("code_embeddings");
   }
   if (!options.input.empty() || !options.meds.empty()) {
     encode_input(options, folder, vocabulary, encoder, &report);
-    for (const std::string& file : embedding_table_files("embeddings")) files.push_back(file);
+    for (const std::string& file : embedding_table_files("embeddings"))
+      recipe.outputs.push_back(file);
   }
-  write_run_manifest(options.out, run_key, files, to_json(report));
+  manifest.record(recipe, to_json(report));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -26,6 +26,7 @@ struct EncodeOptions {
   std::optional<bool> do_lower_case;     // texts; empty = as the folder says
   int64_t tokens_per_pass = 2'048;       // bounds memory
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

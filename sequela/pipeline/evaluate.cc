@@ -9,28 +9,30 @@
 #include "sequela/io/file.h"
 #include "sequela/pipeline/evaluation/inputs.h"
 #include "sequela/pipeline/evaluation/report.h"
-#include "sequela/pipeline/folder_lock.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 namespace {
 
-std::string evaluation_key(const EvaluateOptions& options) {
-  Json inputs = Json::array();
+RunRecipe build_recipe(const EvaluateOptions& options, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "evaluate";
   for (const std::string& argument : options.predictions) {
     const NamedFile file = parse_predictions_argument(argument);
-    inputs.push_back({file.task, file.method, label_key(file.path)});
+    add_input(str("predictions ", file.task, ":", file.method), label_files(file.path),
+              fingerprints, recipe);
   }
   for (const std::string& argument : options.labels) {
     const NamedFile file = parse_labels_argument(argument);
-    inputs.push_back({file.task, label_key(file.path)});
+    add_input(str("labels ", file.task), label_files(file.path), fingerprints, recipe);
   }
-  if (!options.subgroups.empty()) inputs.push_back(label_key(options.subgroups));
-  return run_key_of({{"version", SEQUELA_VERSION},
-                     {"inputs", inputs},
-                     {"bootstraps", options.num_bootstraps},
-                     {"seed", options.seed},
-                     {"zone", zone_rule_name(options.zone_rule)}});
+  add_input("subgroups", single_file(options.subgroups), fingerprints, recipe);
+  recipe.set("bootstraps", options.num_bootstraps);
+  recipe.set("seed", options.seed);
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  return recipe;
 }
 
 std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
@@ -51,17 +53,16 @@ std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
 using Files = std::vector<std::pair<std::string, std::string>>;  // name, content
 
 // All files, or where one fails none.
-void write_all(const std::string& folder, const std::string& run_key, const Files& files,
+void write_all(const std::string& folder, RunRecipe& recipe, Manifest& manifest, const Files& files,
                const Json& summary) {
-  std::vector<std::string> names;
   try {
     for (const auto& [name, content] : files) {
       write_file(folder + "/" + name, content);
-      names.push_back(name);
+      recipe.outputs.push_back(name);
     }
-    write_run_manifest(folder, run_key, names, summary);
+    manifest.record(recipe, summary);
   } catch (...) {
-    for (const std::string& name : names) std::filesystem::remove(folder + "/" + name);
+    for (const std::string& name : recipe.outputs) std::filesystem::remove(folder + "/" + name);
     throw;
   }
 }
@@ -80,8 +81,10 @@ EvaluateReport evaluate_predictions(const EvaluateOptions& options) {
   options.validate();
   const auto start = std::chrono::steady_clock::now();
   EvaluateReport report;
-  const std::string run_key = evaluation_key(options);
-  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  RunRecipe recipe = build_recipe(options, fingerprints);
+  Manifest manifest(options.out, fingerprints);
+  report.is_up_to_date = manifest.is_up_to_date(recipe);
   if (report.is_up_to_date) {
     report.text = read_file(options.out + "/metrics.txt");
     report.json = read_file(options.out + "/metrics.json");
@@ -94,8 +97,8 @@ EvaluateReport evaluate_predictions(const EvaluateOptions& options) {
   report.json = json_text(metrics) + "\n";
   report.text = to_text(report.tasks);
   const FolderLock lock(options.out);
-  remove_files_of_run(options.out);
-  write_all(options.out, run_key,
+  manifest.remove_with_files();
+  write_all(options.out, recipe, manifest,
             {{"metrics.json", report.json},
              {"metrics.csv", to_csv(report.tasks)},
              {"curves.json", json_text(curves_json(tasks)) + "\n"},

@@ -22,6 +22,7 @@ struct EvaluateOptions {
   uint64_t seed = 1;
   ZoneRule zone_rule = ZoneRule::utc;  // of times that have a zone
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
 
   void validate() const;  // ConfigError
 };

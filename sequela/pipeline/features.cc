@@ -1,7 +1,5 @@
 #include "sequela/pipeline/features.h"
 
-#include <ATen/Parallel.h>
-
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -13,48 +11,65 @@
 #include "sequela/io/scratch.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/model/model_dir.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/bundle_records.h"
 #include "sequela/pipeline/data_ontology.h"
-#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/temporary_store.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A digest of everything that determines the output.
-std::string build_run_key(const FeaturesOptions& options, Precision precision,
-                          const std::optional<Cohort>& cohort) {
-  Json key = {{"version", SEQUELA_VERSION},
-              {"labels", label_key(options.labels)},
-              {"zone", zone_rule_name(options.zone_rule)},
-              {"precision", to_text(precision)},
-              {"read_out", to_text(options.read_out)},
-              {"tokens_per_batch", options.tokens_per_batch},
-              {"is_femr_compatible", options.is_femr_compatible},
-              {"ontology", ontology_key(options.ontology)},
-              {"athena", ontology_key(options.athena)}};
-  key["meds"] = dataset_key(options.meds);
-  key["model"] = bundle_key(options.model);
-  if (cohort) {
-    Sha256 hash;
-    for (int64_t id : cohort->order) {
-      const CohortMember& member = cohort->members.at(id);
-      const std::string row = str(id, ",", static_cast<int>(member.split), ",", member.label, "\n");
-      hash.update(row.data(), row.size());
-    }
-    for (int64_t id : cohort->without_split) {
-      const std::string row = str(id, "\n");
-      hash.update(row.data(), row.size());
-    }
-    key["cohort"] = to_hex(hash.finish());
-    key["cohort_has_labels"] = cohort->has_labels;
+// Files of the output; the last three only with a cohort.
+std::vector<std::string> output_files(bool has_cohort) {
+  std::vector<std::string> files = {"features.parquet", "features.npz", "skipped.csv"};
+  if (!has_cohort) return files;
+  for (const char* split : kCohortSplitNames) files.push_back(str(split, "_embeddings.pt"));
+  return files;
+}
+
+// What an older run with other inputs left would look like a part of this one.
+void remove_old_outputs(const std::string& folder, Manifest& manifest) {
+  manifest.remove();
+  for (const std::string& name : output_files(true)) fs::remove(folder + "/" + name);
+}
+
+// A digest of who is in a cohort, wherever it came from.
+std::string fingerprint_of_cohort(const Cohort& cohort) {
+  Sha256 hash;
+  const auto add = [&](const std::string& row) { hash.update(row.data(), row.size()); };
+  add(cohort.has_labels ? "labels\n" : "no labels\n");
+  for (int64_t id : cohort.order) {
+    const CohortMember& member = cohort.members.at(id);
+    add(str(id, ",", static_cast<int>(member.split), ",", member.label, "\n"));
   }
-  return run_key_of(key);
+  for (int64_t id : cohort.without_split) add(str(id, "\n"));
+  return to_hex(hash.finish());
+}
+
+RunRecipe build_recipe(const FeaturesOptions& options, Precision precision,
+                       const std::optional<Cohort>& cohort, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "features";
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  recipe.set("precision", to_text(precision));
+  recipe.set("read-out", to_text(options.read_out));
+  recipe.set("tokens-per-batch", options.tokens_per_batch);
+  recipe.set("femr-compatible", options.is_femr_compatible);
+  add_input("model", bundle_files(options.model), fingerprints, recipe);
+  add_input("labels", label_files(options.labels), fingerprints, recipe);
+  add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  add_input("ontology", ontology_files(options.ontology), fingerprints, recipe);
+  add_input("athena", ontology_files(options.athena), fingerprints, recipe);
+  if (cohort) recipe.inputs["cohort"][""] = fingerprint_of_cohort(*cohort);
+  recipe.outputs = output_files(cohort.has_value());
+  return recipe;
 }
 
 Json to_json(const FeaturesReport& report) {
@@ -71,20 +86,6 @@ Json to_json(const FeaturesReport& report) {
     json["cohort"]["rows_without_split"] = report.cohort->without_split.size();
   }
   return json;
-}
-
-// Files of the output; the last three only with a cohort.
-std::vector<std::string> output_files(bool has_cohort) {
-  std::vector<std::string> files = {"features.parquet", "features.npz", "skipped.csv"};
-  if (!has_cohort) return files;
-  for (const char* split : kCohortSplitNames) files.push_back(str(split, "_embeddings.pt"));
-  return files;
-}
-
-// What an older run with other inputs left would look like a part of this one.
-void remove_old_outputs(const std::string& folder) {
-  fs::remove(folder + "/manifest.json");
-  for (const std::string& name : output_files(true)) fs::remove(folder + "/" + name);
 }
 
 void write_outputs(const FeaturesOptions& options, const Features& features,
@@ -118,7 +119,7 @@ void FeaturesOptions::validate() const {
 
 FeaturesReport compute_features(const FeaturesOptions& options) {
   options.validate();
-  at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   const auto start = std::chrono::steady_clock::now();
   const at::Device device = to_device(options.device);
   const Precision precision =
@@ -130,12 +131,14 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   report.num_labels = static_cast<int64_t>(labels.size());
   const Vocabulary vocabulary = Vocabulary::read(options.model + "/dictionary.msgpack");
   Motor model = open_bundle(options.model, device, precision);
-  const std::string run_key = build_run_key(options, precision, cohort);
-  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  const RunRecipe recipe = build_recipe(options, precision, cohort, fingerprints);
+  Manifest manifest(options.out, fingerprints);
+  report.is_up_to_date = manifest.is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   log_precision(precision, device);
-  remove_old_outputs(options.out);
+  remove_old_outputs(options.out, manifest);
 
   const TemporaryStore temporary(ingest_options(options), options.out);
   const EventStore store = temporary.open();
@@ -159,7 +162,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const Features features{labels, static_cast<const float*>(embeddings.data()),
                           feature_seconds.data(), states.data(), width};
   write_outputs(options, features, cohort, report);
-  write_run_manifest(options.out, run_key, output_files(cohort.has_value()), to_json(report));
+  manifest.record(recipe, to_json(report));
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

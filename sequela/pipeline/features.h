@@ -29,6 +29,7 @@ struct FeaturesOptions {
   bool is_femr_compatible = false;     // token 0's timestamp as femr writes it
   ZoneRule zone_rule = ZoneRule::utc;  // of times of events and labels that have a zone
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

@@ -1,7 +1,5 @@
 #include "sequela/pipeline/finetune.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -13,13 +11,15 @@
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
 #include "sequela/model/model_dir.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/finetuning/label_sides.h"
 #include "sequela/pipeline/finetuning/predictions.h"
-#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 #include "sequela/train/checkpoint.h"
 
 namespace sequela {
@@ -27,32 +27,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A digest of all that determines the weights that come out.
-std::string build_run_key(const FinetuneOptions& options, Precision precision) {
-  Json key = {{"version", SEQUELA_VERSION},
-              {"labels", label_key(options.labels)},
-              {"splits", options.splits.empty() ? "" : file_fingerprint(options.splits)},
-              {"val_fraction", options.val_fraction},
-              {"split_seed", options.split_seed},
-              {"task", options.task},
-              {"tune", to_text(options.tune)},
-              {"lora_rank", options.tune == Tuning::lora ? options.lora_rank : 0},
-              {"start", to_text(options.start)},
-              {"select", to_text(options.select)},
-              {"precision", to_text(precision)},
-              {"tokens_per_batch", options.tokens_per_batch},
-              {"zone", zone_rule_name(options.zone_rule)},
-              {"ontology", ontology_key(options.ontology)},
-              {"athena", ontology_key(options.athena)},
-              {"seed", options.seed},
-              {"train", training_key(options.train)}};
-  key["meds"] = dataset_key(options.meds);
-  key["model"] = bundle_key(options.model);
-  return run_key_of(key);
-}
-
 std::string task_name(const FinetuneOptions& options) {
   return options.task.empty() ? fs::path(options.labels).stem().string() : options.task;
+}
+
+RunRecipe build_recipe(const FinetuneOptions& options, Precision precision,
+                       Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "finetune";
+  recipe.set("task", task_name(options));
+  recipe.set("val-fraction", options.val_fraction);
+  recipe.set("split-seed", options.split_seed);
+  recipe.set("tune", to_text(options.tune));
+  if (options.tune == Tuning::lora) recipe.set("lora-rank", options.lora_rank);
+  recipe.set("start", to_text(options.start));
+  recipe.set("select", to_text(options.select));
+  recipe.set("precision", to_text(precision));
+  recipe.set("tokens-per-batch", options.tokens_per_batch);
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  recipe.set("seed", options.seed);
+  add_training(options.train, recipe);
+  add_input("model", bundle_files(options.model), fingerprints, recipe);
+  add_input("labels", label_files(options.labels), fingerprints, recipe);
+  add_input("splits", single_file(options.splits), fingerprints, recipe);
+  add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  add_input("ontology", ontology_files(options.ontology), fingerprints, recipe);
+  add_input("athena", ontology_files(options.athena), fingerprints, recipe);
+  return recipe;
 }
 
 std::string work_folder(const FinetuneOptions& options) {
@@ -92,14 +93,15 @@ class FinetuneRun {
       : options_(options),
         device_(to_device(options.device)),
         precision_(
-            options.precision.value_or(device_.is_cuda() ? Precision::bf16 : Precision::fp32)) {}
+            options.precision.value_or(device_.is_cuda() ? Precision::bf16 : Precision::fp32)),
+        fingerprints_({options.fingerprint_cache, options.num_threads}) {}
 
   FinetuneReport run() {
     if (!options_.labels.empty()) {
       sides_ = read_label_sides(options_.labels, {options_.splits, options_.val_fraction,
                                                   options_.split_seed, options_.zone_rule});
-      run_key_ = build_run_key(options_, precision_);
-      report_.is_up_to_date = is_made_by_run(options_.out, run_key_);
+      recipe_ = build_recipe(options_, precision_, fingerprints_);
+      report_.is_up_to_date = Manifest(options_.out, fingerprints_).is_up_to_date(recipe_);
     }
     if (report_.is_up_to_date && options_.predictions.empty()) return report_;
     const FolderLock lock(work_folder(options_));
@@ -142,7 +144,7 @@ class FinetuneRun {
                  report_.num_validation, " labels, prevalence ", report_.prevalence));
     if (list_checkpoints(work_folder(options_)).empty())
       start(training, train_labels->labels(), classifier);
-    report_.train = train(training, train_options(training), run_key_, monitor());
+    report_.train = train(training, train_options(training), recipe_.digest(), monitor());
     if (report_.train.is_finished) finish(model, classifier);
   }
 
@@ -169,7 +171,7 @@ class FinetuneRun {
     return {.selected = "eval/auroc"};
   }
 
-  void finish(Motor& model, const Classifier& classifier) const {
+  void finish(Motor& model, const Classifier& classifier) {
     AtomicFolder bundle(options_.out);
     const std::string& partial = bundle.partial_path();
     write_file(partial + "/config.json", to_config_json(model.config()));
@@ -178,18 +180,18 @@ class FinetuneRun {
     const std::vector<Parameter>& own = classifier.parameters().items;
     weights.items.insert(weights.items.end(), own.begin(), own.end());
     weights.write(partial + "/model.safetensors");
-    std::vector<std::string> files = {"config.json", "model.safetensors"};
+    recipe_.outputs = {"config.json", "model.safetensors"};
     for (const char* name : {"dictionary.msgpack", "ontology.parquet"}) {
       if (!fs::exists(options_.model + "/" + name)) continue;
       fs::copy_file(options_.model + "/" + name, partial + "/" + name);
-      files.push_back(name);
+      recipe_.outputs.push_back(name);
     }
     Json summary = training_summary(report_.train);
-    summary["finetune"] = {
-        {"task", task_name(options_)},           {"prevalence", report_.prevalence},
-        {"tune", to_text(options_.tune)},        {"start", to_text(options_.start)},
-        {"num_train_labels", report_.num_train}, {"num_validation_labels", report_.num_validation}};
-    write_run_manifest(partial, run_key_, files, summary);
+    summary.update({{"task", task_name(options_)},
+                    {"prevalence", report_.prevalence},
+                    {"num_train_labels", report_.num_train},
+                    {"num_validation_labels", report_.num_validation}});
+    Manifest(partial, fingerprints_).record(recipe_, summary);
     bundle.commit();
     if (!options_.keep_output) remove_training_output(work_folder(options_));
   }
@@ -237,7 +239,8 @@ class FinetuneRun {
   const at::Device device_;
   const Precision precision_;
   LabelSides sides_;
-  std::string run_key_;
+  Fingerprints fingerprints_;
+  RunRecipe recipe_;
   std::shared_ptr<const BundleRecords> records_;
   FinetuneReport report_;
 };
@@ -246,7 +249,7 @@ class FinetuneRun {
 
 FinetuneReport finetune(const FinetuneOptions& options) {
   options.validate();
-  if (options.num_threads > 0) at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   return FinetuneRun(options).run();
 }
 

@@ -54,6 +54,7 @@ struct FinetuneOptions {
   bool keep_output = false;  // keep checkpoints and logs after the bundle is written
   ZoneRule zone_rule = ZoneRule::utc;
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

@@ -44,13 +44,15 @@ void add_classifier(const std::string& folder, Description& description) {
   const std::string path = folder + "/manifest.json";
   if (!std::filesystem::exists(path)) return;
   const Json manifest = parse_json(read_file(path), path);
-  if (!manifest.contains("finetune")) return;
+  const Json::json_pointer report("/artifacts/finetune/report");
+  const Json::json_pointer older("/finetune");  // where version 0.1 kept it
+  if (!manifest.contains(report) && !manifest.contains(older)) return;
   try {
-    const Json& tuned = manifest["finetune"];
+    const Json& tuned = manifest.at(manifest.contains(report) ? report : older);
     description.add("classifier", str("task '", tuned.at("task").get<std::string>(),
                                       "', prevalence ", tuned.at("prevalence").get<double>()));
   } catch (const nlohmann::json::exception&) {
-    throw FileError(path, "'finetune' lacks task or prevalence");
+    throw FileError(path, "the report of finetune lacks task or prevalence");
   }
 }
 

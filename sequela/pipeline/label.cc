@@ -17,10 +17,11 @@
 #include "sequela/label/subject_scan.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/pipeline/data_ontology.h"
-#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/label_codes.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/temporary_store.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 namespace {
@@ -47,13 +48,15 @@ Task read_task(const LabelOptions& options) {
   return parse_task(find_task(options.task), predicates);
 }
 
-std::string build_run_key(const LabelOptions& options, const Task& task) {
-  return run_key_of({{"version", SEQUELA_VERSION},
-                     {"meds", dataset_key(options.meds)},
-                     {"task", task.text},
-                     {"athena", ontology_key(options.athena)},
-                     {"zone", zone_rule_name(options.zone_rule)},
-                     {"is_aces_exact", options.mode == AcesMode::exact}});
+RunRecipe build_recipe(const LabelOptions& options, const Task& task, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "label";
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  recipe.set("aces-exact", options.mode == AcesMode::exact);
+  recipe.inputs["task"][""] = fingerprint_of_text(task.text);
+  add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  add_input("athena", ontology_files(options.athena), fingerprints, recipe);
+  return recipe;
 }
 
 // What one thread works with.
@@ -203,12 +206,14 @@ LabelReport make_labels(const LabelOptions& options) {
   const Task task = read_task(options);
   const Plan plan = make_plan(task, options.mode);
   const Dataset dataset = find_dataset(options.meds);
-  const std::string run_key = build_run_key(options, task);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  RunRecipe recipe = build_recipe(options, task, fingerprints);
+  Manifest manifest(options.out, fingerprints);
   LabelReport report;
-  report.is_up_to_date = is_made_by_run(options.out, run_key);
+  report.is_up_to_date = manifest.is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
-  remove_files_of_run(options.out);
+  manifest.remove_with_files();
 
   LabelRun run(options, plan);
   const CohortCounts counts = run.run(dataset);
@@ -218,9 +223,9 @@ LabelReport make_labels(const LabelOptions& options) {
   if (counts.num_labels == 0) report.emptied_by = emptied_by(report.steps);
   cohort["emptied_by"] = report.emptied_by;
   write_file(options.out + "/cohort.json", json_text(cohort) + "\n");
-  std::vector<std::string> files = run.files();
-  files.push_back("cohort.json");
-  write_run_manifest(options.out, run_key, files, {{"num_labels", counts.num_labels}});
+  recipe.outputs = run.files();
+  recipe.outputs.push_back("cohort.json");
+  manifest.record(recipe, {{"num_labels", counts.num_labels}});
   report.num_labels = counts.num_labels;
   report.num_subjects = counts.num_label_subjects;
   report.num_events = counts.num_events;

@@ -20,6 +20,7 @@ struct LabelOptions {
   AcesMode mode = AcesMode::documented;
   ZoneRule zone_rule = ZoneRule::utc;  // of event times that have a zone
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

@@ -1,7 +1,6 @@
 #include "sequela/pipeline/machine.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/int8_linear.h"
 #include "sequela/nn/isa.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/commit.h"
 #include "sequela/pipeline/inspect_parts.h"
 
@@ -99,7 +99,7 @@ std::string version_text() {
 }
 
 std::string machine_text(int num_threads) {
-  at::set_num_threads(num_threads);
+  const TorchThreads threads(num_threads);
   return describe([](const std::string& precision) {
     if (precision == "int8") return int8_rate();
     return linear_rate(precision == "bf16" ? at::kBFloat16 : at::kFloat);

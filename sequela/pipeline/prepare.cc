@@ -10,15 +10,14 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
-#include "sequela/core/sha256.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
 #include "sequela/pipeline/coverage.h"
-#include "sequela/pipeline/folder_lock.h"
-#include "sequela/pipeline/manifest.h"
 #include "sequela/pipeline/prepare_recipes.h"
 #include "sequela/pipeline/stage_options.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
@@ -54,13 +53,16 @@ std::string human_bytes(int64_t bytes) {
 class PrepareRun {
  public:
   explicit PrepareRun(const PrepareOptions& options)
-      : options_(options), manifest_(options.out), recipes_(options, manifest_) {}
+      : options_(options),
+        fingerprints_({options.fingerprint_cache, options.num_threads}),
+        manifest_(options.out, fingerprints_),
+        recipes_(options, manifest_, fingerprints_) {}
 
   PrepareReport run();
 
  private:
   template <class Make>
-  void stage(const StageRecipe& recipe, const Make& make);
+  void stage(const RunRecipe& recipe, const Make& make);
   void make_batches(Side side, const char* name);
   void write_coverage();
   void check_usable() const;
@@ -74,6 +76,7 @@ class PrepareRun {
   const MotorTask& task();
 
   const PrepareOptions& options_;
+  Fingerprints fingerprints_;
   Manifest manifest_;
   PrepareRecipes recipes_;
   PrepareReport report_;
@@ -88,23 +91,23 @@ class PrepareRun {
 
 // Makes an artifact unless it is there; `make` writes it and returns its report.
 template <class Make>
-void PrepareRun::stage(const StageRecipe& recipe, const Make& make) {
+void PrepareRun::stage(const RunRecipe& recipe, const Make& make) {
   throw_if_stopped();
   const Stopwatch watch;
   const std::string reason = manifest_.why_stale(recipe);
   if (reason.empty()) {
-    log_info(recipe.name + ": finished before");
-    report_.stages.push_back({recipe.name, "", watch.seconds(), 0});
+    log_info(recipe.artifact + ": finished before");
+    report_.stages.push_back({recipe.artifact, "", watch.seconds(), 0});
     return;
   }
-  log_info(str(recipe.name, ": made, since ", reason));
+  log_info(str(recipe.artifact, ": made, since ", reason));
   store();
   const Stopwatch making;
   num_worked_events_ = 0;
-  fs::create_directories(fs::path(path(recipe.name.c_str())).parent_path());
+  fs::create_directories(fs::path(path(recipe.artifact.c_str())).parent_path());
   const Json made = make();
   manifest_.record(recipe, made);
-  report_.stages.push_back({recipe.name, reason, making.seconds(), num_worked_events_});
+  report_.stages.push_back({recipe.artifact, reason, making.seconds(), num_worked_events_});
 }
 
 PrepareReport PrepareRun::run() {
@@ -163,7 +166,7 @@ PrepareReport PrepareRun::run() {
 }
 
 void PrepareRun::make_batches(Side side, const char* name) {
-  const StageRecipe recipe = recipes_.batches(name);
+  const RunRecipe recipe = recipes_.batches(name);
   stage(recipe, [&] {
     const TasksOfCodes tasks = tasks_of_targets(store(), ontology(), targets_of(task()));
     const EventTokenizer tokenizer(store(), ontology(), vocabulary());
@@ -182,10 +185,8 @@ void PrepareRun::make_batches(Side side, const char* name) {
     for (int64_t i = 0; i < store().num_subjects(); ++i) {
       if (sides()[i] == side) num_worked_events_ += store().subject(i).num_events;
     }
-    const std::string key =
-        json_text(Json::array({recipe.parameters, recipe.inputs, SEQUELA_VERSION}), -1);
-    const BatchReport report = write_batches(source, side, options, path(name),
-                                             to_hex(sha256(key.data(), key.size())).substr(0, 16));
+    const BatchReport report =
+        write_batches(source, side, options, path(name), recipe.digest().substr(0, 16));
     if (side == Side::train && report.num_batches == 0) {
       fs::remove_all(path(name));
       throw DataError({options_.meds},
@@ -215,7 +216,7 @@ const EventStore& PrepareRun::store() {
   const IngestOptions wanted = ingest_options(options_, path(kEventsName));
   const IngestReport report = ingest(wanted);
   store_ = EventStore::open(wanted.folder);
-  manifest_.record_report(recipes_.events(), to_json(report));
+  manifest_.record(recipes_.events(), to_json(report));
   report_.stages.push_back({"events", "needed", watch.seconds(), report.num_events});
   check_usable();
   return *store_;

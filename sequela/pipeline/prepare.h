@@ -53,6 +53,7 @@ struct PrepareOptions {
   bool keep_events =
       false;  // keep the decoded events, <out>/.events, for a faster run with other options
   int num_threads = 1;
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

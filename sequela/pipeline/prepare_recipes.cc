@@ -1,126 +1,115 @@
 #include "sequela/pipeline/prepare_recipes.h"
 
-#include <nlohmann/json.hpp>
+#include <utility>
 
-#include "sequela/core/error.h"
-#include "sequela/core/sha256.h"
-#include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
-#include "sequela/ontology/athena_files.h"
+#include "sequela/pipeline/run_inputs.h"
 
 namespace sequela {
 
-namespace {
-
-// An option's value as text, numbers with all their digits.
-template <class T>
-std::string text(const T& value) {
-  return Json(value).dump();
-}
-
-std::map<std::string, std::string> athena_fingerprints(const std::string& path) {
-  if (path.empty()) return {};
-  return AthenaFiles(path).fingerprints();
-}
-
-}  // namespace
-
-PrepareRecipes::PrepareRecipes(const PrepareOptions& options, const Manifest& manifest)
-    : options_(options), manifest_(manifest), athena_(athena_fingerprints(options.athena)) {
-  const Dataset dataset = find_dataset(options.meds);
-  codes_parquet_ = dataset.codes_path.value_or("");
-  std::string data;
-  for (const FileFingerprint& file : fingerprint_dataset(dataset)) {
-    if (file.name.starts_with("metadata/")) {
-      if (file.name == "metadata/codes.parquet") metadata_ = file.fingerprint;
-    } else {
-      data += str(file.name, " ", file.fingerprint, "\n");
+PrepareRecipes::PrepareRecipes(const PrepareOptions& options, const Manifest& manifest,
+                               Fingerprints& fingerprints)
+    : options_(options),
+      manifest_(manifest),
+      fingerprints_(fingerprints),
+      athena_(fingerprints.of_files(ontology_files(options.athena))) {
+  codes_parquet_ = find_dataset(options.meds).codes_path.value_or("");
+  std::vector<InputFile> data;
+  for (InputFile& file : dataset_files(options.meds)) {
+    if (!file.name.starts_with("metadata/")) {
+      data.push_back(std::move(file));
+    } else if (file.name == "metadata/codes.parquet") {
+      metadata_ = fingerprints.of_files({file});
     }
   }
-  data_ = to_hex(sha256(data.data(), data.size()));
+  data_ = fingerprints.of_files(data);
 }
 
-StageRecipe PrepareRecipes::events() const {
-  return {kEventsName,
-          {{"properties", text(options_.properties)},
-           {"repair", text(options_.repair)},
-           {"time-zone", zone_rule_name(options_.zone_rule)}},
-          {{"meds", data_}}};
-}
-
-StageRecipe PrepareRecipes::ontology() const {
-  std::map<std::string, std::string> inputs = athena_;
-  inputs["meds"] = data_;
-  inputs["metadata/codes.parquet"] = metadata_;
-  return {kOntologyName,
-          {{"remove-vocabularies", text(options_.remove_vocabularies)},
-           {"repair", text(options_.repair)},
-           {"time-zone", zone_rule_name(options_.zone_rule)}},
-          inputs};
-}
-
-StageRecipe PrepareRecipes::split() const {
-  if (!options_.split.empty()) {
-    return {kSplitName, {}, {{"split", file_digest(options_.split)}}};
-  }
-  return {
-      kSplitName,
-      {{"split-seed", text(options_.split_seed)}, {"val-fraction", text(options_.val_fraction)}},
-      {{"meds", data_}}};
-}
-
-StageRecipe PrepareRecipes::dictionary() const {
-  if (!options_.dictionary.empty()) {
-    return {kDictionaryName,
-            {},
-            {{"dictionary", file_digest(options_.dictionary)},
-             {kOntologyName, checksum(kOntologyName)}}};  // for its report
-  }
-  const bool is_train_only = options_.tokenizer_on == TokenizerSubjects::train;
-  StageRecipe recipe{kDictionaryName,
-                     {{"vocab-size", text(options_.vocab_size)},
-                      {"num-numeric", text(options_.num_numeric)},
-                      {"bins-per-code", text(options_.bins_per_code)},
-                      {"min-fraction", text(options_.min_fraction)},
-                      {"tokenizer-on", is_train_only ? "train" : "all"},
-                      {"properties", text(options_.properties)},
-                      {"repair", text(options_.repair)},
-                      {"time-zone", zone_rule_name(options_.zone_rule)}},
-                     {{"meds", data_}, {kOntologyName, checksum(kOntologyName)}}};
-  if (is_train_only) recipe.inputs[kSplitName] = checksum(kSplitName);
+RunRecipe PrepareRecipes::start(const char* artifact) const {
+  RunRecipe recipe;
+  recipe.command = "prepare";
+  recipe.artifact = artifact;
+  recipe.outputs = {artifact};
   return recipe;
 }
 
-StageRecipe PrepareRecipes::task() const {
-  return {kTaskName,
-          {{"num-tasks", text(options_.num_tasks)},
-           {"value-tasks", text(options_.num_value_tasks)},
-           {"num-bins", text(options_.num_bins)},
-           {"final-layer-size", text(options_.final_layer_size)},
-           {"task-min-fraction", text(options_.task_min_fraction)},
-           {"properties", text(options_.properties)},
-           {"repair", text(options_.repair)},
-           {"time-zone", zone_rule_name(options_.zone_rule)}},
-          {{"meds", data_},
-           {kOntologyName, checksum(kOntologyName)},
-           {kSplitName, checksum(kSplitName)},
-           {kDictionaryName, checksum(kDictionaryName)}}};
+void PrepareRecipes::add_reading(RunRecipe& recipe) const {
+  recipe.set("properties", options_.properties);
+  recipe.set("repair", options_.repair);
+  recipe.set("time-zone", zone_rule_name(options_.zone_rule));
+  recipe.inputs["meds"] = data_;
 }
 
-StageRecipe PrepareRecipes::batches(const char* name) const {
-  return {name,
-          {{"tokens-per-batch", text(options_.tokens_per_batch)},
-           {"label-fraction", text(options_.label_fraction)},
-           {"batch-format", options_.batch_format == BatchForm::femr ? "femr" : "compact"},
-           {"femr-compatible", text(options_.is_femr_compatible)},
-           {"properties", text(options_.properties)},
-           {"repair", text(options_.repair)},
-           {"time-zone", zone_rule_name(options_.zone_rule)}},
-          {{"meds", data_},
-           {kOntologyName, checksum(kOntologyName)},
-           {kSplitName, checksum(kSplitName)},
-           {kDictionaryName, checksum(kDictionaryName)},
-           {kTaskName, checksum(kTaskName)}}};
+RunRecipe PrepareRecipes::events() const {
+  RunRecipe recipe = start(kEventsName);
+  recipe.outputs.clear();  // they go when the run is done
+  add_reading(recipe);
+  return recipe;
+}
+
+RunRecipe PrepareRecipes::ontology() const {
+  RunRecipe recipe = start(kOntologyName);
+  recipe.set("remove-vocabularies", options_.remove_vocabularies);
+  recipe.set("repair", options_.repair);
+  recipe.set("time-zone", zone_rule_name(options_.zone_rule));
+  recipe.inputs["meds"] = data_;
+  if (!metadata_.empty()) recipe.inputs["metadata"] = metadata_;
+  if (!athena_.empty()) recipe.inputs["athena"] = athena_;
+  return recipe;
+}
+
+RunRecipe PrepareRecipes::split() const {
+  RunRecipe recipe = start(kSplitName);
+  if (!options_.split.empty()) {
+    add_input("split", single_file(options_.split), fingerprints_, recipe);
+    return recipe;
+  }
+  recipe.set("split-seed", options_.split_seed);
+  recipe.set("val-fraction", options_.val_fraction);
+  recipe.inputs["meds"] = data_;
+  return recipe;
+}
+
+RunRecipe PrepareRecipes::dictionary() const {
+  RunRecipe recipe = start(kDictionaryName);
+  add_artifact(kOntologyName, recipe);  // of a dictionary that was given: for its report
+  if (!options_.dictionary.empty()) {
+    add_input("dictionary", single_file(options_.dictionary), fingerprints_, recipe);
+    return recipe;
+  }
+  const bool is_train_only = options_.tokenizer_on == TokenizerSubjects::train;
+  recipe.set("vocab-size", options_.vocab_size);
+  recipe.set("num-numeric", options_.num_numeric);
+  recipe.set("bins-per-code", options_.bins_per_code);
+  recipe.set("min-fraction", options_.min_fraction);
+  recipe.set("tokenizer-on", is_train_only ? "train" : "all");
+  add_reading(recipe);
+  if (is_train_only) add_artifact(kSplitName, recipe);
+  return recipe;
+}
+
+RunRecipe PrepareRecipes::task() const {
+  RunRecipe recipe = start(kTaskName);
+  recipe.set("num-tasks", options_.num_tasks);
+  recipe.set("value-tasks", options_.num_value_tasks);
+  recipe.set("num-bins", options_.num_bins);
+  recipe.set("final-layer-size", options_.final_layer_size);
+  recipe.set("task-min-fraction", options_.task_min_fraction);
+  add_reading(recipe);
+  for (const char* name : {kOntologyName, kSplitName, kDictionaryName}) add_artifact(name, recipe);
+  return recipe;
+}
+
+RunRecipe PrepareRecipes::batches(const char* name) const {
+  RunRecipe recipe = start(name);
+  recipe.set("tokens-per-batch", options_.tokens_per_batch);
+  recipe.set("label-fraction", options_.label_fraction);
+  recipe.set("batch-format", options_.batch_format == BatchForm::femr ? "femr" : "compact");
+  recipe.set("femr-compatible", options_.is_femr_compatible);
+  add_reading(recipe);
+  for (const char* part : {kOntologyName, kSplitName, kDictionaryName, kTaskName})
+    add_artifact(part, recipe);
+  return recipe;
 }
 
 }  // namespace sequela

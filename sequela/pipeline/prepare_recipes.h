@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
 #include <string>
 
-#include "sequela/pipeline/manifest.h"
 #include "sequela/pipeline/prepare.h"
+#include "sequela/run/fingerprints.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 
@@ -22,27 +22,36 @@ inline constexpr const char* kCoverageName = "coverage.json";
 // of Sequela's own artifacts are asked of the manifest when the recipe is made.
 class PrepareRecipes {
  public:
-  // Reads the data set's listing and all fingerprints. Refers to both. Throws DataError, FileError.
-  PrepareRecipes(const PrepareOptions& options, const Manifest& manifest);
+  // Reads the data set's listing and takes all fingerprints. Refers to all three. Throws DataError,
+  // FileError.
+  PrepareRecipes(const PrepareOptions& options, const Manifest& manifest,
+                 Fingerprints& fingerprints);
 
-  StageRecipe events() const;
-  StageRecipe ontology() const;
-  StageRecipe split() const;
-  StageRecipe dictionary() const;
-  StageRecipe task() const;
-  StageRecipe batches(const char* name) const;
+  RunRecipe events() const;
+  RunRecipe ontology() const;
+  RunRecipe split() const;
+  RunRecipe dictionary() const;
+  RunRecipe task() const;
+  RunRecipe batches(const char* name) const;
 
   const std::string& codes_parquet() const { return codes_parquet_; }  // empty = none
 
  private:
-  std::string checksum(const char* name) const { return manifest_.checksum(name); }
+  RunRecipe start(const char* artifact) const;
+  // An artifact of this folder as an input of a later one.
+  void add_artifact(const char* name, RunRecipe& recipe) const {
+    recipe.inputs[name][""] = manifest_.fingerprint(name);
+  }
+  // How events are read.
+  void add_reading(RunRecipe& recipe) const;
 
   const PrepareOptions& options_;
   const Manifest& manifest_;
+  Fingerprints& fingerprints_;
   std::string codes_parquet_;
-  std::string data_;                           // fingerprint of the events' files
-  std::string metadata_;                       // of codes.parquet
-  std::map<std::string, std::string> athena_;  // of the vocabulary's files
+  InputFingerprints data_;      // the events' files
+  InputFingerprints metadata_;  // codes.parquet
+  InputFingerprints athena_;
 };
 
 }  // namespace sequela

@@ -11,13 +11,15 @@
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/precision.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/yardsticks/concordance_yardstick.h"
 #include "sequela/pipeline/yardsticks/gain.h"
 #include "sequela/pipeline/yardsticks/label_probe.h"
 #include "sequela/pipeline/yardsticks/truth_yardstick.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/motor_training.h"
@@ -29,43 +31,68 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCellSums = "train_cells.safetensors";  // in `out`, while a run goes on
 
-std::string build_run_key(const PretrainOptions& options, const ModelConfig& config,
-                          Precision precision) {
-  const std::string manifest_path = options.data + "/manifest.json";
-  Json key = {{"data", file_digest(manifest_path)},
-              {"config", to_config_json(config)},
-              {"precision", to_text(precision)},
-              {"embedding_std", options.embedding_std},
-              {"seed", options.seed}};
-  key.update(training_key(options.train));
-  if (options.select == Selection::probe) {
-    key["select"] = {{"meds", dataset_key(options.meds)}, {"labels", options.probe_labels}};
-    for (const std::string& path : options.probes)
-      key["select"]["probes"].push_back(file_fingerprint(path));
+// What prepare made, as far as training reads it.
+constexpr const char* kDataParts[] = {"motor_task.json", "ontology/ontology.parquet",
+                                      "tokenizer/dictionary.msgpack", "train_batches",
+                                      "val_batches"};
+
+std::vector<InputFile> data_files(const std::string& data) {
+  std::vector<InputFile> files;
+  for (const std::string part : kDataParts) {
+    for (InputFile& file : list_input_files(data + "/" + part))
+      files.push_back({file.name.empty() ? part : part + "/" + file.name, std::move(file.path)});
   }
-  return run_key_of(key);
+  return files;
 }
 
-void write_bundle(const PretrainOptions& options, const std::string& run_key, Motor& model,
-                  const TrainReport& report) {
+std::vector<InputFile> probe_files(const std::vector<std::string>& paths) {
+  std::vector<InputFile> files;
+  for (const std::string& path : paths)
+    files.push_back({str(files.size() + 1, " ", fs::path(path).filename().string()), path});
+  return files;
+}
+
+// A model outlives the version that trained it.
+RunRecipe build_recipe(const PretrainOptions& options, const ModelConfig& config,
+                       Precision precision, Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "pretrain";
+  recipe.depends_on_version = false;
+  recipe.set_all(parse_json(to_config_json(config), "config").at("transformer_config"));
+  recipe.set("precision", to_text(precision));
+  recipe.set("embedding-std", options.embedding_std);
+  recipe.set("seed", options.seed);
+  add_training(options.train, recipe);
+  add_input("data", data_files(options.data), fingerprints, recipe);
+  if (options.select == Selection::probe) {
+    recipe.set("select", "probe");
+    recipe.set("probe-labels", options.probe_labels);
+    add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+    add_input("probes", probe_files(options.probes), fingerprints, recipe);
+  }
+  recipe.outputs = {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"};
+  return recipe;
+}
+
+void write_bundle(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
+                  const TrainReport& report, Fingerprints& fingerprints) {
   AtomicFolder bundle(options.model);
   const std::string& partial = bundle.partial_path();
   write_file(partial + "/config.json", to_config_json(model.config()));
   model.parameters().write(partial + "/model.safetensors");
   fs::copy_file(options.data + "/tokenizer/dictionary.msgpack", partial + "/dictionary.msgpack");
   fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
-  write_run_manifest(partial, run_key,
-                     {"config.json", "model.safetensors", "dictionary.msgpack", "ontology.parquet"},
-                     training_summary(report));
+  Manifest(partial, fingerprints).record(recipe, training_summary(report));
   bundle.commit();
 }
 
 // What is measured at evaluations. Refers to the model and the batches.
 class Yardsticks {
  public:
-  Yardsticks(const PretrainOptions& options, Motor& model, const BatchFolder& train_batches,
-             const BatchFolder& valid_batches) {
-    if (valid_batches.num_batches() > 0) add_own(options, model, train_batches, valid_batches);
+  Yardsticks(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
+             const BatchFolder& train_batches, const BatchFolder& valid_batches) {
+    if (valid_batches.num_batches() > 0)
+      add_own(options, recipe, model, train_batches, valid_batches);
     if (options.probes.empty()) return;
     const LabelProbeOptions probe{.meds = options.meds,
                                   .data = options.data,
@@ -90,14 +117,14 @@ class Yardsticks {
   const TrainMonitor& monitor() const { return monitor_; }
 
  private:
-  void add_own(const PretrainOptions& options, Motor& model, const BatchFolder& train_batches,
-               const BatchFolder& valid_batches) {
+  void add_own(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
+               const BatchFolder& train_batches, const BatchFolder& valid_batches) {
     const MotorHeadConfig& head = *model.config().motor;
     std::vector<std::string> codes;
     for (const MotorHeadConfig::Task& task : head.tasks) codes.push_back(task.code);
     const int threads = at::get_num_threads();
     const CellSums train =
-        sum_cells_once(options.out + "/" + kCellSums, file_digest(options.data + "/manifest.json"),
+        sum_cells_once(options.out + "/" + kCellSums, fingerprint_of(recipe.inputs.at("data")),
                        train_batches, head.time_bins, head.num_tasks(), threads);
     const CellSums valid = sum_cells(valid_batches, head.time_bins, head.num_tasks(), threads);
     gain_ = std::make_unique<GainYardstick>(codes, train, valid);
@@ -126,15 +153,15 @@ void scale_embeddings(double deviation, Motor& model) {
 }
 
 // The final weights, the bundle, and away with the rest.
-void finish(const PretrainOptions& options, const std::string& run_key, Motor& model,
-            const TrainReport& report) {
+void finish(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
+            const TrainReport& report, Fingerprints& fingerprints) {
   {
     AtomicFolder final_folder(options.out + "/final");
     write_file(final_folder.partial_path() + "/config.json", to_config_json(model.config()));
     model.parameters().write(final_folder.partial_path() + "/model.safetensors");
     final_folder.commit();
   }
-  write_bundle(options, run_key, model, report);
+  write_bundle(options, recipe, model, report, fingerprints);
   fs::remove(options.out + "/" + kCellSums);
   if (!options.keep_output) remove_training_output(options.out);
 }
@@ -177,24 +204,6 @@ void apply_size(const std::string& size, PretrainOptions& options) {
   options.encoder.intermediate_size = values.intermediate;
   options.train.learning_rate = values.learning_rate;
   options.train.accumulate = values.accumulate;
-}
-
-Json training_key(const TrainOptions& train) {
-  return {{"learning_rate", train.learning_rate},
-          {"schedule", to_text(train.schedule)},
-          {"loss_scale", to_text(train.loss_scale)},
-          {"optimizer", to_text(train.optimizer)},
-          {"muon", {train.muon_scale, train.muon_momentum}},
-          {"betas", {train.beta1, train.beta2}},
-          {"epsilon", train.epsilon},
-          {"weight_decay", train.weight_decay},
-          {"max_gradient_norm", train.max_gradient_norm},
-          {"warmup_steps", train.warmup_steps},
-          {"epochs", train.epochs},
-          {"max_steps", train.max_steps},
-          {"accumulate", train.accumulate},
-          {"eval_every", train.eval_every},
-          {"patience", train.patience}};
 }
 
 Json training_summary(const TrainReport& report) {
@@ -250,14 +259,15 @@ at::Device to_device(const std::string& text) {
 
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
-  if (options.num_threads > 0) at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   const ModelConfig config = read_prepared_config(options.encoder, options.data);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
-  const std::string run_key = build_run_key(options, config, precision);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  const RunRecipe recipe = build_recipe(options, config, precision, fingerprints);
 
   PretrainReport report;
-  report.is_up_to_date = is_made_by_run(options.model, run_key);
+  report.is_up_to_date = Manifest(options.model, fingerprints).is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
   const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
                            static_cast<int32_t>(config.motor->num_tasks())};
@@ -275,10 +285,10 @@ PretrainReport pretrain(const PretrainOptions& options) {
   TrainOptions train_options = options.train;
   train_options.folder = options.out;
   train_options.seed = options.seed;
-  const Yardsticks yardsticks(options, model, train_batches, valid_batches);
+  const Yardsticks yardsticks(options, recipe, model, train_batches, valid_batches);
   MotorTraining training(model, &train_batches, &valid_batches, yardsticks.in_validation());
-  report.train = train(training, train_options, run_key, yardsticks.monitor());
-  if (report.train.is_finished) finish(options, run_key, model, report.train);
+  report.train = train(training, train_options, recipe.digest(), yardsticks.monitor());
+  if (report.train.is_finished) finish(options, recipe, model, report.train, fingerprints);
   return report;
 }
 

@@ -48,6 +48,7 @@ struct PretrainOptions {
 
   int64_t memory_bytes = int64_t{1} << 30;  // while the records of the probes are read
   int num_threads = 0;                      // 0 = all
+  std::string fingerprint_cache;            // folder (run/fingerprint_cache.h); empty = none
 
   void validate() const;  // ConfigError
 };
@@ -75,10 +76,8 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
 // That of a folder that prepare() made.
 ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data);
 
-// Parts of a pretraining run of any objective: the training options that determine the weights, for
-// its run key; what the bundle's manifest says of the training; and taking away checkpoints, logs
-// and final/ of a finished run.
-Json training_key(const TrainOptions& train);
+// Parts of a pretraining run of any objective: what the bundle's manifest says of the training, and
+// taking away checkpoints, logs and final/ of a finished run.
 Json training_summary(const TrainReport& report);
 void remove_training_output(const std::string& folder);
 

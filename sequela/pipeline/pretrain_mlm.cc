@@ -1,7 +1,5 @@
 #include "sequela/pipeline/pretrain_mlm.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -11,48 +9,51 @@
 #include "sequela/core/log.h"
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/nn/torch_threads.h"
+#include "sequela/pipeline/option_words.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
-#include "sequela/pipeline/run_key_names.h"
-#include "sequela/pipeline/run_manifest.h"
+#include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/temporary_store.h"
+#include "sequela/run/folder_lock.h"
+#include "sequela/run/manifest.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
 
-Json data_key(const MlmDataOptions& data) {
+void add_data(const MlmDataOptions& data, RunRecipe& recipe) {
   const VisitOptions& visits = data.meds.visits;
-  return {{"visits", name_of(visits.rule)},
-          {"encounter_column", visits.encounter_column},
-          {"window_hours", visits.window_hours},
-          {"time_tokens", name_of(data.records.time_tokens)},
-          {"inpatient_time_tokens", name_of(data.records.inpatient_time_tokens)},
-          {"visit_type", data.records.with_visit_type},
-          {"demographics", data.records.with_demographics},
-          {"max_size", data.vocabulary.max_size},
-          {"min_frequency", data.vocabulary.min_frequency},
-          {"values", data.with_values},
-          {"split_seed", data.split_seed},
-          {"val_fraction", data.val_fraction}};
+  recipe.set("visits", name_of(visits.rule));
+  recipe.set("encounter-column", visits.encounter_column);
+  recipe.set("window-hours", visits.window_hours);
+  recipe.set("time-tokens", name_of(data.records.time_tokens));
+  recipe.set("inpatient-time-tokens", name_of(data.records.inpatient_time_tokens));
+  recipe.set("visit-type", data.records.with_visit_type);
+  recipe.set("demographics", data.records.with_demographics);
+  recipe.set("vocab-size", data.vocabulary.max_size);
+  recipe.set("min-frequency", data.vocabulary.min_frequency);
+  recipe.set("values", data.with_values);
+  recipe.set("split-seed", data.split_seed);
+  recipe.set("val-fraction", data.val_fraction);
 }
 
-// A digest of all that determines the weights that come out.
-std::string build_run_key(const PretrainMlmOptions& options, Precision precision) {
-  Json key = {{"version", SEQUELA_VERSION},
-              {"config", options.encoder.to_json()},
-              {"data", data_key(options.data)},
-              {"max_length", options.mlm.max_length},
-              {"batch_tokens", options.mlm.batch_tokens},
-              {"mask", options.mlm.mask.probability},
-              {"precision", to_text(precision)},
-              {"seed", options.seed},
-              {"train", training_key(options.train)}};
-  key["meds"] = dataset_key(options.meds);
-  key["zone"] = zone_rule_name(options.zone_rule);
-  return run_key_of(key);
+RunRecipe build_recipe(const PretrainMlmOptions& options, Precision precision,
+                       Fingerprints& fingerprints) {
+  RunRecipe recipe;
+  recipe.command = recipe.artifact = "pretrain mlm";
+  recipe.set_all(parse_json(options.encoder.to_json(), "config"));
+  add_data(options.data, recipe);
+  recipe.set("max-length", options.mlm.max_length);
+  recipe.set("tokens-per-batch", options.mlm.batch_tokens);
+  recipe.set("mask-probability", options.mlm.mask.probability);
+  recipe.set("precision", to_text(precision));
+  recipe.set("seed", options.seed);
+  recipe.set("time-zone", zone_rule_name(options.zone_rule));
+  add_training(options.train, recipe);
+  add_input("meds", dataset_files(options.meds), fingerprints, recipe);
+  return recipe;
 }
 
 MlmData read_data(const PretrainMlmOptions& options) {
@@ -110,14 +111,14 @@ std::vector<std::string> write_tokenizer(const std::string& folder, BertKind kin
   return {"tokenizer.json", "vocab.json", "vocab.txt"};
 }
 
-void write_model(const PretrainMlmOptions& options, const std::string& run_key,
-                 const BertConfig& config, const MlmTraining& model, const CehrTokenizer& tokenizer,
-                 const TrainReport& report) {
+void write_model(const PretrainMlmOptions& options, RunRecipe recipe, const MlmTraining& model,
+                 const BertConfig& config, const CehrTokenizer& tokenizer,
+                 const TrainReport& report, Fingerprints& fingerprints) {
   AtomicFolder folder(options.model);
   write_bert_files(folder.partial_path(), config, model.weights());
-  std::vector<std::string> files = write_tokenizer(folder.partial_path(), config.kind, tokenizer);
-  files.insert(files.begin(), {"config.json", "model.safetensors"});
-  write_run_manifest(folder.partial_path(), run_key, files, training_summary(report));
+  recipe.outputs = write_tokenizer(folder.partial_path(), config.kind, tokenizer);
+  recipe.outputs.insert(recipe.outputs.begin(), {"config.json", "model.safetensors"});
+  Manifest(folder.partial_path(), fingerprints).record(recipe, training_summary(report));
   folder.commit();
 }
 
@@ -147,11 +148,12 @@ void PretrainMlmOptions::validate() const {
 
 PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   options.validate();
-  if (options.num_threads > 0) at::set_num_threads(options.num_threads);
+  const TorchThreads threads(options.num_threads);
   const Precision precision = options.precision.value_or(fastest_precision(at::kCPU));
-  const std::string run_key = build_run_key(options, precision);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  const RunRecipe recipe = build_recipe(options, precision, fingerprints);
   PretrainMlmReport report;
-  report.is_up_to_date = is_made_by_run(options.model, run_key);
+  report.is_up_to_date = Manifest(options.model, fingerprints).is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
   const MlmData data = read_data(options);
@@ -175,9 +177,9 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   TrainOptions train_options = options.train;
   train_options.folder = options.out;
   train_options.seed = options.seed;
-  report.train = train(model, train_options, run_key);
+  report.train = train(model, train_options, recipe.digest());
   if (!report.train.is_finished) return report;
-  write_model(options, run_key, config, model, data.tokenizer, report.train);
+  write_model(options, recipe, model, config, data.tokenizer, report.train, fingerprints);
   if (!options.keep_output) remove_training_output(options.out);
   return report;
 }

@@ -30,7 +30,8 @@ struct PretrainMlmOptions {
   std::optional<Precision> precision;  // default: bf16 where the machine is fast at it, else fp32
   uint64_t seed = 42;                  // of fresh weights, batches, masks and dropout
   bool keep_output = false;
-  int num_threads = 0;  // 0 = all
+  int num_threads = 0;            // 0 = all
+  std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;
 
   void validate() const;  // ConfigError

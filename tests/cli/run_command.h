@@ -39,6 +39,7 @@ inline CommandResult run_sequela(const std::vector<std::string>& arguments) {
     const int err = open((base + ".err").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(out, 1);
     dup2(err, 2);
+    setenv("XDG_CACHE_HOME", "/dev/null", /*overwrite=*/0);  // nothing goes into the user's own
     std::vector<char*> argv = {const_cast<char*>(SEQUELA_BINARY)};
     for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);

@@ -59,7 +59,8 @@ def test_bundle_and_batches_give_femr_our_loss(g60, monkeypatch):
     model.load_state_dict(safetensors.torch.load_file(str(g60["model"] / "model.safetensors")), strict=True)
     model.eval()
     manifest = json.loads((g60["model"] / "manifest.json").read_text())
-    assert math.isclose(mean_loss(model, g60["files"] / "val_batches"), manifest["best_loss"], rel_tol=1e-4)
+    best_loss = manifest["artifacts"]["pretrain"]["report"]["best_loss"]
+    assert math.isclose(mean_loss(model, g60["files"] / "val_batches"), best_loss, rel_tol=1e-4)
 
 
 def test_batches_have_femrs_schema(g60, ontology):

@@ -175,14 +175,16 @@ TEST(AthenaForms, WhatIsMissingOrThereTwiceIsNamed) {
   EXPECT_NE(refusal(folder / "none").find("no such folder"), std::string::npos);
 }
 
-TEST(AthenaForms, FingerprintsFollowTheContent) {
+TEST(AthenaForms, NamesTheFilesThatItReads) {
   TestFolder folder;
   write_tables(folder / "a", same, plain);
-  write_tables(folder / "b", same, plain);
-  EXPECT_EQ(AthenaFiles(folder / "a").fingerprints(), AthenaFiles(folder / "b").fingerprints());
-  EXPECT_EQ(AthenaFiles(folder / "a").fingerprints().size(), 3u);
-  write_text(folder / "b/CONCEPT.csv", plain(kTables.at("CONCEPT.csv")) + "\n");
-  EXPECT_NE(AthenaFiles(folder / "a").fingerprints(), AthenaFiles(folder / "b").fingerprints());
+  const auto paths = AthenaFiles(folder / "a").paths();
+  EXPECT_EQ(paths.size(), 3u);
+  EXPECT_EQ(paths.at("CONCEPT.csv"), folder / "a/CONCEPT.csv");
+  fs::create_directories(folder / "zipped");
+  write_text(folder / "zipped/download.zip", zip_of(""));
+  EXPECT_EQ(AthenaFiles(folder / "zipped").paths(),
+            (std::map<std::string, std::string>{{"", folder / "zipped/download.zip"}}));
 }
 
 }  // namespace

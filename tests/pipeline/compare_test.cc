@@ -13,8 +13,9 @@
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"
 #include "sequela/meds/dataset.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/run/folder_lock.h"
 #include "sequela/synth/synth.h"
+#include "tests/support/manifest_of.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -86,12 +87,14 @@ TEST(Compare, SetsAllMethodsSideBySideAndRepeats) {
   }
   EXPECT_TRUE(std::filesystem::exists(options.out + "/compare.json"));
   EXPECT_NE(report.text().find("random start"), std::string::npos);
-  // Nothing is left behind but the tables and the lock.
+  EXPECT_EQ(artifact_of(options.out, "compare").at("files").size(), 2u);
+  // Nothing is left behind but the tables, the manifest and the lock.
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(options.out)) {
     names.insert(entry.path().filename().string());
   }
-  EXPECT_EQ(names, (std::set<std::string>{".lock", "compare.json", "compare.txt"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{".lock", "compare.json", "compare.txt", "manifest.json"}));
 
   options.out = folder / "again";
   CompareReport again = compare(options);

@@ -11,6 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"
+#include "tests/support/manifest_of.h"
 #include "tests/support/npz.h"
 #include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
@@ -70,6 +71,7 @@ TEST(Encode, VisitsOfIdsEqualTransformers) {
   const SafetensorsFile expected(reference_path("bert/a_bert/expected.safetensors"));
   expect_near(rows, expected.get("good.encode_visit.mean.nomask"), 2e-5, 4);
   EXPECT_EQ(report.num_empty, 1);
+  EXPECT_EQ(artifact_of(options.out, "encode").at("files").size(), 3u);
   EXPECT_TRUE(encode(options).is_up_to_date);
 }
 

@@ -17,6 +17,7 @@
 #include "sequela/pipeline/inspect.h"
 #include "sequela/train/checkpoint.h"
 #include "tests/pipeline/finetune_run.h"
+#include "tests/support/manifest_of.h"
 
 namespace sequela {
 namespace {
@@ -125,10 +126,9 @@ TEST_F(Finetune, TheBundlePredictsOnItsOwn) {
   const FinetuneReport report = finetune(options);
   EXPECT_EQ(report.num_predicted, 90);
   EXPECT_FALSE(fs::exists(options.out + "_output/checkpoint-0"));
-  const std::string manifest_path = options.out + "/manifest.json";
-  const Json manifest = parse_json(read_file(manifest_path), manifest_path);
-  EXPECT_EQ(manifest.at("finetune").at("task"), "train");
-  EXPECT_EQ(manifest.at("finetune").at("prevalence"), report.prevalence);
+  const Json told = artifact_of(options.out, "finetune").at("report");
+  EXPECT_EQ(told.at("task"), "train");
+  EXPECT_EQ(told.at("prevalence"), report.prevalence);
 
   EXPECT_NE(inspect(options.out).find("classifier"), std::string::npos);
 

@@ -8,7 +8,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/run/folder_lock.h"
 #include "tests/pipeline/live_bundle.h"
 
 namespace sequela {

@@ -11,6 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/labels.h"
+#include "tests/support/manifest_of.h"
 #include "tests/support/reference.h"
 #include "tests/support/test_folder.h"
 #include "tests/support/visit_records.h"
@@ -94,6 +95,7 @@ TEST_F(LabelData, ThreadsChangeNoByte) {
 
 TEST_F(LabelData, FinishedWorkIsKeptAndOldWorkRemoved) {
   make_labels(options("labels"));
+  EXPECT_EQ(artifact_of(folder_ / "labels", "label").at("files").size(), 4u);
   EXPECT_TRUE(make_labels(options("labels")).is_up_to_date);
   LabelOptions exact = options("labels");
   exact.mode = AcesMode::exact;

@@ -21,7 +21,7 @@
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/split.h"
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/run/folder_lock.h"
 #include "sequela/task/motor_task.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/visit_records.h"

@@ -10,6 +10,7 @@
 #include "sequela/io/file.h"
 #include "sequela/pipeline/encode.h"
 #include "sequela/train/checkpoint.h"
+#include "tests/support/manifest_of.h"
 #include "tests/support/test_folder.h"
 #include "tests/support/visit_records.h"
 
@@ -75,6 +76,7 @@ TEST_F(PretrainMlm, LearnsAndWritesAFolderThatOpens) {
   const CehrTokenizer tokenizer = CehrTokenizer::read(options.model);
   EXPECT_EQ(tokenizer.vocabulary().size(), report.vocab_size);
   EXPECT_FALSE(tokenizer.lab_stats().empty());
+  EXPECT_EQ(artifact_of(options.model, "pretrain mlm").at("files").size(), 5u);
   EXPECT_TRUE(pretrain_mlm(options).is_up_to_date);
 }
 

@@ -114,7 +114,7 @@ def test_validation_loss_is_the_trainer_s(prepared, bundle, model):
     with torch.no_grad():
         losses = [model(batch).loss.item() for batch in sequela.MotorDataset(prepared, "val")]
     told = json.loads((bundle / "manifest.json").read_text())
-    assert np.mean(losses) == pytest.approx(told["best_loss"], rel=1e-6)
+    assert np.mean(losses) == pytest.approx(told["artifacts"]["pretrain"]["report"]["best_loss"], rel=1e-6)
 
 
 def test_gradients_are_the_trainer_s(prepared, tmp_path):

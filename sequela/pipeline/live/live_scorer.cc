@@ -1,7 +1,5 @@
 #include "sequela/pipeline/live/live_scorer.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -20,7 +18,6 @@ constexpr const char* kEvents = "live events";
 
 Ontology read_ontology(const LiveOptions& options) {
   options.validate();
-  at::set_num_threads(options.num_threads);
   if (!Vocabulary::read(options.model + "/dictionary.msgpack").is_hierarchical) return {};
   return BundleOntology{.model = options.model,
                         .ontology = options.ontology,
@@ -128,6 +125,9 @@ const char* to_text(EventOutcome outcome) {
 }
 
 LiveScorer::LiveScorer(const LiveOptions& options)
+    : LiveScorer(options, TorchThreads(options.num_threads)) {}
+
+LiveScorer::LiveScorer(const LiveOptions& options, const TorchThreads&)
     : options_(options),
       ontology_(read_ontology(options)),
       known_tasks_(tasks_of(options)),
@@ -190,7 +190,7 @@ void LiveScorer::fill_risks(int64_t num_events) {
 
 void LiveScorer::add(std::span<const LiveEvent> events,
                      const std::function<void(const LiveRows&)>& take) {
-  at::set_num_threads(options_.num_threads);
+  const TorchThreads threads(options_.num_threads);
   admit(check(events));
   const auto at_once = static_cast<size_t>(embedder_.max_events_at_once());
   for (size_t begin = 0; begin < events.size(); begin += at_once) {

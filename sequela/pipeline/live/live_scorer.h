@@ -9,6 +9,7 @@
 
 #include "sequela/features/event_risk.h"
 #include "sequela/features/stream_embedder.h"
+#include "sequela/nn/torch_threads.h"
 
 namespace sequela {
 
@@ -68,6 +69,8 @@ class LiveScorer {
   void add(std::span<const LiveEvent> events, const std::function<void(const LiveRows&)>& take);
 
  private:
+  LiveScorer(const LiveOptions& options, const TorchThreads&);  // which last while it is made
+
   using Births = std::unordered_map<int64_t, int64_t>;  // of new patients, by subject id
   Births check(std::span<const LiveEvent> events) const;
   void admit(const Births& births);

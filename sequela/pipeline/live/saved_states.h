@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sequela/features/stream_embedder.h"
-#include "sequela/pipeline/folder_lock.h"
 #include "sequela/pipeline/live/event_source.h"
+#include "sequela/run/folder_lock.h"
 
 namespace sequela {
 

@@ -1,4 +1,4 @@
-#include "sequela/pipeline/folder_lock.h"
+#include "sequela/run/folder_lock.h"
 
 #include <fcntl.h>
 #include <pthread.h>

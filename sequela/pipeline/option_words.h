@@ -6,8 +6,7 @@
 
 namespace sequela {
 
-// The values of options as a run's key holds them: by the names that the user gives, so that a key
-// does not change when an enumeration does.
+// The values of options as a recipe holds them: by the words that the user gives.
 const char* name_of(Pooling pooling);
 const char* name_of(VisitRule rule);
 const char* name_of(TimeTokens scheme);

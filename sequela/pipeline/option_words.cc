@@ -1,4 +1,4 @@
-#include "sequela/pipeline/run_key_names.h"
+#include "sequela/pipeline/option_words.h"
 
 namespace sequela {
 
