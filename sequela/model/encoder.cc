@@ -20,11 +20,13 @@ constexpr int64_t kNormalizedAge = 1;  // column of time_data, and its square fi
 
 }  // namespace
 
-Encoder::Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device)
+Encoder::Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device,
+                 const Ways& ways)
     : config_(config) {
   context_.config = &config_;
   context_.type = type;
   context_.device = device;
+  context_.ways = ways;
 }
 
 void Encoder::check(const BatchInputs& inputs) const {
@@ -74,14 +76,15 @@ void Encoder::embed(const EncoderTensors& weights) {
   const at::Tensor& embedded_TH =
       embedded_.resize({tokens, config_.hidden_size}, at::kFloat, context_.device);
   embedding_bag_forward(weights.embedding_VH, inputs_.token_ids_N, inputs_.token_weights_N,
-                        inputs_.token_offsets_T1, embedded_TH);
+                        inputs_.token_offsets_T1, embedded_TH, context_.ways);
   const at::Tensor& residual_TH =
       sums_[0].resize({tokens, config_.hidden_size}, at::kFloat, context_.device);
   rms_norm_forward(
       {.x_TH = embedded_TH,
        .weight_H = weights.in_norm_H,
        .out_TH = residual_TH,
-       .inverse_rms_T = embedded_inverse_rms_.resize({tokens}, at::kFloat, context_.device)});
+       .inverse_rms_T = embedded_inverse_rms_.resize({tokens}, at::kFloat, context_.device)},
+      context_.ways);
   if (observer_) {
     observer_("embed_bag_out", embedded_TH);
     observer_("in_norm_out", residual_TH);
@@ -164,7 +167,8 @@ void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, 
        .sum_TH = final_sum_TH_,
        .weight_H = weights.out_norm_H,
        .out_TH = out_TH,
-       .inverse_rms_T = inverse_rms_.resize({out_TH.size(0)}, at::kFloat, context_.device)});
+       .inverse_rms_T = inverse_rms_.resize({out_TH.size(0)}, at::kFloat, context_.device)},
+      context_.ways);
   if (observer_) observer_("final_hidden", out_TH);
 }
 
@@ -187,7 +191,8 @@ void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weig
                      .grad_x_TH = residual.grad_TH,
                      .is_first = true,
                      .grad_x_copy_TH = residual.copy_TH,
-                     .grad_weight_H = gradients.out_norm_H});
+                     .grad_weight_H = gradients.out_norm_H},
+                    context_.ways);
   for (size_t i = weights.layers.size(); i-- > 0;) {
     LayerActivations& saved = saved_of(i);
     LayerPass layer(context_, weights.layers[i], saved, scratch_);
@@ -204,9 +209,10 @@ void Encoder::backward(const at::Tensor& grad_out_TH, const EncoderTensors& weig
                      .weight_H = weights.in_norm_H,
                      .grad_x_TH = embedded_TH,
                      .is_first = true,
-                     .grad_weight_H = gradients.in_norm_H});
+                     .grad_weight_H = gradients.in_norm_H},
+                    context_.ways);
   embedding_bag_backward(embedded_TH, inputs_.token_ids_N, inputs_.token_weights_N,
-                         inputs_.token_offsets_T1, gradients.embedding_VH);
+                         inputs_.token_offsets_T1, gradients.embedding_VH, context_.ways);
 }
 
 }  // namespace sequela

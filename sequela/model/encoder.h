@@ -26,7 +26,8 @@ using StageObserver = std::function<void(const std::string& stage, const at::Ten
 class Encoder {
  public:
   // `type`: float32 or bfloat16, of the matrix products. The residual stream is float32.
-  Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device);
+  Encoder(const EncoderConfig& config, at::ScalarType type, at::Device device,
+          const Ways& ways = {});
 
   // What stays for backward(): all that it needs; or the residual stream alone, from which it
   // computes each layer once more (gradient checkpointing, arXiv:1604.06174: a quarter more time,

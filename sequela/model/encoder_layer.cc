@@ -66,7 +66,8 @@ at::Tensor LayerPass::norm(const at::Tensor& residual_TH, const at::Tensor& bran
                     .weight_H = weights_.norm_weight_H,
                     .time_features_TK = time_columns(context_, weights_),
                     .out_TH = normed_TH,
-                    .inverse_rms_T = saved_.inverse_rms.tensor()});
+                    .inverse_rms_T = saved_.inverse_rms.tensor()},
+                   context_.ways);
   return normed_TH;
 }
 
@@ -77,7 +78,8 @@ const at::Tensor& LayerPass::combine() {
   const at::Tensor& combined =
       resize(scratch_.combined, {columns.projected_TN.size(0), hidden + config_.intermediate_size});
   const at::Tensor active = combined.narrow(1, hidden, config_.intermediate_size);
-  is_swiglu(config_) ? swiglu_forward(columns.ff(), active) : gelu_forward(columns.ff(), active);
+  is_swiglu(config_) ? swiglu_forward(columns.ff(), active, context_.ways)
+                     : gelu_forward(columns.ff(), active);
   return combined;
 }
 
@@ -88,13 +90,13 @@ void LayerPass::mix(const at::Tensor& out_TH) {
   if (!weights_.is_hawk) {
     saved_.mixer_state.resize({config_.n_heads, tokens}, at::kFloat, context_.device);
     attention_forward(attention_inputs(context_, columns), to_heads(out_TH, config_.n_heads),
-                      saved_.mixer_state.tensor());
+                      saved_.mixer_state.tensor(), context_.ways);
     return;
   }
   resize(saved_.gated, out_TH.sizes());
   saved_.mixer_state.resize({num_hawk_chunks(tokens), out_TH.size(1)}, at::kFloat, context_.device);
   hawk_forward(columns.mixer(0), columns.mixer(1), weights_.hawk, context_.sequences,
-               saved_.gated.tensor(), saved_.mixer_state.tensor());
+               saved_.gated.tensor(), saved_.mixer_state.tensor(), context_.ways);
   linear_forward(saved_.gated.tensor(), weights_.hawk_out_weight_HH, out_TH);
   add_bias(out_TH, weights_.hawk_out_bias_H);
 }
@@ -147,7 +149,7 @@ void LayerPass::hawk_module_backward(const LayerTensors& gradients,
   linear_backward_input(grad_mixed_TH, weights_.hawk_out_weight_HH, grad_gated_TH);
   hawk_backward(columns.mixer(0), columns.mixer(1), weights_.hawk, context_.sequences,
                 saved_.mixer_state.tensor(), grad_gated_TH, grad_columns.mixer(0),
-                grad_columns.mixer(1), gradients.hawk);
+                grad_columns.mixer(1), gradients.hawk, context_.ways);
 }
 
 void LayerPass::attention_module_backward(const at::Tensor& grad_mixed_TH) {
@@ -156,7 +158,8 @@ void LayerPass::attention_module_backward(const at::Tensor& grad_mixed_TH) {
   attention_backward(
       attention_inputs(context_, columns), to_heads(saved_.mixed.tensor(), config_.n_heads),
       saved_.mixer_state.tensor(), to_heads(grad_mixed_TH, config_.n_heads),
-      {grad_columns.mixer_heads(0), grad_columns.mixer_heads(1), grad_columns.mixer_heads(2)});
+      {grad_columns.mixer_heads(0), grad_columns.mixer_heads(1), grad_columns.mixer_heads(2)},
+      context_.ways);
 }
 
 void LayerPass::norm_backward(const LayerTensors& gradients, const at::Tensor& grad_normed_TH,
@@ -169,7 +172,8 @@ void LayerPass::norm_backward(const LayerTensors& gradients, const at::Tensor& g
                      .num_overwritten = time_TK.defined() ? time_TK.size(1) : 0,
                      .grad_x_TH = residual.grad_TH,
                      .grad_x_copy_TH = residual.copy_TH,
-                     .grad_weight_H = gradients.norm_weight_H});
+                     .grad_weight_H = gradients.norm_weight_H},
+                    context_.ways);
 }
 
 void LayerPass::backward(const LayerTensors& gradients, const ResidualGradient& residual) {
@@ -190,7 +194,7 @@ void LayerPass::backward(const LayerTensors& gradients, const ResidualGradient& 
   weights_.is_hawk ? hawk_module_backward(gradients, grad_mixed_TH)
                    : attention_module_backward(grad_mixed_TH);
   const at::Tensor grad_active = grad_combined.narrow(1, hidden, config_.intermediate_size);
-  is_swiglu(config_) ? swiglu_backward(columns.ff(), grad_active, grad_columns.ff())
+  is_swiglu(config_) ? swiglu_backward(columns.ff(), grad_active, grad_columns.ff(), context_.ways)
                      : gelu_backward(columns.ff(), grad_active, grad_columns.ff());
 
   add_weight_gradient(grad_columns.projected_TN, norm(saved_.sum_TH, {}),

@@ -6,6 +6,7 @@
 #include "sequela/model/encoder_weights.h"
 #include "sequela/model/workspace.h"
 #include "sequela/nn/sequences.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -17,6 +18,7 @@ struct LayerContext {
   const EncoderConfig* config = nullptr;
   at::ScalarType type = at::kFloat;  // of the matrix products and the activations
   at::Device device = at::kCPU;
+  Ways ways;
   bool is_kept = false;  // backward will follow
   PackedSequences sequences;
   at::Tensor hawk_time_TK;  // float32, the columns that hawk layers overwrite; undefined = none

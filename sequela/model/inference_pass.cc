@@ -83,7 +83,8 @@ void InferencePass::project_feed_forward(const LayerTensors& layer, const Rows& 
   linear_forward(normed_TH, layer.input_weight_NH.narrow(0, 0, config.ff_columns()), ff);
   if (config.use_bias) add_bias(ff, layer.input_bias.narrow(0, 0, config.ff_columns()));
   const at::Tensor active = rows.combined_TC.narrow(1, hidden(), config.intermediate_size);
-  config.hidden_act == "swiglu" ? swiglu_forward(ff, active) : gelu_forward(ff, active);
+  config.hidden_act == "swiglu" ? swiglu_forward(ff, active, context_->ways)
+                                : gelu_forward(ff, active);
 }
 
 // Adds the branch (undefined = none) of the layer before to the residual stream; the layer's norm
@@ -100,7 +101,8 @@ void InferencePass::project(const LayerTensors& layer, const Rows& rows,
        .weight_H = layer.norm_weight_H,
        .time_features_TK = rows.time_TK,
        .out_TH = normed_TH,
-       .inverse_rms_T = block.inverse_rms.resize({tokens}, at::kFloat, context_->device)});
+       .inverse_rms_T = block.inverse_rms.resize({tokens}, at::kFloat, context_->device)},
+      context_->ways);
   if (part != Part::mixer) project_feed_forward(layer, rows, block);
   if (part == Part::feed_forward) return;
   const int64_t first = config.ff_columns(), columns = mixer_columns(config, layer);
@@ -116,7 +118,7 @@ void InferencePass::mix(const LayerTensors& layer, const Rows& rows) {
   if (layer.is_hawk) {
     mixer_state_.resize({num_hawk_chunks(tokens), hidden()}, at::kFloat, context_->device);
     return hawk_forward(input(0), input(1), layer.hawk, context_->sequences, rows.mixed_TH,
-                        mixer_state_.tensor());
+                        mixer_state_.tensor(), context_->ways);
   }
   const int64_t heads = context_->config->n_heads;
   const auto to_heads = [&](const at::Tensor& x_TH) {
@@ -130,7 +132,7 @@ void InferencePass::mix(const LayerTensors& layer, const Rows& rows) {
                      .sin_TR = context_->sin_TR,
                      .sequences = &context_->sequences,
                      .window = context_->config->attention_width},
-                    to_heads(rows.mixed_TH), mixer_state_.tensor());
+                    to_heads(rows.mixed_TH), mixer_state_.tensor(), context_->ways);
 }
 
 // The layer's branch.
@@ -154,7 +156,8 @@ void InferencePass::final_norm(const Rows& rows, const at::Tensor& branch_TH,
                     .weight_H = weights_->out_norm_H,
                     .out_TH = out_TH,
                     .inverse_rms_T = block.inverse_rms.resize({rows.sum_TH.size(0)}, at::kFloat,
-                                                              context_->device)});
+                                                              context_->device)},
+                   context_->ways);
 }
 
 void InferencePass::run(const LayerContext& context, const EncoderTensors& weights,

@@ -112,9 +112,10 @@ ModelDir read_model_dir(const std::string& folder) {
   return dir;
 }
 
-Motor open_bundle(const std::string& folder, at::Device device, Precision precision) {
+Motor open_bundle(const std::string& folder, at::Device device, Precision precision,
+                  const Ways& ways) {
   ModelDir dir = read_model_dir(folder);
-  return Motor(dir.config, std::move(dir.parameters), device, precision);
+  return Motor(dir.config, std::move(dir.parameters), device, precision, ways);
 }
 
 void write_model_dir(const std::string& folder, const ModelConfig& config,

@@ -37,7 +37,8 @@ ModelDir read_model_dir(const std::string& folder);
 ModelDir read_model_files(const std::string& config_path, const std::string& weights_path);
 
 // A folder's model, ready to run.
-Motor open_bundle(const std::string& folder, at::Device device, Precision precision);
+Motor open_bundle(const std::string& folder, at::Device device, Precision precision,
+                  const Ways& ways = {});
 
 // Writes config.json and model.safetensors into `folder`, which must exist, and copies the
 // dictionary there; femr 0.2.4's FEMRModel.from_pretrained opens it. Throws FileError,

@@ -58,19 +58,20 @@ Parameters allocate_gradients(const ModelConfig& config, Part part, at::Device d
 }  // namespace
 
 struct Motor::State {
-  State(const ModelConfig& model_config, at::Device on_device, Precision precision_asked)
+  State(const ModelConfig& model_config, at::Device on_device, Precision precision_asked,
+        const Ways& ways)
       : config(model_config),
         device(on_device),
         precision(precision_asked),
         type(precision_asked == Precision::bf16 ? at::kBFloat16 : at::kFloat),
         parameters(allocate_parameters(parameter_layout(model_config), on_device)),
-        encoder(model_config.encoder, type, on_device) {
+        encoder(model_config.encoder, type, on_device, ways) {
     flat_matrices = precision == Precision::bf16
                         ? at::empty_like(parameters.flat_values, at::TensorOptions(type))
                         : parameters.flat_values;
     weights = bind_encoder(config, parameters, parameters.flat_values, flat_matrices);
     if (!config.motor) return;
-    head = std::make_unique<MotorHead>(*config.motor, type, device);
+    head = std::make_unique<MotorHead>(*config.motor, type, device, ways);
     head_weights = bind_motor_head(parameters, parameters.flat_values, flat_matrices);
   }
 
@@ -102,15 +103,16 @@ struct Motor::State {
   Encoder::Keep keep = Encoder::Keep::activations;  // of a pass with gradients
 };
 
-Motor::Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision)
-    : state_(std::make_unique<State>(config, device, precision)) {
+Motor::Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision,
+             const Ways& ways)
+    : state_(std::make_unique<State>(config, device, precision, ways)) {
   initialize_parameters(config, seed, state_->parameters);
   refresh_weights();
 }
 
 Motor::Motor(const ModelConfig& config, Parameters parameters, at::Device device,
-             Precision precision)
-    : state_(std::make_unique<State>(config, device, precision)) {
+             Precision precision, const Ways& ways)
+    : state_(std::make_unique<State>(config, device, precision, ways)) {
   copy_values(parameters, state_->parameters);
   refresh_weights();
 }

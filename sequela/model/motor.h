@@ -12,6 +12,7 @@
 #include "sequela/nn/inputs.h"
 #include "sequela/nn/parameters.h"
 #include "sequela/nn/time_to_event.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -26,10 +27,12 @@ enum class Activations { kept, recomputed };
 // tape; one code path for CPU and CUDA. Not thread-safe: one call at a time.
 class Motor {
  public:
-  // Fresh weights, from `seed` alone.
-  Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision);
+  // Fresh weights, from `seed` alone. `ways`: how each of nn's operations is computed.
+  Motor(const ModelConfig& config, uint64_t seed, at::Device device, Precision precision,
+        const Ways& ways = {});
   // Weights of a bundle (femr's or ours; model_dir.h).
-  Motor(const ModelConfig& config, Parameters parameters, at::Device device, Precision precision);
+  Motor(const ModelConfig& config, Parameters parameters, at::Device device, Precision precision,
+        const Ways& ways = {});
   ~Motor();
   Motor(Motor&&) noexcept;
 

@@ -19,8 +19,9 @@ void check_labels(const at::Tensor& label_indices_L, int64_t tokens) {
 
 }  // namespace
 
-MotorHead::MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device)
-    : config_(config), type_(type), device_(device) {
+MotorHead::MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device,
+                     const Ways& ways)
+    : config_(config), type_(type), device_(device), ways_(ways) {
   bin_edges_K1_ = at::tensor(config.time_bins, at::kDouble).to(at::kFloat).to(device);
 }
 
@@ -61,7 +62,8 @@ at::Tensor MotorHead::bin_features(const at::Tensor& hidden_TH, const at::Tensor
   rms_norm_forward({.x_TH = unnormed,
                     .weight_H = weights.norm_weight,
                     .out_TH = normed,
-                    .inverse_rms_T = inverse_rms_.resize({rows}, at::kFloat, device_)});
+                    .inverse_rms_T = inverse_rms_.resize({rows}, at::kFloat, device_)},
+                   ways_);
   return normed.view({labels, config_.num_bins(), width});
 }
 
@@ -80,7 +82,8 @@ void MotorHead::bin_features_backward(const at::Tensor& grad_z, const at::Tensor
                        .grad_x_TH = grad_unnormed_.resize({rows, width}, at::kFloat, device_),
                        .is_first = true,
                        .grad_x_copy_TH = grad_projected.view({rows, width}),
-                       .grad_weight_H = backward.gradients->norm_weight});
+                       .grad_weight_H = backward.gradients->norm_weight},
+                      ways_);
   } else {
     grad_projected.copy_(grad_z.view(grad_projected.sizes()));
   }
@@ -104,7 +107,10 @@ at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_
     throw std::invalid_argument("targets must have one row per labelled token");
   }
   const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
-  if (!backward) return time_to_event_loss(z_LKF, rates(weights), targets, time_at_risk_);
+  if (!backward) {
+    return time_to_event_loss(z_LKF, rates(weights), targets, time_at_risk_, std::nullopt, {},
+                              ways_);
+  }
 
   const at::Tensor& grad_z_LKF = grad_normed_.resize(z_LKF.sizes(), type_, device_);
   const MotorHeadTensors& gradients = *backward->gradients;
@@ -113,7 +119,8 @@ at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_
                          {.z_LKF = grad_z_LKF,
                           .weight_CF = gradients.task_weight_CF,
                           .bias_C = gradients.task_bias_C,
-                          .time_bias_KC = gradients.time_bias_KC});
+                          .time_bias_KC = gradients.time_bias_KC},
+                         ways_);
   bin_features_backward(grad_z_LKF, label_indices_L, weights, *backward);
   return loss;
 }
@@ -135,7 +142,8 @@ MotorHead::Evaluation MotorHead::evaluate(const at::Tensor& hidden_TH,
     throw std::invalid_argument("targets must have one row per labelled token");
   }
   const at::Tensor z_LKF = bin_features(hidden_TH, label_indices_L, weights);
-  Evaluation evaluation{time_to_event_costs(z_LKF, rates(weights), targets, time_at_risk_), {}};
+  Evaluation evaluation{time_to_event_costs(z_LKF, rates(weights), targets, time_at_risk_, ways_),
+                        {}};
   if (tasks_S.defined()) evaluation.log2_rates_LKS = log2_rates(z_LKF, rates(weights), tasks_S);
   return evaluation;
 }

@@ -19,7 +19,8 @@ namespace sequela {
 //   tasks
 class MotorHead {
  public:
-  MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device);
+  MotorHead(const MotorHeadConfig& config, at::ScalarType type, at::Device device,
+            const Ways& ways = {});
 
   // Mean loss of the labels (time_to_event.h), a float32 scalar; 0 without labels. hidden_TH: of
   // `type`. With `backward`, also its gradients, times their scale.
@@ -59,6 +60,7 @@ class MotorHead {
   const MotorHeadConfig config_;
   const at::ScalarType type_;
   const at::Device device_;
+  const Ways ways_;
   TimeAtRisk time_at_risk_ = TimeAtRisk::exact;
   at::Tensor bin_edges_K1_;
   Buffer labelled_, projected_, unnormed_, inverse_rms_, normed_;

@@ -4,11 +4,11 @@
 
 #include <stdexcept>
 
-#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/attention_kernels.h"
 #include "sequela/nn/kernels/attention_tiled.h"
 #include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/cpu_kernels.h"
 
 namespace sequela {
 namespace {
@@ -22,7 +22,7 @@ void check_view(const char* name, const at::Tensor& x_THD, const at::Tensor& lik
 }
 
 void check_inputs(const AttentionInputs& inputs, const at::Tensor& logsumexp_HT) {
-  check_tensor("q_THD", inputs.q_THD, {-1, -1, -1}, kMixed);
+  check_tensor("q_THD", inputs.q_THD, {-1, -1, -1}, kFloating);
   const int64_t tokens = inputs.q_THD.size(0), half = inputs.q_THD.size(2) / 2;
   check_view("q_THD", inputs.q_THD, inputs.q_THD);
   check_view("k_THD", inputs.k_THD, inputs.q_THD);
@@ -30,14 +30,18 @@ void check_inputs(const AttentionInputs& inputs, const at::Tensor& logsumexp_HT)
   if (inputs.cos_TR.defined()) {
     check_tensor("cos_TR", inputs.cos_TR, {tokens, half}, {at::kFloat});
     check_tensor("sin_TR", inputs.sin_TR, {tokens, half}, {at::kFloat});
+    if (inputs.q_THD.size(2) % 2 != 0) throw std::invalid_argument("the head size must be even");
   }
   check_tensor("logsumexp_HT", logsumexp_HT, {inputs.q_THD.size(1), tokens}, {at::kFloat});
-  if (inputs.q_THD.size(2) % 2 != 0) throw std::invalid_argument("the head size must be even");
   if (inputs.direction == AttentionDirection::causal && inputs.window < 1)
     throw std::invalid_argument("the window must be at least 1");
   if (inputs.sequences == nullptr || inputs.sequences->num_tokens() != tokens) {
     throw std::invalid_argument("the sequences do not cover the tokens of q_THD");
   }
+}
+
+const KernelTable& table_for(const AttentionInputs& inputs, const Ways& ways) {
+  return ways.table(Operation::attention, inputs.q_THD, inputs.q_THD.size(2));
 }
 
 // The tiles need head sizes of whole vectors.
@@ -72,10 +76,14 @@ void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::T
 }
 
 void attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
-                       const at::Tensor& logsumexp_HT) {
+                       const at::Tensor& logsumexp_HT, const Ways& ways) {
   check_inputs(inputs, logsumexp_HT);
   check_view("out_THD", out_THD, inputs.q_THD);
-  if (inputs.q_THD.is_cuda()) return attention_forward_cuda(inputs, out_THD, logsumexp_HT);
+  table_for(inputs, ways).attention_forward(inputs, out_THD, logsumexp_HT);
+}
+
+void attention_forward_cpu(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                           const at::Tensor& logsumexp_HT) {
   if (!is_tiled(inputs)) return attention_forward_reference(inputs, out_THD, logsumexp_HT);
   with_tile_ops(inputs, [&](const auto& ops) {
     tiled_attention_forward(inputs, ops, out_THD, logsumexp_HT);
@@ -84,15 +92,20 @@ void attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
 
 void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD,
                         const at::Tensor& logsumexp_HT, const at::Tensor& grad_out_THD,
-                        const AttentionGradients& gradients) {
+                        const AttentionGradients& gradients, const Ways& ways) {
   check_inputs(inputs, logsumexp_HT);
   check_view("out_THD", out_THD, inputs.q_THD);
   check_view("grad_out_THD", grad_out_THD, inputs.q_THD);
   check_view("gradients.q_THD", gradients.q_THD, inputs.q_THD);
   check_view("gradients.k_THD", gradients.k_THD, inputs.q_THD);
   check_view("gradients.v_THD", gradients.v_THD, inputs.q_THD);
-  if (inputs.q_THD.is_cuda())
-    return attention_backward_cuda(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
+  table_for(inputs, ways)
+      .attention_backward(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
+}
+
+void attention_backward_cpu(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                            const at::Tensor& logsumexp_HT, const at::Tensor& grad_out_THD,
+                            const AttentionGradients& gradients) {
   if (!is_tiled(inputs))
     return attention_backward_reference(inputs, out_THD, logsumexp_HT, grad_out_THD, gradients);
   with_tile_ops(inputs, [&](const auto& ops) {

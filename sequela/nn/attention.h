@@ -3,13 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include "sequela/nn/sequences.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
 // Attention within packed sequences: causal and limited to the last `window` tokens, with rotary
 // embedding by age fused in, as in MOTOR; or bidirectional over whole sequences, as in BERT.
 //
-//   T = tokens, H = heads, D = head size (even), R = D / 2
+//   T = tokens, H = heads, D = head size (even if rotated), R = D / 2
 //
 // Token i attends to the tokens j of its own sequence: causal with i - window < j <= i,
 // bidirectional to all. Scores are scaled by 1/sqrt(D). q and k are rotated on the fly: (x[2r],
@@ -50,12 +51,13 @@ struct AttentionGradients {
 void fill_rotary_tables(const at::Tensor& ages_days_T, at::Tensor& cos_TR, at::Tensor& sin_TR);
 
 // out_THD: [T, H, D] view like q (any row stride); logsumexp_HT: float32 [H, T], contiguous.
-// Throws std::invalid_argument if shapes, types or strides differ from the above.
+// Throws std::invalid_argument if shapes, types or strides differ from the above. `ways`: the plain
+// one also takes float16 and float64.
 void attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
-                       const at::Tensor& logsumexp_HT);
+                       const at::Tensor& logsumexp_HT, const Ways& ways = {});
 
 void attention_backward(const AttentionInputs& inputs, const at::Tensor& out_THD,
                         const at::Tensor& logsumexp_HT, const at::Tensor& grad_out_THD,
-                        const AttentionGradients& gradients);
+                        const AttentionGradients& gradients, const Ways& ways = {});
 
 }  // namespace sequela

@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/cpu_kernels.h"
 #include "sequela/nn/kernels/elementwise_kernels.h"
 
 namespace sequela {
@@ -15,55 +15,69 @@ void fill_time_features(const at::Tensor& time_data_T5, at::Tensor& time_feature
   time_features_T10.narrow(1, 5, 5).copy_(time_data_T5.square());
 }
 
-void rms_norm_forward(const RmsNormForward& args) {
+void rms_norm_forward(const RmsNormForward& args, const Ways& ways) {
   check_tensor("x_TH", args.x_TH, {-1, -1}, {at::kFloat});
   const int64_t tokens = args.x_TH.size(0), hidden = args.x_TH.size(1);
   if (args.branch_TH.defined()) {
-    check_tensor("branch_TH", args.branch_TH, {tokens, hidden}, kMixed);
+    check_tensor("branch_TH", args.branch_TH, {tokens, hidden}, kFloating);
     check_tensor("sum_TH", args.sum_TH, {tokens, hidden}, {at::kFloat});
   }
   check_tensor("weight_H", args.weight_H, {hidden}, {at::kFloat});
   if (args.time_features_TK.defined()) {
     check_tensor("time_features_TK", args.time_features_TK, {tokens, -1}, {at::kFloat});
   }
-  check_tensor("out_TH", args.out_TH, {tokens, hidden}, kMixed);
+  check_tensor("out_TH", args.out_TH, {tokens, hidden}, kFloating);
   check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
-  if (args.x_TH.is_cuda()) return rms_norm_forward_cuda(args);
+  ways.table(Operation::norm, args.out_TH).rms_norm_forward(args);
+}
+
+void rms_norm_forward_cpu(const RmsNormForward& args) {
   if (const RowOps* ops = row_ops_in_use()) return rms_norm_forward_rows(*ops, args);
   rms_norm_forward_reference(args);
 }
 
-void rms_norm_backward(const RmsNormBackward& args) {
-  check_tensor("grad_out_TH", args.grad_out_TH, {-1, -1}, kMixed);
+void rms_norm_backward(const RmsNormBackward& args, const Ways& ways) {
+  check_tensor("grad_out_TH", args.grad_out_TH, {-1, -1}, kFloating);
   const int64_t tokens = args.grad_out_TH.size(0), hidden = args.grad_out_TH.size(1);
   check_tensor("sum_TH", args.sum_TH, {tokens, hidden}, {at::kFloat});
   check_tensor("inverse_rms_T", args.inverse_rms_T, {tokens}, {at::kFloat});
   check_tensor("weight_H", args.weight_H, {hidden}, {at::kFloat});
   check_tensor("grad_x_TH", args.grad_x_TH, {tokens, hidden}, {at::kFloat});
   if (args.grad_x_copy_TH.defined())
-    check_tensor("grad_x_copy_TH", args.grad_x_copy_TH, {tokens, hidden}, kMixed);
+    check_tensor("grad_x_copy_TH", args.grad_x_copy_TH, {tokens, hidden}, kFloating);
   check_tensor("grad_weight_H", args.grad_weight_H, {hidden}, {at::kFloat});
-  if (args.sum_TH.is_cuda()) return rms_norm_backward_cuda(args);
+  ways.table(Operation::norm, args.grad_out_TH).rms_norm_backward(args);
+}
+
+void rms_norm_backward_cpu(const RmsNormBackward& args) {
   if (const RowOps* ops = row_ops_in_use()) return rms_norm_backward_rows(*ops, args);
   rms_norm_backward_reference(args);
 }
 
-void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF) {
-  check_tensor("out_TF", out_TF, {-1, -1}, kMixed);
+void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF, const Ways& ways) {
+  check_tensor("out_TF", out_TF, {-1, -1}, kFloating);
   check_tensor("ff_T2F", ff_T2F, {out_TF.size(0), 2 * out_TF.size(1)}, {out_TF.scalar_type()});
-  if (ff_T2F.is_cuda()) return swiglu_forward_cuda(ff_T2F, out_TF);
+  ways.table(Operation::gated_product, out_TF).swiglu_forward(ff_T2F, out_TF);
+}
+
+void swiglu_forward_cpu(const at::Tensor& ff_T2F, const at::Tensor& out_TF) {
   if (const RowOps* ops = row_ops_in_use()) return swiglu_forward_rows(*ops, ff_T2F, out_TF);
   swiglu_forward_reference(ff_T2F, out_TF);
 }
 
 void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                     const at::Tensor& grad_ff_T2F) {
-  check_tensor("grad_out_TF", grad_out_TF, {-1, -1}, kMixed);
+                     const at::Tensor& grad_ff_T2F, const Ways& ways) {
+  check_tensor("grad_out_TF", grad_out_TF, {-1, -1}, kFloating);
   check_tensor("ff_T2F", ff_T2F, {grad_out_TF.size(0), 2 * grad_out_TF.size(1)},
                {grad_out_TF.scalar_type()});
   check_tensor("grad_ff_T2F", grad_ff_T2F, {ff_T2F.size(0), ff_T2F.size(1)},
                {ff_T2F.scalar_type()});
-  if (ff_T2F.is_cuda()) return swiglu_backward_cuda(ff_T2F, grad_out_TF, grad_ff_T2F);
+  ways.table(Operation::gated_product, grad_out_TF)
+      .swiglu_backward(ff_T2F, grad_out_TF, grad_ff_T2F);
+}
+
+void swiglu_backward_cpu(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
+                         const at::Tensor& grad_ff_T2F) {
   if (const RowOps* ops = row_ops_in_use())
     return swiglu_backward_rows(*ops, ff_T2F, grad_out_TF, grad_ff_T2F);
   swiglu_backward_reference(ff_T2F, grad_out_TF, grad_ff_T2F);

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "sequela/nn/ways.h"
+
 namespace sequela {
 
 // Row-wise and element-wise parts of a layer, fused so that each pass reads and writes memory once.
@@ -10,7 +12,8 @@ namespace sequela {
 //
 // Matrices may have any row stride and must have unit column stride. "mixed" = float32 or bfloat16;
 // arithmetic is float32. Reference: kernels/elementwise_reference.cc. Errors: std::invalid_argument
-// for wrong shapes or types.
+// for wrong shapes or types. Norm and gated product by the plain way (`ways`): float16 and float64,
+// too.
 
 inline constexpr double kRmsNormEpsilon = 1e-6;
 
@@ -30,7 +33,7 @@ struct RmsNormForward {
   at::Tensor out_TH;            // mixed, written
   at::Tensor inverse_rms_T;     // float32, written
 };
-void rms_norm_forward(const RmsNormForward& args);
+void rms_norm_forward(const RmsNormForward& args, const Ways& ways = {});
 
 // Gradient of the above, added to the running gradient of the residual stream:
 //   grad_x += d norm(sum)/d sum applied to grad_out (columns H-K.. of grad_out count as 0)
@@ -45,12 +48,12 @@ struct RmsNormBackward {
   at::Tensor grad_x_copy_TH;  // mixed, gets the new grad_x; undefined = none. Gradient of `branch`.
   at::Tensor grad_weight_H;   // float32, added to
 };
-void rms_norm_backward(const RmsNormBackward& args);
+void rms_norm_backward(const RmsNormBackward& args, const Ways& ways = {});
 
 // out = silu(ff[:, :F]) * ff[:, F:]; mixed, one type for all.
-void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF);
+void swiglu_forward(const at::Tensor& ff_T2F, const at::Tensor& out_TF, const Ways& ways = {});
 void swiglu_backward(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
-                     const at::Tensor& grad_ff_T2F);
+                     const at::Tensor& grad_ff_T2F, const Ways& ways = {});
 
 // Exact gelu (by erf); mixed, one type for all.
 void gelu_forward(const at::Tensor& ff_TF, const at::Tensor& out_TF);

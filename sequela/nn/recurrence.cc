@@ -2,9 +2,9 @@
 
 #include <stdexcept>
 
-#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/cpu_kernels.h"
 #include "sequela/nn/kernels/hawk_kernels.h"
 #include "sequela/nn/kernels/hawk_tiled.h"
 
@@ -27,7 +27,7 @@ void check_parameters(const HawkParameters& p, int64_t width) {
 
 void check_inputs(const at::Tensor& x_TW, const at::Tensor& y_TW, const PackedSequences& sequences,
                   const at::Tensor& saved_states_CW) {
-  check_tensor("x_TW", x_TW, {sequences.num_tokens(), -1}, kMixed);
+  check_tensor("x_TW", x_TW, {sequences.num_tokens(), -1}, kFloating);
   check_tensor("y_TW", y_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
   check_tensor("saved_states_CW", saved_states_CW, {num_hawk_chunks(x_TW.size(0)), x_TW.size(1)},
                {at::kFloat});
@@ -61,12 +61,17 @@ int64_t num_hawk_chunks(int64_t num_tokens) {
 
 void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                   const PackedSequences& sequences, const at::Tensor& out_TW,
-                  const at::Tensor& saved_states_CW) {
+                  const at::Tensor& saved_states_CW, const Ways& ways) {
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_tensor("out_TW", out_TW, {x_TW.size(0), x_TW.size(1)}, {x_TW.scalar_type()});
-  if (x_TW.is_cuda())
-    return hawk_forward_cuda(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+  ways.table(Operation::recurrence, x_TW)
+      .hawk_forward(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
+}
+
+void hawk_forward_cpu(const at::Tensor& x_TW, const at::Tensor& y_TW,
+                      const HawkParameters& parameters, const PackedSequences& sequences,
+                      const at::Tensor& out_TW, const at::Tensor& saved_states_CW) {
   if (!is_tiled(parameters)) {
     return hawk_forward_reference(x_TW, y_TW, parameters, sequences, out_TW, saved_states_CW);
   }
@@ -78,7 +83,7 @@ void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPara
 void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                    const PackedSequences& sequences, const at::Tensor& saved_states_CW,
                    const at::Tensor& grad_out_TW, const at::Tensor& grad_x_TW,
-                   const at::Tensor& grad_y_TW, const HawkParameters& gradients) {
+                   const at::Tensor& grad_y_TW, const HawkParameters& gradients, const Ways& ways) {
   check_inputs(x_TW, y_TW, sequences, saved_states_CW);
   check_parameters(parameters, x_TW.size(1));
   check_parameters(gradients, x_TW.size(1));
@@ -86,10 +91,16 @@ void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkPar
   check_tensor("grad_out_TW", grad_out_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_x_TW", grad_x_TW, {x_TW.size(0), x_TW.size(1)}, type);
   check_tensor("grad_y_TW", grad_y_TW, {x_TW.size(0), x_TW.size(1)}, type);
-  if (x_TW.is_cuda()) {
-    return hawk_backward_cuda(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
-                              grad_x_TW, grad_y_TW, gradients);
-  }
+  ways.table(Operation::recurrence, x_TW)
+      .hawk_backward(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW, grad_x_TW,
+                     grad_y_TW, gradients);
+}
+
+void hawk_backward_cpu(const at::Tensor& x_TW, const at::Tensor& y_TW,
+                       const HawkParameters& parameters, const PackedSequences& sequences,
+                       const at::Tensor& saved_states_CW, const at::Tensor& grad_out_TW,
+                       const at::Tensor& grad_x_TW, const at::Tensor& grad_y_TW,
+                       const HawkParameters& gradients) {
   if (!is_tiled(parameters)) {
     return hawk_backward_reference(x_TW, y_TW, parameters, sequences, saved_states_CW, grad_out_TW,
                                    grad_x_TW, grad_y_TW, gradients);

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "sequela/nn/sequences.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -43,13 +44,14 @@ int64_t num_hawk_chunks(int64_t num_tokens);
 // kHawkChunk.
 void hawk_forward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                   const PackedSequences& sequences, const at::Tensor& out_TW,
-                  const at::Tensor& saved_states_CW);
+                  const at::Tensor& saved_states_CW, const Ways& ways = {});
 
 // Overwrites grad_x and grad_y; adds to the parameters' gradients (float32, shapes as the
 // parameters).
 void hawk_backward(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& parameters,
                    const PackedSequences& sequences, const at::Tensor& saved_states_CW,
                    const at::Tensor& grad_out_TW, const at::Tensor& grad_x_TW,
-                   const at::Tensor& grad_y_TW, const HawkParameters& gradients);
+                   const at::Tensor& grad_y_TW, const HawkParameters& gradients,
+                   const Ways& ways = {});
 
 }  // namespace sequela

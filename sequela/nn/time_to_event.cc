@@ -7,9 +7,9 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
-#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/isa.h"
 #include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/cpu_kernels.h"
 #include "sequela/nn/kernels/time_to_event_kernels.h"
 #include "sequela/nn/kernels/time_to_event_tile.h"
 
@@ -34,7 +34,7 @@ void check_rows(const MotorTargets& targets, int64_t labels, int64_t tasks) {
 }
 
 void check_call(const TimeToEventCall& call) {
-  check_tensor("z_LKF", call.z_LKF, {-1, -1, -1}, kMixed);
+  check_tensor("z_LKF", call.z_LKF, {-1, -1, -1}, kFloating);
   const int64_t labels = call.z_LKF.size(0), bins = call.z_LKF.size(1), size = call.z_LKF.size(2);
   const std::initializer_list<at::ScalarType> type = {call.z_LKF.scalar_type()};
   check_tensor("weight_CF", call.head.weight_CF, {-1, size}, type);
@@ -94,24 +94,32 @@ float seconds_at_risk(float seconds, float bin_start, float bin_end, TimeAtRisk 
 at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& head,
                               const MotorTargets& targets, TimeAtRisk time_at_risk,
                               std::optional<double> gradient_scale,
-                              const TimeToEventGradients& gradients) {
+                              const TimeToEventGradients& gradients, const Ways& ways) {
   const TimeToEventCall call{z_LKF, head, targets, time_at_risk, gradient_scale, gradients};
   check_call(call);
-  if (z_LKF.is_cuda()) return time_to_event_cuda(call);
-  check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
-  return at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat));
+  if (z_LKF.is_cpu()) check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
+  return ways.table(Operation::time_to_event, z_LKF).time_to_event(call);
 }
 
 TimeToEventCosts time_to_event_costs(const at::Tensor& z_LKF, const TimeToEventHead& head,
-                                     const MotorTargets& targets, TimeAtRisk time_at_risk) {
+                                     const MotorTargets& targets, TimeAtRisk time_at_risk,
+                                     const Ways& ways) {
   const TimeToEventGradients no_gradients;
-  TimeToEventCall call{z_LKF, head, targets, time_at_risk, std::nullopt, no_gradients};
+  const TimeToEventCall call{z_LKF, head, targets, time_at_risk, std::nullopt, no_gradients};
   check_call(call);
-  if (z_LKF.is_cuda()) return {time_to_event_cuda(call), time_to_event_costs_plain(call)};
-  check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
-  const at::Tensor cost_C = at::zeros({head.weight_CF.size(0)}, at::kDouble);
-  call.cost_C = cost_C.data_ptr<double>();
-  return {at::scalar_tensor(run(call), z_LKF.options().dtype(at::kFloat)), cost_C};
+  if (z_LKF.is_cpu()) check_rows(targets, z_LKF.size(0), head.weight_CF.size(0));
+  return ways.table(Operation::time_to_event, z_LKF).time_to_event_costs(call);
+}
+
+at::Tensor time_to_event_cpu(const TimeToEventCall& call) {
+  return at::scalar_tensor(run(call), call.z_LKF.options().dtype(at::kFloat));
+}
+
+TimeToEventCosts time_to_event_costs_cpu(const TimeToEventCall& call) {
+  const at::Tensor cost_C = at::zeros({call.head.weight_CF.size(0)}, at::kDouble);
+  TimeToEventCall with_costs = call;
+  with_costs.cost_C = cost_C.data_ptr<double>();
+  return {time_to_event_cpu(with_costs), cost_C};
 }
 
 at::Tensor log2_rates(const at::Tensor& z_LKF, const TimeToEventHead& head,

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "sequela/nn/inputs.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -52,7 +53,7 @@ at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& he
                               const MotorTargets& targets,
                               TimeAtRisk time_at_risk = TimeAtRisk::exact,
                               std::optional<double> gradient_scale = std::nullopt,
-                              const TimeToEventGradients& gradients = {});
+                              const TimeToEventGradients& gradients = {}, const Ways& ways = {});
 
 // The loss, bit for bit, with its parts by task, for evaluations.
 struct TimeToEventCosts {
@@ -61,7 +62,8 @@ struct TimeToEventCosts {
 };
 TimeToEventCosts time_to_event_costs(const at::Tensor& z_LKF, const TimeToEventHead& head,
                                      const MotorTargets& targets,
-                                     TimeAtRisk time_at_risk = TimeAtRisk::exact);
+                                     TimeAtRisk time_at_risk = TimeAtRisk::exact,
+                                     const Ways& ways = {});
 
 // Log2 rates of some tasks (int64 ids), float32 [L, K, S]: dense, so few of them at a time.
 at::Tensor log2_rates(const at::Tensor& z_LKF, const TimeToEventHead& head,

@@ -6,6 +6,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/nn/kernels/check.h"
+#include "sequela/nn/kernels/cpu_kernels.h"
 #include "sequela/nn/kernels/elementwise_kernels.h"
 #include "sequela/nn/kernels/embedding_kernels.h"
 
@@ -39,11 +40,18 @@ void check_bags(const at::Tensor& ids_N, const at::Tensor& weights_N, const at::
 
 void embedding_bag_forward(const at::Tensor& table_VH, const at::Tensor& ids_N,
                            const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                           const at::Tensor& out_TH) {
+                           const at::Tensor& out_TH, const Ways& ways) {
   check_tensor("table_VH", table_VH, {-1, -1}, {at::kFloat});
   check_tensor("out_TH", out_TH, {-1, table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, out_TH.size(0), table_VH.size(0));
-  if (const RowOps* ops = ids_N.is_cpu() ? row_ops_in_use() : nullptr) {
+  ways.table(Operation::embedding_bag, table_VH)
+      .embedding_bag_forward(table_VH, ids_N, weights_N, offsets_T1, out_TH);
+}
+
+void embedding_bag_forward_cpu(const at::Tensor& table_VH, const at::Tensor& ids_N,
+                               const at::Tensor& weights_N, const at::Tensor& offsets_T1,
+                               const at::Tensor& out_TH) {
+  if (const RowOps* ops = row_ops_in_use()) {
     return embedding_bag_forward_rows(*ops, table_VH, ids_N, weights_N, offsets_T1, out_TH);
   }
   embedding_bag_forward_reference(table_VH, ids_N, weights_N, offsets_T1, out_TH);
@@ -51,11 +59,18 @@ void embedding_bag_forward(const at::Tensor& table_VH, const at::Tensor& ids_N,
 
 void embedding_bag_backward(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
                             const at::Tensor& weights_N, const at::Tensor& offsets_T1,
-                            const at::Tensor& grad_table_VH) {
+                            const at::Tensor& grad_table_VH, const Ways& ways) {
   check_tensor("grad_table_VH", grad_table_VH, {-1, -1}, {at::kFloat});
   check_tensor("grad_out_TH", grad_out_TH, {-1, grad_table_VH.size(1)}, {at::kFloat});
   check_bags(ids_N, weights_N, offsets_T1, grad_out_TH.size(0), grad_table_VH.size(0));
-  if (const RowOps* ops = ids_N.is_cpu() ? row_ops_in_use() : nullptr) {
+  ways.table(Operation::embedding_bag, grad_table_VH)
+      .embedding_bag_backward(grad_out_TH, ids_N, weights_N, offsets_T1, grad_table_VH);
+}
+
+void embedding_bag_backward_cpu(const at::Tensor& grad_out_TH, const at::Tensor& ids_N,
+                                const at::Tensor& weights_N, const at::Tensor& offsets_T1,
+                                const at::Tensor& grad_table_VH) {
+  if (const RowOps* ops = row_ops_in_use()) {
     return embedding_bag_backward_rows(*ops, grad_out_TH, ids_N, weights_N, offsets_T1,
                                        grad_table_VH);
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "sequela/nn/cuda/dispatch.h"
+#include "sequela/nn/kernel_table.h"
 #include "sequela/nn/recurrence.h"
 #include "tests/cuda_on_cpu/twin.h"
 #include "tests/nn/hawk_support.h"
@@ -54,8 +55,10 @@ Tensors run_hawk(const HawkInputs& in, Forward forward, Backward backward) {
 void check(const HawkCase& c, at::ScalarType type) {
   const HawkInputs in(c, type);
   const std::vector<double> bounds(11, type == at::kFloat ? 2e-4 : 8e-2);
-  expect_twins([&] { return run_hawk(in, hawk_forward_cuda, hawk_backward_cuda); },
-               [&] { return run_hawk(in, hawk_forward, hawk_backward); }, bounds);
+  expect_twins(
+      [&] { return run_hawk(in, hawk_forward_cuda, hawk_backward_cuda); },
+      [&] { return run_hawk(in, cpu_kernels().hawk_forward, cpu_kernels().hawk_backward); },
+      bounds);
 }
 
 TEST(CudaOnCpuHawk, EqualsTheCpus) {

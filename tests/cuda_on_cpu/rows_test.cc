@@ -3,6 +3,7 @@
 
 #include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/elementwise.h"
+#include "sequela/nn/kernel_table.h"
 #include "tests/cuda_on_cpu/twin.h"
 #include "tests/nn/kernel_support.h"
 
@@ -69,7 +70,10 @@ TEST(CudaOnCpuRows, NormsEqualTheCpus) {
       if (rows == 4096 && (type == at::kFloat || branch_type == type)) continue;  // takes long
       const NormInputs in(branch_type, type, rows, columns);
       expect_twins([&] { return run_norm(in, rms_norm_forward_cuda, rms_norm_backward_cuda); },
-                   [&] { return run_norm(in, rms_norm_forward, rms_norm_backward); },
+                   [&] {
+                     return run_norm(in, cpu_kernels().rms_norm_forward,
+                                     cpu_kernels().rms_norm_backward);
+                   },
                    {kExact, kExact, kExact, kExact, kExact, 1e-4});
     }
   });
@@ -92,7 +96,10 @@ TEST(CudaOnCpuRows, NormsInPlaceEqualTheCpus) {
     const NormInputs in(type, type, rows, columns);
     expect_twins(
         [&] { return run_norm_in_place(in, rms_norm_forward_cuda, rms_norm_backward_cuda); },
-        [&] { return run_norm_in_place(in, rms_norm_forward, rms_norm_backward); },
+        [&] {
+          return run_norm_in_place(in, cpu_kernels().rms_norm_forward,
+                                   cpu_kernels().rms_norm_backward);
+        },
         {kExact, 5e-5, 1e-4});
   });
 }
@@ -113,7 +120,10 @@ TEST(CudaOnCpuRows, GatedProductsEqualTheCpus) {
                      grad_out = in_guarded_rows(random_values({rows, columns}, 1, type), 8);
     expect_twins(
         [&] { return run_swiglu(ff, grad_out, swiglu_forward_cuda, swiglu_backward_cuda); },
-        [&] { return run_swiglu(ff, grad_out, swiglu_forward, swiglu_backward); },
+        [&] {
+          return run_swiglu(ff, grad_out, cpu_kernels().swiglu_forward,
+                            cpu_kernels().swiglu_backward);
+        },
         {kExact, kExact});
   });
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sequela/core/error.h"
+#include "sequela/nn/kernel_check.h"
 #include "tests/cuda_on_cpu/orders.h"
 #include "tests/support/isa.h"
 
@@ -13,20 +14,7 @@ namespace sequela::cuda_on_cpu {
 
 using Tensors = std::vector<at::Tensor>;
 
-// The largest difference of an element, as a share of the root mean square of its row; infinite
-// where a row of zeros is expected and is none. A bfloat16 may be the neighbour of the one
-// expected.
-inline double row_error(const at::Tensor& actual, const at::Tensor& expected) {
-  if (expected.numel() == 0) return 0;
-  const int64_t columns = expected.dim() == 0 ? 1 : expected.size(-1);
-  const at::Tensor wanted = expected.to(at::kDouble).reshape({-1, columns});
-  at::Tensor difference = (actual.to(at::kDouble).reshape({-1, columns}) - wanted).abs();
-  if (actual.scalar_type() == at::kBFloat16)
-    difference = (difference - 0x1p-7 * wanted.abs()).clamp_min(0);
-  const at::Tensor scale =
-      at::maximum(wanted.square().mean(1, true), 0.01 * wanted.square().mean()).sqrt();
-  return at::where(difference == 0, difference, difference / scale).max().item<double>();
-}
+using sequela::row_error;
 
 // The results of a CUDA function on this machine, the same bits in every order of its threads,
 // against those of the same function on the CPU with each instruction set; the portable one is the

@@ -1,15 +1,14 @@
 // Stands in for the GPU's functions in a build without SEQUELA_CUDA.
 
 #include "sequela/core/error.h"
+#include "sequela/nn/cuda/cuda_kernels.h"
 #include "sequela/nn/cuda/dispatch.h"
 
 namespace sequela {
 namespace {
 
 [[noreturn]] void refuse() {
-  throw ConfigError(
-      "this build of sequela has no GPU kernels. Fix: build it with -DSEQUELA_CUDA=ON, or use the "
-      "CPU.");
+  throw ConfigError(kNoCudaKernels);
 }
 
 }  // namespace
@@ -44,6 +43,12 @@ void swiglu_forward_cuda(const at::Tensor&, const at::Tensor&) {
   refuse();
 }
 void swiglu_backward_cuda(const at::Tensor&, const at::Tensor&, const at::Tensor&) {
+  refuse();
+}
+CudaVersions cuda_versions() {
+  refuse();
+}
+CudaDeviceFacts cuda_device_facts(int) {
   refuse();
 }
 at::Tensor time_to_event_cuda(const TimeToEventCall&) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "sequela/nn/kernels/row_ops.h"
 
@@ -11,6 +12,20 @@ namespace sequela {
 // nn/cuda/*.cc. Each throws std::runtime_error when a launch fails. What is computed: the headers
 // of nn; the CPU versions are the reference.
 enum class Value { fp32, bf16 };
+
+// device_facts.cu. Versions are CUDA's numbers, 12040 for 12.4; a driver's is 0 where there is
+// none.
+struct CudaVersions {
+  int driver, runtime;  // the newest that the driver takes; what this program was built with
+};
+CudaVersions cuda_versions();
+
+struct CudaDeviceFacts {
+  std::string name;
+  int major, minor;  // compute capability
+  int64_t free_bytes, total_bytes;
+};
+CudaDeviceFacts cuda_device_facts(int index);
 
 // rows.cu. `grad_weight` of the backward pass is [kNormSums][size], zeroed by the caller, to be
 // summed by it.

@@ -11,8 +11,12 @@ namespace sequela {
 // SEQUELA_CUDA each throws ConfigError (absent.cc).
 
 bool has_cuda_kernels();  // whether this build has them
+inline constexpr const char* kNoCudaKernels =
+    "this build of sequela has no GPU kernels. Fix: build it with `SEQUELA_CUDA=1 make`, which "
+    "needs "
+    "nvcc, or use the CPU.";
 
-// bfloat16 only, by the flash attention that torch brings. Throws ConfigError for float32.
+// bfloat16 only, by the flash attention that torch brings; what it takes: has_own_kernel (ways.h).
 void attention_forward_cuda(const AttentionInputs& inputs, const at::Tensor& out_THD,
                             const at::Tensor& logsumexp_HT);
 void attention_backward_cuda(const AttentionInputs& inputs, const at::Tensor& out_THD,

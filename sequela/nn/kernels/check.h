@@ -13,5 +13,8 @@ void check_tensor(const char* name, const at::Tensor& tensor, std::initializer_l
 
 // float32 or bfloat16.
 inline constexpr std::initializer_list<at::ScalarType> kMixed = {at::kFloat, at::kBFloat16};
+// What has a plain way takes others by it (ways.h).
+inline constexpr std::initializer_list<at::ScalarType> kFloating = {at::kFloat, at::kBFloat16,
+                                                                    at::kHalf, at::kDouble};
 
 }  // namespace sequela

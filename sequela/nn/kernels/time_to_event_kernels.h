@@ -4,7 +4,7 @@
 
 namespace sequela {
 
-// Arguments of time_to_event_loss, checked and on the CPU.
+// Arguments of time_to_event_loss, checked.
 struct TimeToEventCall {
   const at::Tensor& z_LKF;
   const TimeToEventHead& head;

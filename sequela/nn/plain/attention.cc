@@ -1,68 +1,104 @@
-#include <ATen/ATen.h>
-
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "sequela/nn/plain/chunks.h"
 #include "sequela/nn/plain/plain.h"
 
 namespace sequela {
 namespace {
 
-at::Tensor rotated(const at::Tensor& x_THD, const AttentionInputs& inputs) {
-  if (!inputs.cos_TR.defined()) return x_THD;
+// Queries [begin, end) and the keys that some of them reach.
+struct Reach {
+  int64_t begin, end, first_key, last_key;  // last_key: one beyond
+
+  Reach(const AttentionInputs& inputs, int64_t first, int64_t count)
+      : begin(first), end(first + count), first_key(begin), last_key(end) {
+    const PackedSequences& sequences = *inputs.sequences;
+    const int64_t start = sequences.token_starts[begin];
+    if (inputs.direction == AttentionDirection::causal) {
+      first_key = std::max(start, begin - inputs.window + 1);
+      return;
+    }
+    const std::vector<int32_t>& offsets = sequences.host_offsets;
+    first_key = start;
+    last_key = *std::lower_bound(offsets.begin(), offsets.end(), static_cast<int32_t>(end));
+  }
+
+  at::Tensor queries(const at::Tensor& x) const { return rows_of(x, begin, end - begin); }
+  at::Tensor keys(const at::Tensor& x) const { return rows_of(x, first_key, last_key - first_key); }
+};
+
+at::Tensor rotated(const at::Tensor& x_THD, const at::Tensor& cos_TR, const at::Tensor& sin_TR) {
+  if (!cos_TR.defined()) return x_THD;
   const at::Tensor pairs = x_THD.unflatten(2, {x_THD.size(2) / 2, 2});
   const at::Tensor first = pairs.select(3, 0), second = pairs.select(3, 1);
-  const at::Tensor cosines = inputs.cos_TR.unsqueeze(1), sines = inputs.sin_TR.unsqueeze(1);
+  const at::Tensor cosines = cos_TR.unsqueeze(1), sines = sin_TR.unsqueeze(1);
   return at::stack({first * cosines - second * sines, second * cosines + first * sines}, 3)
       .flatten(2);
 }
 
-// The keys that some query of [begin, end) reaches.
-struct Keys {
-  int64_t begin, end;
-};
-
-Keys keys_of(const AttentionInputs& inputs, int64_t begin, int64_t end) {
-  const PackedSequences& sequences = *inputs.sequences;
-  const int64_t start = sequences.token_starts[begin];
-  if (inputs.direction == AttentionDirection::causal)
-    return {std::max(start, begin - inputs.window + 1), end};
-  const std::vector<int32_t>& offsets = sequences.host_offsets;
-  return {start, *std::lower_bound(offsets.begin(), offsets.end(), static_cast<int32_t>(end))};
-}
-
 // True where a query [Q, 1] may not see a key [1, K].
-at::Tensor hidden(const AttentionInputs& inputs, int64_t begin, int64_t end, const Keys& keys) {
+at::Tensor hidden(const AttentionInputs& inputs, const Reach& reach) {
   const at::Tensor& starts_T = inputs.sequences->token_starts_T;
-  const at::Tensor is_other = starts_T.slice(0, begin, end).unsqueeze(1) !=
-                              starts_T.slice(0, keys.begin, keys.end).unsqueeze(0);
+  const at::Tensor is_other =
+      reach.queries(starts_T).unsqueeze(1) != reach.keys(starts_T).unsqueeze(0);
   if (inputs.direction == AttentionDirection::bidirectional) return is_other;
   const at::TensorOptions options = starts_T.options();
-  const at::Tensor behind = at::arange(begin, end, options).unsqueeze(1) -
-                            at::arange(keys.begin, keys.end, options).unsqueeze(0);
+  const at::Tensor behind = at::arange(reach.begin, reach.end, options).unsqueeze(1) -
+                            at::arange(reach.first_key, reach.last_key, options).unsqueeze(0);
   return is_other | (behind < 0) | (behind >= inputs.window);
+}
+
+at::Tensor scores(const AttentionInputs& inputs, const Reach& reach, const at::Tensor& q_QHD,
+                  const at::Tensor& k_KHD) {
+  const double scale = 1 / std::sqrt(static_cast<double>(q_QHD.size(2)));
+  const at::Tensor q =
+      rotated(q_QHD, reach.queries(inputs.cos_TR), reach.queries(inputs.sin_TR)) * scale;
+  const at::Tensor k = rotated(k_KHD, reach.keys(inputs.cos_TR), reach.keys(inputs.sin_TR));
+  return at::matmul(q.transpose(0, 1), k.permute({1, 2, 0}))
+      .masked_fill(hidden(inputs, reach), -INFINITY);
+}
+
+// [Q, H, D].
+at::Tensor attended(const at::Tensor& scores_HQK, const at::Tensor& v_KHD) {
+  return at::matmul(at::softmax(scores_HQK, 2), v_KHD.transpose(0, 1)).transpose(0, 1);
 }
 
 }  // namespace
 
-at::Tensor plain_attention(const AttentionInputs& inputs) {
-  const int64_t tokens = inputs.q_THD.size(0);
-  if (tokens == 0) return inputs.q_THD;
-  const double scale = 1 / std::sqrt(static_cast<double>(inputs.q_THD.size(2)));
-  const at::Tensor q_HTD = (rotated(inputs.q_THD, inputs) * scale).transpose(0, 1),
-                   k_HDT = rotated(inputs.k_THD, inputs).permute({1, 2, 0}),
-                   v_HTD = inputs.v_THD.transpose(0, 1);
-  std::vector<at::Tensor> parts;
-  for (int64_t begin = 0; begin < tokens; begin += kPlainQueries) {
-    const int64_t end = std::min(tokens, begin + kPlainQueries);
-    const Keys keys = keys_of(inputs, begin, end);
-    const at::Tensor scores_HQK =
-        at::matmul(q_HTD.slice(1, begin, end), k_HDT.slice(2, keys.begin, keys.end))
-            .masked_fill(hidden(inputs, begin, end, keys), -INFINITY);
-    parts.push_back(at::matmul(at::softmax(scores_HQK, 2), v_HTD.slice(1, keys.begin, keys.end)));
-  }
-  return at::cat(parts, 1).transpose(0, 1);
+void plain_attention_forward(const AttentionInputs& inputs, const at::Tensor& out_THD,
+                             const at::Tensor& logsumexp_HT) {
+  const at::NoGradGuard no_grad;
+  for_chunks(inputs.q_THD.size(0), kPlainQueries, [&](int64_t first, int64_t count) {
+    const Reach reach(inputs, first, count);
+    const at::Tensor scores_HQK = scores(inputs, reach, widened(reach.queries(inputs.q_THD)),
+                                         widened(reach.keys(inputs.k_THD)));
+    reach.queries(out_THD).copy_(attended(scores_HQK, widened(reach.keys(inputs.v_THD))));
+    logsumexp_HT.narrow(1, first, count).copy_(at::logsumexp(scores_HQK, {2}));
+  });
+}
+
+void plain_attention_backward(const AttentionInputs& inputs, const at::Tensor& /*out_THD*/,
+                              const at::Tensor& /*logsumexp_HT*/, const at::Tensor& grad_out_THD,
+                              const AttentionGradients& gradients) {
+  const at::NoGradGuard no_grad;
+  // Chunks of queries share keys: their gradients are summed before they are rounded.
+  const at::Tensor grad_k_THD = at::zeros_like(widened(inputs.k_THD)),
+                   grad_v_THD = at::zeros_like(grad_k_THD);
+  for_chunks(inputs.q_THD.size(0), kPlainQueries, [&](int64_t first, int64_t count) {
+    const Reach reach(inputs, first, count);
+    const at::Tensor q = recorded(reach.queries(inputs.q_THD)),
+                     k = recorded(reach.keys(inputs.k_THD)), v = recorded(reach.keys(inputs.v_THD));
+    {
+      const at::AutoGradMode with_grad(true);
+      attended(scores(inputs, reach, q, k), v).backward(widened(reach.queries(grad_out_THD)));
+    }
+    reach.queries(gradients.q_THD).copy_(q.grad());
+    reach.keys(grad_k_THD).add_(k.grad());
+    reach.keys(grad_v_THD).add_(v.grad());
+  });
+  gradients.k_THD.copy_(grad_k_THD);
+  gradients.v_THD.copy_(grad_v_THD);
 }
 
 }  // namespace sequela
