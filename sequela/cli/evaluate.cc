@@ -43,11 +43,13 @@ Command make_evaluate(CLI::App& app) {
   command
       ->add_option("--predictions", options.predictions,
                    "Parquet in meds-evaluation's schema, each [[TASK:]METHOD=]FILE")
-      ->type_name(kFile);
+      ->type_name(kFile)
+      ->default_str("");
   command
       ->add_option("--labels", options.labels,
                    "Outcomes (MEDS label schema) of predictions without, each [TASK=]FILE")
-      ->type_name(kFile);
+      ->type_name(kFile)
+      ->default_str("");
   command
       ->add_option("--subgroups", options.subgroups,
                    "Parquet: subject_id, prediction_time where it matters, columns of groups")
