@@ -109,6 +109,54 @@ TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
   }
 }
 
+// With one label, an event that happens once is a task whatever the fraction.
+TEST(MotorTask, KeepsTasksOfOneEvent) {
+  const Cohort cohort = cohort_of_events(
+      {{1, 0, "MEDS_BIRTH"}, {1, 1, "a"}, {1, 2, "b"}, {2, 0, "MEDS_BIRTH"}, {2, 1, "a"}});
+  MotorTaskOptions options;
+  for (const double fraction : {0.0, 1.0}) {
+    options.min_fraction = fraction;
+    const MotorTask task = fit(cohort, options);
+    ASSERT_EQ(task.tasks.size(), 1u);
+    EXPECT_EQ(task.tasks[0].code, "b");
+    EXPECT_EQ(task.tasks[0].n_events, 1);
+    EXPECT_EQ(task.tasks[0].n_censored, 0);
+  }
+}
+
+TEST(MotorTask, RefusesSizesOutOfRange) {
+  const Cohort cohort = cohort_of_events({{1, 0, "MEDS_BIRTH"}, {1, 1, "a"}, {1, 2, "b"}});
+  const auto with = [&](auto member, auto value) {
+    MotorTaskOptions options;
+    options.*member = value;
+    options.validate();
+  };
+  using Options = MotorTaskOptions;
+  for (const int size : {1, 65'536}) EXPECT_NO_THROW(with(&Options::num_tasks, size)) << size;
+  for (const int size : {0, 65'537}) EXPECT_THROW(with(&Options::num_tasks, size), ConfigError);
+  for (const int size : {1, 1'024}) EXPECT_NO_THROW(with(&Options::num_bins, size)) << size;
+  for (const int size : {0, 1'025}) EXPECT_THROW(with(&Options::num_bins, size), ConfigError);
+  EXPECT_NO_THROW(with(&Options::final_layer_size, 1));
+  EXPECT_THROW(with(&Options::final_layer_size, 0), ConfigError);
+  for (const double share : {0.0, 1.0}) EXPECT_NO_THROW(with(&Options::min_fraction, share));
+  for (const double share : {-0.1, 1.1, std::nan("")}) {
+    EXPECT_THROW(with(&Options::min_fraction, share), ConfigError);
+  }
+  EXPECT_NO_THROW(with(&Options::num_threads, 1));
+  EXPECT_THROW(with(&Options::num_threads, 0), ConfigError);
+  MotorTaskOptions options;
+  options.num_tasks = 65'000;
+  options.num_value_tasks = 536;
+  EXPECT_NO_THROW(options.validate());
+  options.num_value_tasks = 537;
+  EXPECT_THROW(options.validate(), ConfigError);
+  options.num_value_tasks = -1;
+  EXPECT_THROW(options.validate(), ConfigError);
+  options.num_value_tasks = 0;
+  options.num_threads = 0;
+  EXPECT_THROW(fit(cohort, options), ConfigError);
+}
+
 TEST(MotorTask, StaysFiniteOnBadTimes) {
   BadInputs inputs;
   for (const char* name : {"06_meds_events_before_birth", "08_meds_far_future"}) {
