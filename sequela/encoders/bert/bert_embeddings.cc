@@ -48,7 +48,9 @@ at::Tensor embed_bert(const BertConfig& config, const NamedTensors& weights,
       at::embedding(table("word_embeddings"), input.ids_T, config.pad_token_id);
   const at::Tensor types = table("token_type_embeddings");
   const at::Tensor positions =
-      input.positions_T.defined() ? input.positions_T : count_positions(input.lengths_S);
+      input.positions_T.defined()
+          ? input.positions_T
+          : count_positions(input.lengths_S.to(at::kCPU)).to(input.ids_T.device());
   const at::Tensor types_TH =
       input.segments_T.defined() ? at::embedding(types, input.segments_T) : types[0].unsqueeze(0);
   return words_TH + types_TH + at::embedding(table("position_embeddings"), positions);
@@ -83,7 +85,7 @@ at::Tensor embed_cehr_bert(const BertConfig& config, const NamedTensors& weights
       at::embedding(get_tensor(weights, kCehr + "concept_embeddings.weight"), input.ids_T));
   const int64_t tokens = input.num_tokens();
   const auto or_zero = [&](const at::Tensor& x_T, at::ScalarType type) {
-    return x_T.defined() ? x_T : at::zeros({tokens}, type);
+    return x_T.defined() ? x_T : at::zeros({tokens}, input.ids_T.options().dtype(type));
   };
   const at::Tensor positions =
       or_zero(input.positions_T, at::kLong).clamp(0, config.num_positions() - 1);
@@ -100,7 +102,7 @@ at::Tensor embed_cehr_bert(const BertConfig& config, const NamedTensors& weights
                           get_tensor(weights, kCehr + "linear_proj.bias")),
                "tanh");
   const at::Tensor segments =
-      input.segments_T.defined() ? input.segments_T : at::ones({tokens}, at::kLong);
+      input.segments_T.defined() ? input.segments_T : at::ones({tokens}, input.ids_T.options());
   return projected +
          at::embedding(get_tensor(weights, kCehr + "visit_segment_embeddings.weight"), segments);
 }

@@ -27,15 +27,28 @@ at::Tensor pool(const NamedTensors& weights, const at::Tensor& hidden_TH,
                              get_tensor(weights, "bert.pooler.dense.bias")));
 }
 
-// The encoder, top to bottom: post-norm transformer layers.
+// The input on the weights' device.
+BertInput moved(BertInput input, at::Device device) {
+  for (at::Tensor* tensor : {&input.ids_T, &input.positions_T, &input.segments_T, &input.ages_T,
+                             &input.dates_T, &input.values_T, &input.value_mask_T}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+  return input;  // lengths stay: the packing is computed on the host
+}
+
+// The encoder, top to bottom: post-norm transformer layers. Computes on the weights' device; the
+// results are where the input is.
 BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps& ops,
-                  const BertInput& input, const BertRequest& request) {
-  check_bert_input(config, input);
-  const PackedSequences sequences = build_packed_sequences(input.lengths_S, at::kCPU);
+                  const BertInput& given, const BertRequest& request) {
+  check_bert_input(config, given);
+  const at::Device device = get_tensor(weights, word_embeddings_name(config)).device();
+  const BertInput input = moved(given, device);
+  const PackedSequences sequences = build_packed_sequences(input.lengths_S, device);
   const bool has_norm = config.kind == BertKind::bert;
   BertOutput output;
+  const at::Device home = given.ids_T.device();
   const auto keep = [&](const BertStream& stream) {
-    if (request.hidden_states) output.hidden_states.push_back(stream.residual_TH);
+    if (request.hidden_states) output.hidden_states.push_back(stream.residual_TH.to(home));
   };
 
   BertStream stream = ops.start(embed_bert_input(config, weights, input),
@@ -53,8 +66,8 @@ BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps
     stream = ops.add_norm(stream, outer_TH, layer + "output.LayerNorm");
     keep(stream);
   }
-  output.hidden_TH = stream.residual_TH;
-  if (request.pooled) output.pooled_SH = pool(weights, output.hidden_TH, sequences);
+  output.hidden_TH = stream.residual_TH.to(home);
+  if (request.pooled) output.pooled_SH = pool(weights, stream.residual_TH, sequences).to(home);
   return output;
 }
 
@@ -74,7 +87,7 @@ uint64_t weights_version(const NamedTensors& weights) {
   for (const auto& [name, tensor] : weights) {
     const auto count = tensor.is_inference() ? 0 : static_cast<uint64_t>(tensor._version());
     version = hash_key(version, count);
-    if (tensor.scalar_type() != at::kFloat || !tensor.is_contiguous()) continue;
+    if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_contiguous()) continue;
     const float* values = tensor.const_data_ptr<float>();
     const int64_t step = std::max<int64_t>(1, tensor.numel() / kSamples);
     for (int64_t i = step / 2; i < tensor.numel(); i += step)
@@ -102,6 +115,7 @@ struct BertModel::State {
   BertConfig config;
   NamedTensors weights;
   BertPrecision precision;
+  Ways ways;
   std::mutex mutex;  // of the two below
   uint64_t version = 0;
   std::shared_ptr<InferenceOps> ops;
@@ -112,20 +126,22 @@ struct BertModel::State {
     const uint64_t now = weights_version(weights);
     if (ops == nullptr || version != now) {
       ops = nullptr;  // its memory first
-      ops = std::make_shared<InferenceOps>(config, weights, precision);
+      ops = std::make_shared<InferenceOps>(config, weights, precision, ways);
       version = now;
     }
     return ops;
   }
 };
 
-BertModel::BertModel(BertConfig config, NamedTensors weights, BertPrecision precision)
+BertModel::BertModel(BertConfig config, NamedTensors weights, BertPrecision precision,
+                     const Ways& ways)
     : state_(std::make_shared<State>()) {
   config.validate();
   check_bert_weights(config, weights, "the weights");
   state_->config = std::move(config);
   state_->weights = std::move(weights);
   state_->precision = precision;
+  state_->ways = ways;
 }
 
 BertModel::~BertModel() = default;

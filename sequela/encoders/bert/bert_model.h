@@ -10,6 +10,7 @@
 #include "sequela/encoders/bert/bert_config.h"
 #include "sequela/encoders/bert/bert_input.h"
 #include "sequela/encoders/progression/named_tensors.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -63,9 +64,9 @@ enum class BertPrecision {
 class BertModel {
  public:
   // The weights must fit the config: FileError names the tensor that does not. They may lie in a
-  // read-only memory-mapped file.
+  // read-only memory-mapped file. `ways`: how inference computes attention.
   BertModel(BertConfig config, NamedTensors weights,
-            BertPrecision precision = BertPrecision::float32);
+            BertPrecision precision = BertPrecision::float32, const Ways& ways = {});
   ~BertModel();
   BertModel(const BertModel&);
   BertModel& operator=(const BertModel&);

@@ -13,8 +13,8 @@
 namespace sequela {
 
 InferenceOps::InferenceOps(const BertConfig& config, const NamedTensors& weights,
-                           BertPrecision precision)
-    : config_(config), weights_(weights), precision_(precision) {
+                           BertPrecision precision, const Ways& ways)
+    : config_(config), weights_(weights), precision_(precision), ways_(ways) {
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const std::string layer = bert_layer_name(i), self = layer + "attention.self";
     pack(self, {self + ".query", self + ".key", self + ".value"});
@@ -62,12 +62,12 @@ at::Tensor InferenceOps::attention(const at::Tensor& qkv_T3H, const PackedSequen
                      .v_THD = part(2),
                      .sequences = &sequences,
                      .direction = AttentionDirection::bidirectional},
-                    out_TH.unflatten(1, {heads, hidden / heads}), logsumexp_AT);
+                    out_TH.unflatten(1, {heads, hidden / heads}), logsumexp_AT, ways_);
   return out_TH;
 }
 
 BertStream InferenceOps::to_stream(at::Tensor x_TH) const {
-  return {x_TH, x_TH.to(PackedLinear::type(precision_))};
+  return {x_TH, x_TH.to(PackedLinear::type(precision_, x_TH.device()))};
 }
 
 at::Tensor InferenceOps::norm(const at::Tensor& x_TH, const std::string& name) const {

@@ -10,6 +10,7 @@
 #include "sequela/encoders/ops/bert_ops.h"
 #include "sequela/encoders/ops/packed_linear.h"
 #include "sequela/encoders/progression/named_tensors.h"
+#include "sequela/nn/ways.h"
 
 namespace sequela {
 
@@ -17,7 +18,8 @@ namespace sequela {
 // fused. Unchanging from then on: threads may share it.
 class InferenceOps : public BertOps {
  public:
-  InferenceOps(const BertConfig& config, const NamedTensors& weights, BertPrecision precision);
+  InferenceOps(const BertConfig& config, const NamedTensors& weights, BertPrecision precision,
+               const Ways& ways = {});
 
   at::Tensor linear(const at::Tensor& x_TI, const std::string& name,
                     std::optional<BertActivation> activation) override;
@@ -35,6 +37,7 @@ class InferenceOps : public BertOps {
   const BertConfig& config_;
   const NamedTensors& weights_;
   BertPrecision precision_;
+  Ways ways_;                                   // of attention
   std::map<std::string, PackedLinear> packed_;  // by name, or that of query, key and value
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sequela/core/error.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/int8_linear.h"
@@ -55,20 +56,23 @@ struct PackedLinear::Weights {
   std::optional<Int8Linear> int8;
 };
 
-at::ScalarType PackedLinear::type(BertPrecision precision) {
-  return precision == BertPrecision::bfloat16 && has_bf16_products() ? at::kBFloat16 : at::kFloat;
+at::ScalarType PackedLinear::type(BertPrecision precision, at::Device device) {
+  const bool has_products = !device.is_cpu() || has_bf16_products();
+  return precision == BertPrecision::bfloat16 && has_products ? at::kBFloat16 : at::kFloat;
 }
 
 PackedLinear::PackedLinear(const at::Tensor& weight_OI, const at::Tensor& bias_O,
                            BertPrecision precision)
     : weights_(std::make_unique<Weights>()) {
   if (precision == BertPrecision::int8) {
+    if (!weight_OI.is_cpu()) throw ConfigError("precision", "int8", "fp32 or bf16 on a GPU");
     weights_->int8.emplace(weight_OI, bias_O);
     return;
   }
-  const at::ScalarType product_type = type(precision);
+  const at::ScalarType product_type = type(precision, weight_OI.device());
   weights_->bias_O = bias_O.detach().to(product_type);
-  if (has_onednn_products() && (precision == BertPrecision::float32 || has_bf16_products())) {
+  if (weight_OI.is_cpu() && has_onednn_products() &&
+      (precision == BertPrecision::float32 || has_bf16_products())) {
     weights_->packed = pack(weight_OI.detach().to(product_type));
   } else {
     const bool is_stored_narrow = precision == BertPrecision::bfloat16;
@@ -84,8 +88,8 @@ at::Tensor PackedLinear::forward(const at::Tensor& x_TI,
   if (weights_->int8) return activated(weights_->int8->forward(x_TI), activation);
   if (weights_->packed.defined())
     return linear_pointwise(x_TI, weights_->packed, weights_->bias_O, activation);
-  const at::Tensor out = multiplied(x_TI, weights_->plain_OI.to(at::kFloat).t());
-  add_bias(out, weights_->bias_O);
+  const at::Tensor out = multiplied(x_TI, weights_->plain_OI.to(x_TI.scalar_type()).t());
+  add_bias(out, weights_->bias_O.to(at::kFloat));
   return activated(out, activation);
 }
 

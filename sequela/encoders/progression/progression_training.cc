@@ -51,6 +51,12 @@ std::vector<int64_t> order_patients(int64_t num_patients, const PassPlan& plan) 
   return order;
 }
 
+VisitBatch moved(VisitBatch batch, at::Device device) {
+  batch.codes_BNC = batch.codes_BNC.to(device);
+  batch.time_features_BNF = batch.time_features_BNF.to(device);
+  return batch;
+}
+
 bool is_frozen(const std::string& name, const std::vector<std::string>& frozen) {
   return std::any_of(frozen.begin(), frozen.end(),
                      [&](const std::string& part) { return name.find(part) != std::string::npos; });
@@ -102,6 +108,7 @@ class ProgressionTraining::Pass : public BatchPass {
     const int64_t size = std::min(model_.options_.batch_size, data_.num_patients() - start);
     const std::span<const int64_t> patients(order_.data() + start, static_cast<size_t>(size));
     const VisitBatch batch = build_visit_batch(data_.visits, patients);
+    const at::Device device = model_.device();
 
     VisitForwardOptions forward;
     forward.use_bf16 = model_.options_.use_bf16;
@@ -113,9 +120,9 @@ class ProgressionTraining::Pass : public BatchPass {
     }
     const c10::AutoGradMode grad_mode(gradient_scale.has_value());
     const ProgressionOutput out =
-        forward_progression(model_.config_, model_.weights_, batch, forward);
-    const at::Tensor loss =
-        stage_loss(out.stage_logits_BNS, build_labels(data_, patients, batch.codes_BNC.size(1)));
+        forward_progression(model_.config_, model_.weights_, moved(batch, device), forward);
+    const at::Tensor loss = stage_loss(
+        out.stage_logits_BNS, build_labels(data_, patients, batch.codes_BNC.size(1)).to(device));
     if (gradient_scale && loss.requires_grad()) (loss * *gradient_scale).backward();
     return BatchLoss{loss.detach(), batch.codes_BNC.ne(0).sum().item<int64_t>()};
   }
@@ -175,13 +182,14 @@ at::Tensor ProgressionTraining::predict(const PatientVisits& visits) const {
     std::vector<int64_t> patients(std::min(options_.batch_size, visits.num_patients() - start));
     std::iota(patients.begin(), patients.end(), start);
     const VisitBatch batch = build_visit_batch(visits, patients);
-    const ProgressionOutput out = forward_progression(config_, weights_, batch, forward);
+    const ProgressionOutput out =
+        forward_progression(config_, weights_, moved(batch, device()), forward);
     // After the last visit with a code; a patient without one has the first place.
     const at::Tensor places = at::arange(batch.codes_BNC.size(1), at::kLong);
-    const at::Tensor last = batch.codes_BNC.ne(0).any(-1).mul(places).amax(1);
+    const at::Tensor last = batch.codes_BNC.ne(0).any(-1).mul(places).amax(1).to(device());
     const at::Tensor logits =
         out.stage_logits_BNS.gather(1, last.view({-1, 1, 1}).expand({-1, 1, config_.num_stages}));
-    parts.push_back(logits.squeeze(1).softmax(-1));
+    parts.push_back(logits.squeeze(1).softmax(-1).to(at::kCPU));
   }
   return parts.empty() ? at::empty({0, config_.num_stages}) : at::cat(parts);
 }

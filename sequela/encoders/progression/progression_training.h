@@ -38,8 +38,8 @@ struct ProgressionTrainingOptions {
 // (train/trainer.h). The embeddings' own learning rate is a ParameterGroup "code_embeddings".
 class ProgressionTraining : public Trainable {
  public:
-  // Takes the parameters over; refers to the data (nullptr: none). ConfigError if `frozen` leaves
-  // nothing to train.
+  // Takes the parameters over, and computes on their device; refers to the data (nullptr: none).
+  // ConfigError if `frozen` leaves nothing to train.
   ProgressionTraining(const ProgressionConfig& config, Parameters parameters,
                       const ProgressionData* train_data, const ProgressionData* valid_data,
                       const ProgressionTrainingOptions& options);
@@ -54,12 +54,13 @@ class ProgressionTraining : public Trainable {
   const NamedTensors& weights() const { return weights_; }
   const ProgressionConfig& config() const { return config_; }
 
-  // P(stage) after each patient's last visit, float32 [patients, S].
+  // P(stage) after each patient's last visit, float32 [patients, S], on the CPU.
   at::Tensor predict(const PatientVisits& visits) const;
 
  private:
   class Pass;
 
+  at::Device device() const { return weights_.begin()->second.device(); }
   const ProgressionData* data(TrainPart part) const {
     return part == TrainPart::train ? train_data_ : valid_data_;
   }

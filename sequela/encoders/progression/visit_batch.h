@@ -35,8 +35,9 @@ at::Tensor checked_time_features(const VisitBatch& batch, int64_t num_features);
 
 // How a model of visits runs.
 struct VisitForwardOptions {
-  bool is_training = false;                // dropout is active
-  std::optional<at::Generator> generator;  // of the dropout; torch's default one if there is none
+  bool is_training = false;  // dropout is active
+  // Of the dropout, the CPU's; torch's default one of the device if there is none.
+  std::optional<at::Generator> generator;
   bool use_bf16 = false;        // matrix products in bfloat16; weights and states stay float32
   bool use_checkpoint = false;  // the LSTM over codes is computed again in the backward pass, block
                                 // of visits by block, instead of kept
