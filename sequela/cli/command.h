@@ -66,6 +66,7 @@ Command make_features(CLI::App& app);
 Command make_finetune(CLI::App& app);
 Command make_follow(CLI::App& app);
 Command make_inspect(CLI::App& app);
+Command make_doctor(CLI::App& app);
 Command make_encode(CLI::App& app);
 Command make_compare(CLI::App& app);
 Command make_evaluate(CLI::App& app);

@@ -5,6 +5,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
+#include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 
 namespace sequela {
@@ -74,6 +75,7 @@ Command make_compare(CLI::App& app) {
                    "Athena download or ontology.parquet, for codes that the vocabulary lacks")
       ->type_name(kFile);
   add_time_zone_option(*command, arguments->time_zone);
+  add_device_option(*command, options.device);
   command->add_option("--seeds", options.num_seeds, "Samples of labels, each with its own start");
   command->add_option("--num-labels", options.num_labels, "Numbers of labels to learn from")
       ->delimiter(',');

@@ -5,6 +5,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
+#include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
@@ -19,6 +20,7 @@ struct EncodeArguments {
   EncodeOptions options;
   std::string pooling = "mean";
   std::string precision = "fp32";
+  std::string kernels = "auto";
   std::string visits = "hybrid";
   std::string letter_case = "auto";
   std::string time_zone = "utc";
@@ -54,6 +56,8 @@ int run_encode(const CLI::App& app, EncodeArguments& arguments) {
   options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.pooling = parse_pooling(arguments.pooling);
   options.precision = to_bert_precision(arguments.precision);
+  options.kernels = to_kernels(arguments.kernels);
+  options.kernel_cache = kernel_cache_folder();
   options.visits.rule = parse_visit_rule(arguments.visits);
   options.table.visit_column = options.visits.encounter_column;
   options.do_lower_case = to_lower_case(arguments.letter_case);
@@ -115,6 +119,8 @@ Command make_encode(CLI::App& app) {
       ->type_name("mean|cls|max");
   command->add_option("--precision", arguments->precision, "auto = the faster of fp32 and bf16")
       ->type_name("fp32|bf16|int8|auto");
+  add_device_option(*command, options.device);
+  add_kernels_option(*command, arguments->kernels);
   command
       ->add_option("--athena", options.athena,
                    "Athena download or ontology.parquet: maps codes that the vocabulary lacks")

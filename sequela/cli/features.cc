@@ -5,6 +5,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
+#include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -18,6 +19,7 @@ struct FeaturesArguments {
   CommonOptions common;
   FeaturesOptions options;
   std::string precision;
+  std::string kernels = "auto";
   std::string time_zone = "utc";
   std::string read_out = to_text(ReadOut::last);
 };
@@ -60,6 +62,8 @@ int run_features(const CLI::App& app, FeaturesArguments& arguments) {
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.fingerprint_cache = arguments.common.fingerprint_cache();
+  options.kernels = to_kernels(arguments.kernels);
+  options.kernel_cache = kernel_cache_folder();
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   options.zone_rule = parse_zone_rule(arguments.time_zone);
@@ -121,8 +125,8 @@ Command make_features(CLI::App& app) {
       ->type_name("last|last+history");
   command->add_option("--tokens-per-batch", options.tokens_per_batch,
                       "Tokens that go through the model together");
-  command->add_option("--device", options.device, "Also cuda:N, the N-th from 0")
-      ->type_name("auto|cpu|cuda");
+  add_device_option(*command, options.device);
+  add_kernels_option(*command, arguments->kernels);
   command->add_flag("--femr-compatible", options.is_femr_compatible,
                     "First token's time as femr writes it");
   add_cohort_options(*command, options);

@@ -6,6 +6,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
+#include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
@@ -24,6 +25,7 @@ struct FinetuneArguments {
   std::string start = "probe";
   std::string select = "loss";
   std::string precision;
+  std::string kernels = "auto";
   std::string time_zone = "utc";
   bool has_gradient_checkpointing = false;
 };
@@ -54,6 +56,8 @@ int run_finetune(const CLI::App& app, FinetuneArguments& arguments) {
   options.start = to_classifier_start(arguments.start);
   options.select = to_finetune_selection(arguments.select);
   options.zone_rule = parse_zone_rule(arguments.time_zone);
+  options.kernels = to_kernels(arguments.kernels);
+  options.kernel_cache = kernel_cache_folder();
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
@@ -143,8 +147,8 @@ Command make_finetune(CLI::App& app) {
                    "Athena download or ontology.parquet, for bundles that lack an ontology")
       ->type_name(kFile);
   add_time_zone_option(*command, arguments->time_zone);
-  command->add_option("--device", options.device, "Also cuda:N, the N-th from 0")
-      ->type_name("auto|cpu|cuda");
+  add_device_option(*command, options.device);
+  add_kernels_option(*command, arguments->kernels);
   add_label_options(*command, options);
   add_tuning_options(*command, *arguments);
   add_common_options(*command, arguments->common);

@@ -3,6 +3,7 @@
 
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
+#include "sequela/cli/compute_options.h"
 #include "sequela/cli/pretrain_mlm.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
@@ -26,6 +27,7 @@ struct PretrainArguments {
   std::string select = "loss";
   std::string read_out = to_text(ReadOut::last);
   std::string precision;
+  std::string kernels = "auto";
   bool has_gradient_checkpointing = false;
 };
 
@@ -100,6 +102,8 @@ int run_motor(const CLI::App& app, PretrainArguments& arguments) {
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.fingerprint_cache = arguments.common.fingerprint_cache();
+  options.kernels = to_kernels(arguments.kernels);
+  options.kernel_cache = kernel_cache_folder();
   options.select = to_selection(arguments.select);
   options.read_out = to_read_out(arguments.read_out);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
@@ -158,8 +162,8 @@ Command make_pretrain(CLI::App& app) {
       ->type_name(kFolder);
   command->add_flag("--keep-output", arguments->options.keep_output,
                     "Keep checkpoints, logs and final/ after the bundle is written");
-  command->add_option("--device", arguments->options.device, "Also cuda:N, the N-th from 0")
-      ->type_name("auto|cpu|cuda");
+  add_device_option(*command, arguments->options.device);
+  add_kernels_option(*command, arguments->kernels);
   add_model_options(*command, *arguments);
   add_run_options(*command, *arguments);
   add_probe_options(*command, *arguments);

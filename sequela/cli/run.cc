@@ -16,6 +16,7 @@
 #include "sequela/core/log.h"
 #include "sequela/core/suggest.h"
 #include "sequela/nn/gemm.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/pipeline/machine.h"
 
 namespace sequela {
@@ -42,7 +43,9 @@ int fail_by_torch(const c10::Error& error) {
   const std::string message = error.what_without_backtrace();
   const bool is_out_of_memory = dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
                                 message.find("allocate memory") != std::string::npos;
-  if (is_out_of_memory) return fail(kExitResources, kOutOfMemory);
+  const std::string of_gpu = gpu_memory_text(message);
+  if (is_out_of_memory || !of_gpu.empty())
+    return fail(kExitResources, of_gpu.empty() ? kOutOfMemory : of_gpu);
   return fail(kExitOther, str("torch: ", first_line(message), kReport));
 }
 
@@ -139,11 +142,11 @@ int run(int argc, char** argv) {
       "Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare "
       "--help");
 
-  std::vector<Command> commands = {make_demo(app),     make_synth(app),      make_prepare(app),
-                                   make_pretrain(app), make_features(app),   make_finetune(app),
-                                   make_follow(app),   make_label(app),      make_encode(app),
-                                   make_compare(app),  make_evaluate(app),   make_inspect(app),
-                                   make_push(app),     make_completion(app), make_man(app)};
+  std::vector<Command> commands = {
+      make_demo(app),     make_synth(app),    make_prepare(app),    make_pretrain(app),
+      make_features(app), make_finetune(app), make_follow(app),     make_label(app),
+      make_encode(app),   make_compare(app),  make_evaluate(app),   make_inspect(app),
+      make_doctor(app),   make_push(app),     make_completion(app), make_man(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
   const RenamedArguments given = rename_arguments({argv + 1, argv + argc});

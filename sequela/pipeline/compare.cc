@@ -20,6 +20,7 @@
 #include "sequela/pipeline/compare_data.h"
 #include "sequela/pipeline/compare_probe.h"
 #include "sequela/pipeline/compare_scores.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
@@ -80,6 +81,7 @@ class Comparison {
       : options_(options),
         data_(data),
         table_WE_(scale_like_random_start(table_WE)),
+        device_(to_device(options.device)),
         test_visits_(select_patients(data.visits, data.test)),
         test_outcomes_(outcomes_of(data, data.test)) {
     config_.vocab_size = table_WE.size(0);
@@ -109,6 +111,7 @@ class Comparison {
   const CompareOptions& options_;
   const CompareData& data_;
   const at::Tensor table_WE_;
+  const at::Device device_;
   ProgressionConfig config_;
   PatientVisits test_visits_;
   std::vector<uint8_t> test_outcomes_;
@@ -151,6 +154,7 @@ std::vector<double> Comparison::score_model(CompareMethod method, const Sample& 
   const ProgressionData valid_data = to_progression_data(data_, sample.validation);
   Parameters parameters = init_progression_parameters(config_, key);
   if (method != CompareMethod::random) load_pretrained_embeddings(parameters, table_WE_);
+  for (Parameter& item : parameters.items) item.value = item.value.to(device_);
   ProgressionTrainingOptions training;
   training.batch_size = options_.batch_size;
   if (method == CompareMethod::frozen) training.frozen = {"code_embeddings"};

@@ -38,6 +38,8 @@ struct CompareOptions {
   int64_t patience = 5;  // evaluations, ten of which fill the run
   uint64_t seed = 1;     // of splits, samples and weights
 
+  std::string device = "cpu";  // of the progression model
+
   int num_resamples = 1000;
   int num_threads = 1;
   std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none

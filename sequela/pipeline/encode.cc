@@ -52,6 +52,7 @@ RunRecipe build_recipe(const EncodeOptions& options, Fingerprints& fingerprints)
   recipe.set("time-column", options.table.time_column);
   recipe.set("text-column", options.table.text_column);
   recipe.set("case", letter_case(options));
+  if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_input("model", encoder_files(options.model), fingerprints, recipe);
   add_input("input", single_file(options.input), fingerprints, recipe);
   if (!options.meds.empty()) add_input("meds", dataset_files(options.meds), fingerprints, recipe);
@@ -108,9 +109,15 @@ EncodeTokens tokenize(const EncodeOptions& options, const BertFolder& folder,
   return build_encode_tokens(input, &mapper);
 }
 
+NamedTensors weights_on(const BertFolder& folder, at::Device device) {
+  NamedTensors weights;
+  for (const auto& [name, tensor] : folder.weights) weights[name] = tensor.to(device);
+  return weights;
+}
+
 void write_code_embeddings(const EncodeOptions& options, const VisitEncoder& encoder,
                            const std::optional<CodeVocabulary>& vocabulary) {
-  const at::Tensor vectors = encoder.get_code_embeddings();
+  const at::Tensor vectors = encoder.get_code_embeddings().to(at::kCPU);
   EmbeddingTable table;
   table.num_rows = vectors.size(0);
   table.width = vectors.size(1);
@@ -178,6 +185,7 @@ EncodeReport encode(const EncodeOptions& options) {
   const at::NoGradGuard no_gradients;
   const TorchThreads threads(options.num_threads);
   const auto start = std::chrono::steady_clock::now();
+  const at::Device device = to_device(options.device);
   const BertFolder folder = open_bert_folder(options.model);
   const std::optional<CodeVocabulary> vocabulary = CodeVocabulary::find(options.model);
   if (vocabulary) check_vocabulary_fits(folder, vocabulary->size());
@@ -191,7 +199,8 @@ EncodeReport encode(const EncodeOptions& options) {
   manifest.remove();
   log_precision(options.precision);
 
-  const VisitEncoder encoder(BertModel(folder.config, folder.weights, options.precision),
+  const VisitEncoder encoder(BertModel(folder.config, weights_on(folder, device), options.precision,
+                                       choose_ways(device, options.kernels, options.kernel_cache)),
                              {options.pooling, options.tokens_per_pass});
   report.width = folder.config.hidden_size;
   if (options.extract_code_embeddings) {

@@ -6,6 +6,7 @@
 
 #include "sequela/encoders/bert/bert_model.h"
 #include "sequela/encoders/bert/visit_encoder.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/tokenizer/sequence/encode_input.h"
 #include "sequela/tokenizer/sequence/vocabulary_mapper.h"
 
@@ -21,6 +22,9 @@ struct EncodeOptions {
   VisitOptions visits;       // of `meds`; max_visits and max_codes hold for `input` too
   Pooling pooling = Pooling::mean;
   BertPrecision precision = BertPrecision::float32;
+  std::string device = "cpu";
+  Kernels kernels = Kernels::automatic;  // of attention; pipeline/device.h
+  std::string kernel_cache;              // folder of the kernels' checks; empty: none is kept
   bool extract_code_embeddings = false;  // write the model's table of codes; needs no input
   std::string athena;                    // Athena download or ontology.parquet, to map codes by
   std::optional<bool> do_lower_case;     // texts; empty = as the folder says

@@ -62,6 +62,7 @@ RunRecipe build_recipe(const FeaturesOptions& options, Precision precision,
   recipe.set("read-out", to_text(options.read_out));
   recipe.set("tokens-per-batch", options.tokens_per_batch);
   recipe.set("femr-compatible", options.is_femr_compatible);
+  if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_input("model", bundle_files(options.model), fingerprints, recipe);
   add_input("labels", label_files(options.labels), fingerprints, recipe);
   add_input("meds", dataset_files(options.meds), fingerprints, recipe);
@@ -130,7 +131,8 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   FeaturesReport report;
   report.num_labels = static_cast<int64_t>(labels.size());
   const Vocabulary vocabulary = Vocabulary::read(options.model + "/dictionary.msgpack");
-  Motor model = open_bundle(options.model, device, precision);
+  Motor model = open_bundle(options.model, device, precision,
+                            choose_ways(device, options.kernels, options.kernel_cache));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, precision, cohort, fingerprints);
   Manifest manifest(options.out, fingerprints);

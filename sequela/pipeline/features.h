@@ -7,6 +7,7 @@
 #include "sequela/features/embedder.h"
 #include "sequela/features/feature_file.h"
 #include "sequela/model/motor.h"
+#include "sequela/pipeline/device.h"
 
 namespace sequela {
 
@@ -26,8 +27,10 @@ struct FeaturesOptions {
   ReadOut read_out = ReadOut::last;
   int64_t tokens_per_batch = 8'192;
   std::string device = "auto";
-  bool is_femr_compatible = false;     // token 0's timestamp as femr writes it
-  ZoneRule zone_rule = ZoneRule::utc;  // of times of events and labels that have a zone
+  Kernels kernels = Kernels::automatic;  // pipeline/device.h
+  std::string kernel_cache;              // folder of the kernels' checks; empty: none is kept
+  bool is_femr_compatible = false;       // token 0's timestamp as femr writes it
+  ZoneRule zone_rule = ZoneRule::utc;    // of times of events and labels that have a zone
   int num_threads = 1;
   std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none
   int64_t memory_bytes = int64_t{1} << 30;

@@ -46,6 +46,7 @@ RunRecipe build_recipe(const FinetuneOptions& options, Precision precision,
   recipe.set("tokens-per-batch", options.tokens_per_batch);
   recipe.set("time-zone", zone_rule_name(options.zone_rule));
   recipe.set("seed", options.seed);
+  if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_training(options.train, recipe);
   add_input("model", bundle_files(options.model), fingerprints, recipe);
   add_input("labels", label_files(options.labels), fingerprints, recipe);
@@ -94,7 +95,8 @@ class FinetuneRun {
         device_(to_device(options.device)),
         precision_(
             options.precision.value_or(device_.is_cuda() ? Precision::bf16 : Precision::fp32)),
-        fingerprints_({options.fingerprint_cache, options.num_threads}) {}
+        fingerprints_({options.fingerprint_cache, options.num_threads}),
+        ways_(choose_ways(device_, options.kernels, options.kernel_cache)) {}
 
   FinetuneReport run() {
     if (!options_.labels.empty()) {
@@ -130,7 +132,7 @@ class FinetuneRun {
     report_.prevalence = check_both_outcomes(*train_labels, options_.labels, "to train on");
     if (options_.select == FinetuneSelection::auroc)
       check_both_outcomes(*valid_labels, options_.labels, "to validate");
-    Motor model(dir.config, std::move(dir.parameters), device_, precision_);
+    Motor model(dir.config, std::move(dir.parameters), device_, precision_, ways_);
     model.set_activations(options_.activations);
     Classifier classifier(dir.config.encoder.hidden_size, device_);
     std::optional<LowRank> low_rank;
@@ -208,7 +210,7 @@ class FinetuneRun {
                                             : read_labels(options_.predict, options_.zone_rule),
                    "to predict");
     check_predicted(labels->labels());
-    Motor model(dir.config, std::move(dir.parameters), device_, precision_);
+    Motor model(dir.config, std::move(dir.parameters), device_, precision_, ways_);
     const Predictions predictions = sequela::predict(model, *dir.classifier, *labels);
     if (predictions.labels.empty()) {
       throw DataError({options_.predict.empty() ? options_.labels : options_.predict},
@@ -240,6 +242,7 @@ class FinetuneRun {
   const Precision precision_;
   LabelSides sides_;
   Fingerprints fingerprints_;
+  const Ways ways_;
   RunRecipe recipe_;
   std::shared_ptr<const BundleRecords> records_;
   FinetuneReport report_;

@@ -7,6 +7,7 @@
 
 #include "sequela/io/time_column.h"
 #include "sequela/model/motor.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/pipeline/finetuning/classifier_start.h"
 #include "sequela/pipeline/finetuning/classifier_training.h"
 #include "sequela/train/trainer.h"
@@ -50,8 +51,10 @@ struct FinetuneOptions {
   std::optional<Precision> precision;  // default: fp32 on a CPU, bf16 on CUDA
   Activations activations = Activations::kept;
   std::string device = "auto";
-  uint64_t seed = 42;        // of the order of batches, and of low-rank factors
-  bool keep_output = false;  // keep checkpoints and logs after the bundle is written
+  Kernels kernels = Kernels::automatic;  // pipeline/device.h
+  std::string kernel_cache;              // folder of the kernels' checks; empty: none is kept
+  uint64_t seed = 42;                    // of the order of batches, and of low-rank factors
+  bool keep_output = false;              // keep checkpoints and logs after the bundle is written
   ZoneRule zone_rule = ZoneRule::utc;
   int num_threads = 1;
   std::string fingerprint_cache;  // folder (run/fingerprint_cache.h); empty = none

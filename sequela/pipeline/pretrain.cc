@@ -62,6 +62,7 @@ RunRecipe build_recipe(const PretrainOptions& options, const ModelConfig& config
   recipe.set("precision", to_text(precision));
   recipe.set("embedding-std", options.embedding_std);
   recipe.set("seed", options.seed);
+  if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_training(options.train, recipe);
   add_input("data", data_files(options.data), fingerprints, recipe);
   if (options.select == Selection::probe) {
@@ -245,18 +246,6 @@ Selection to_selection(const std::string& text) {
   throw ConfigError("select", text, "loss or probe");
 }
 
-at::Device to_device(const std::string& text) {
-  if (text == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  if (text == "cpu") return at::kCPU;
-  if (text == "cuda" || text.starts_with("cuda:")) {
-    if (!at::hasCUDA()) {
-      throw ConfigError("device", text, "cpu: this torch sees no CUDA device");
-    }
-    return at::Device(text == "cuda" ? "cuda:0" : text);
-  }
-  throw ConfigError("device", text, "auto, cpu, cuda or cuda:N");
-}
-
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
   const TorchThreads threads(options.num_threads);
@@ -274,7 +263,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
   const FolderLock lock(options.out);
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
-  Motor model(config, options.seed, device, precision);
+  Motor model(config, options.seed, device, precision,
+              choose_ways(device, options.kernels, options.kernel_cache));
   scale_embeddings(options.embedding_std, model);
   model.set_activations(options.activations);
   report.num_parameters = model.parameters().num_values();

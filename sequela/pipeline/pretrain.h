@@ -8,6 +8,7 @@
 #include "sequela/core/json.h"
 #include "sequela/features/embedder.h"
 #include "sequela/model/encoder_config.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/recipe.h"
@@ -31,9 +32,11 @@ struct PretrainOptions {
   std::optional<Precision> precision;  // default: fastest_precision()
   // recomputed: the same weights with about half the memory, in a quarter more time.
   Activations activations = Activations::kept;
-  std::string device = "auto";  // auto | cpu | cuda | cuda:N
-  uint64_t seed = 42;           // of fresh weights and of the order of batches
-  bool keep_output = false;     // keep checkpoints, logs and final/ after the bundle is written
+  std::string device = "auto";           // auto | cpu | cuda | cuda:N
+  Kernels kernels = Kernels::automatic;  // pipeline/device.h
+  std::string kernel_cache;              // folder of the kernels' checks; empty: none is kept
+  uint64_t seed = 42;                    // of fresh weights and of the order of batches
+  bool keep_output = false;  // keep checkpoints, logs and final/ after the bundle is written
 
   // Measured at each evaluation beside the loss (pipeline/yardsticks/label_probe.h).
   std::vector<std::string> probes;   // labels.parquet files
@@ -80,8 +83,5 @@ ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string
 // taking away checkpoints, logs and final/ of a finished run.
 Json training_summary(const TrainReport& report);
 void remove_training_output(const std::string& folder);
-
-// The device that a --device option means; ConfigError if it is not there.
-at::Device to_device(const std::string& text);
 
 }  // namespace sequela

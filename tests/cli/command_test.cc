@@ -56,7 +56,7 @@ TEST_F(Command, HelpAndVersion) {
   EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
   for (const char* name :
        {"synth", "prepare", "pretrain", "features", "finetune", "follow", "label", "encode",
-        "compare", "evaluate", "inspect", "demo", "completion", "man"}) {
+        "compare", "evaluate", "inspect", "doctor", "demo", "completion", "man"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find("Example"), std::string::npos) << name;
@@ -76,6 +76,8 @@ TEST_F(Command, UsageErrorsAreOneLineAndExitWith2) {
            {"pretrain", "--data", "x", "--model", "y", "--recipe", "motor"},
            {"pretrain", "--data", "x", "--model", "y", "--size", "huge"},
            {"pretrain", "--data", "x", "--model", "y", "--schedule", "step"},
+           {"pretrain", "--data", "x", "--model", "y", "--kernels", "fast"},
+           {"pretrain", "--data", "x", "--model", "y", "--device", "tpu"},
            {"pretrain", "--data", "x", "--model", "y", "--loss-scale", "labels"},
            {"pretrain", "--objective", "mlm", "--meds", "x", "--model", "y", "--size", "tiny"}}) {
     const CommandResult result = run_sequela(arguments);
