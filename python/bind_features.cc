@@ -25,6 +25,10 @@ void register_options(py::module_& module) {
           [](Options& options, const std::string& text) { options.read_out = to_read_out(text); })
       .def_readwrite("tokens_per_batch", &Options::tokens_per_batch)
       .def_readwrite("device", &Options::device)
+      .def_property(
+          "kernels", [](const Options& options) { return to_text(options.kernels); },
+          [](Options& options, const std::string& text) { options.kernels = to_kernels(text); })
+      .def_readwrite("kernel_cache", &Options::kernel_cache)
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)
       .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads)

@@ -40,6 +40,10 @@ void register_options(py::module_& module) {
       .def_readwrite("precision", &Options::precision)
       .def_readwrite("activations", &Options::activations)
       .def_readwrite("device", &Options::device)
+      .def_property(
+          "kernels", [](const Options& options) { return to_text(options.kernels); },
+          [](Options& options, const std::string& text) { options.kernels = to_kernels(text); })
+      .def_readwrite("kernel_cache", &Options::kernel_cache)
       .def_readwrite("seed", &Options::seed)
       .def_readwrite("keep_output", &Options::keep_output)
       .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)

@@ -170,9 +170,12 @@ void register_model(py::module_& module) {
       .value("log2_float16", TimeAtRisk::log2_float16);
   py::class_<Motor>(module, "MotorModel")
       .def(py::init([](const ModelConfig& config, const Weights& weights, const std::string& device,
-                       Precision precision, Activations activations) -> NewModel {
-             NewModel model = std::make_unique<Motor>(config, to_parameters(weights),
-                                                      at::Device(device), precision);
+                       Precision precision, Activations activations, const std::string& kernels,
+                       const std::string& kernel_cache) -> NewModel {
+             const at::Device place(device);
+             NewModel model =
+                 std::make_unique<Motor>(config, to_parameters(weights), place, precision,
+                                         choose_ways(place, to_kernels(kernels), kernel_cache));
              model->set_activations(activations);
              return model;
            }),
@@ -214,6 +217,7 @@ void register_motor(py::module_& module) {
   register_files(module);
   register_model(module);
   module.def("has_cuda_kernels", &has_cuda_kernels);
+  module.def("to_kernels", [](const std::string& text) { return to_text(to_kernels(text)); });
 }
 
 }  // namespace sequela::python

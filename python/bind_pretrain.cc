@@ -88,6 +88,12 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("precision", &PretrainOptions::precision)
       .def_readwrite("activations", &PretrainOptions::activations)
       .def_readwrite("device", &PretrainOptions::device)
+      .def_property(
+          "kernels", [](const PretrainOptions& options) { return to_text(options.kernels); },
+          [](PretrainOptions& options, const std::string& text) {
+            options.kernels = to_kernels(text);
+          })
+      .def_readwrite("kernel_cache", &PretrainOptions::kernel_cache)
       .def_readwrite("seed", &PretrainOptions::seed)
       .def_readwrite("keep_output", &PretrainOptions::keep_output)
       .def_readwrite("probes", &PretrainOptions::probes)

@@ -186,6 +186,8 @@ class MotorModel:
         device: str,
         precision: Precision,
         activations: Activations,
+        kernels: str,
+        kernel_cache: str,
     ) -> None: ...
     def weights(self) -> _Tensors: ...
     def refresh_weights(self) -> None: ...
@@ -202,6 +204,7 @@ def write_motor_bundle(folder: str, config: MotorConfig, weights: _Tensors, dict
 def fresh_motor_weights(config: MotorConfig, seed: int) -> _Tensors: ...
 def motor_config_of(encoder: EncoderConfig, prepared: str) -> MotorConfig: ...
 def has_cuda_kernels() -> bool: ...
+def to_kernels(text: str) -> str: ...
 
 class Schedule(Enum):
     linear = ...
@@ -268,6 +271,8 @@ class PretrainOptions:
     precision: Precision | None
     activations: Activations
     device: str
+    kernels: str
+    kernel_cache: str
     seed: int
     keep_output: bool
     probes: list[str]
@@ -412,6 +417,8 @@ class FeaturesOptions:
     read_out: str
     tokens_per_batch: int
     device: str
+    kernels: str
+    kernel_cache: str
     is_femr_compatible: bool
     fingerprint_cache: str
     num_threads: int
@@ -456,6 +463,8 @@ class FinetuneOptions:
     precision: Precision | None
     activations: Activations
     device: str
+    kernels: str
+    kernel_cache: str
     seed: int
     keep_output: bool
     fingerprint_cache: str

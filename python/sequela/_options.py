@@ -103,6 +103,12 @@ def memory_bytes(memory: int | str | None) -> int:
     return size
 
 
+def kernel_cache() -> str:
+    """Where the checks of a GPU's kernels are kept: $XDG_CACHE_HOME/sequela, else ~/.cache/sequela."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(cache, "sequela")
+
+
 def num_threads(wanted: int) -> int:
     """Threads to use; 0 = as many as this process may."""
     return wanted if wanted > 0 else _core.default_num_threads()

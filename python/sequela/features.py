@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from sequela import _core
-from sequela._options import fill, memory_bytes
+from sequela._options import fill, kernel_cache, memory_bytes
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, logger, run_job, stopped_in_order_by_sigterm
 from sequela._records import path_of_database, path_of_labels, path_of_ontology
@@ -34,6 +34,7 @@ def compute_features(
     device: torch.device | str | None = None,
     ontology: Any = None,
     time_zone: str = "utc",
+    kernels: str = "auto",
 ) -> dict[str, np.ndarray]:
     """Embeds patients at the prediction times of labels.
 
@@ -51,6 +52,7 @@ def compute_features(
         device: None = the CPU; "cuda", torch.device("cuda"), ... On CUDA the model works in bfloat16, as femr's.
         ontology: femr.ontology.Ontology or path of a Parquet file (code, parent_codes); None = the bundle's own.
         time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
+        kernels: "auto", "plain" or "own", as `write_features` has it.
 
     Returns:
         {"subject_ids": int64 [n], "feature_times": datetime64[s] [n], "features": float32 [n, hidden]}.
@@ -74,6 +76,8 @@ def compute_features(
             time_zone=time_zone,
             tokens_per_batch=tokens_per_batch,
             device="cpu" if device is None else str(device),
+            kernels=kernels,
+            kernel_cache=kernel_cache(),
             num_threads=max(to_num_threads(num_proc), torch.get_num_threads()),
             memory_bytes=memory_bytes(None),
         )
@@ -106,6 +110,7 @@ def write_features(
     read_out: str = "last",
     tokens_per_batch: int = 8_192,
     device: Any = "auto",
+    kernels: str = "auto",
     is_femr_compatible: bool = False,
     num_threads: int = 0,
     memory: int | str | None = None,
@@ -129,6 +134,8 @@ def write_features(
             and the mean embedded token of all and of the last year, four times as wide.
         tokens_per_batch: tokens that go through the model together.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        kernels: "auto" = own kernels, on a GPU those that pass their check; "plain" = torch's operations alone, slow, to
+            compare with; "own" = none of them.
         is_femr_compatible: the first token's time as femr writes it.
         num_threads: 0 = all. memory: to stay under, such as "8G"; None = half the machine.
         progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
@@ -156,6 +163,8 @@ def write_features(
         read_out=read_out,
         tokens_per_batch=tokens_per_batch,
         device=str(device),
+        kernels=kernels,
+        kernel_cache=kernel_cache(),
         is_femr_compatible=is_femr_compatible,
         num_threads=to_num_threads(num_threads),
         memory_bytes=memory_bytes(memory),

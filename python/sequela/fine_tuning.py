@@ -6,7 +6,7 @@ import tempfile
 from typing import Any
 
 from sequela import _core
-from sequela._options import fill, memory_bytes, training_values
+from sequela._options import fill, kernel_cache, memory_bytes, training_values
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job, stopped_in_order_by_sigterm
 from sequela._records import LABEL_VALUES, path_of_database, path_of_labels, path_of_ontology
@@ -57,6 +57,7 @@ def finetune(
     precision: str | None = None,
     gradient_checkpointing: bool = False,
     device: Any = "auto",
+    kernels: str = "auto",
     seed: int = 42,
     keep_output: bool = False,
     num_threads: int = 0,
@@ -99,6 +100,8 @@ def finetune(
         precision: "fp32", "bf16" or "auto", the faster one; None = fp32 on a CPU, bf16 on CUDA.
         gradient_checkpointing: the same weights with about half the memory, in a quarter more time.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        kernels: "auto" = own kernels, on a GPU those that pass their check; "plain" = torch's operations alone, slow, to
+            compare with; "own" = none of them.
         seed: of the order of batches, and of low-rank factors.
         keep_output: keep checkpoints and logs after the bundle is written.
         num_threads: 0 = all. memory: to stay under while records are read; None = half the machine.
@@ -139,6 +142,8 @@ def finetune(
             precision=None if precision is None else _core.to_precision(precision, str(device)),
             activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,
             device=str(device),
+            kernels=kernels,
+            kernel_cache=kernel_cache(),
             seed=seed,
             keep_output=keep_output,
             num_threads=to_num_threads(num_threads),

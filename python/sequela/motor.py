@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from sequela import _core
-from sequela._options import choose, fill, fill_given, knows_given, memory_bytes, output_folder, training_values
+from sequela._options import (
+    choose,
+    fill,
+    fill_given,
+    kernel_cache,
+    knows_given,
+    memory_bytes,
+    output_folder,
+    training_values,
+)
 from sequela._options import num_threads as to_num_threads
 from sequela._progress import ShowProgress, run_job
 
@@ -160,6 +169,7 @@ def pretrain(
     precision: str | None = None,
     gradient_checkpointing: bool = False,
     device: Any = "auto",
+    kernels: str = "auto",
     seed: int = 42,
     keep_output: bool = False,
     probes: Sequence[Path] = (),
@@ -203,6 +213,8 @@ def pretrain(
         precision: "bf16" or "fp32"; None or "auto" = the faster one on this device.
         gradient_checkpointing: the same weights with about half the memory, in a quarter more time.
         device: "auto", "cpu", "cuda", "cuda:N" or a torch.device.
+        kernels: "auto" = own kernels, on a GPU those that pass their check; "plain" = torch's operations alone, slow, to
+            compare with; "own" = none of them.
         seed: of fresh weights and the order of batches.
         keep_output: keep checkpoints and logs after the bundle is written.
         probes: labels.parquet files; each evaluation gives the AUROC of a logistic probe of each. `meds`: the
@@ -247,6 +259,8 @@ def pretrain(
         precision=None if precision is None else _core.to_precision(precision, str(device)),
         activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,
         device=str(device),
+        kernels=kernels,
+        kernel_cache=kernel_cache(),
         seed=seed,
         keep_output=keep_output,
         probes=[os.fspath(path) for path in probes],

@@ -12,7 +12,7 @@ from torch.nn import functional
 from sequela import _core
 from sequela._module import CoreModule, by_layer, place_of
 from sequela._motor_passes import Passes, encode, head_loss
-from sequela._options import fill
+from sequela._options import fill, kernel_cache
 from sequela.errors import ConfigError, FileError
 from sequela.hub import folder_of
 from sequela.motor_data import MotorBatch
@@ -90,6 +90,8 @@ class Motor(CoreModule):
         precision: of matrix products, "fp32" or "bf16"; "auto" = the faster one on this device. Weights and
             gradients stay float32.
         gradient_checkpointing: the same gradients with about half the memory, in a quarter more time.
+        kernels: "auto" = own kernels, on a GPU those that pass their check; "plain" = torch's operations alone, slow, to
+            compare with; "own" = none of them.
         embedding_std: standard deviation of fresh embeddings of tokens.
         seed: of fresh weights.
     """
@@ -104,6 +106,7 @@ class Motor(CoreModule):
         *,
         precision: str = "fp32",
         gradient_checkpointing: bool = False,
+        kernels: str = "auto",
         embedding_std: float = 0.02,
         seed: int = 42,
     ):
@@ -112,6 +115,7 @@ class Motor(CoreModule):
         self.precision = precision
         _core.to_precision(precision, "cpu")
         self.gradient_checkpointing = gradient_checkpointing
+        self.kernels = _core.to_kernels(kernels)
         self._tokenizer: str | None = None
         self._passes: Passes | None = None
         if weights is None:
@@ -130,13 +134,14 @@ class Motor(CoreModule):
         *,
         precision: str = "fp32",
         gradient_checkpointing: bool = False,
+        kernels: str = "auto",
         revision: str | None = None,
     ) -> Self:
         """Opens a bundle of `sequela.pretrain` or of femr (MOTOR, CLMBR).
 
         Args:
             model: its folder, or "org/name" of a hub (`sequela.hub`).
-            precision, gradient_checkpointing: as the constructor's.
+            precision, gradient_checkpointing, kernels: as the constructor's.
             revision: of a name: branch, tag or commit.
 
         Raises:
@@ -144,7 +149,9 @@ class Motor(CoreModule):
         """
         folder = folder_of(model, revision)
         config, weights = _core.open_motor_bundle(folder)
-        module = cls(config, weights, precision=precision, gradient_checkpointing=gradient_checkpointing)
+        module = cls(
+            config, weights, precision=precision, gradient_checkpointing=gradient_checkpointing, kernels=kernels
+        )
         module._tokenizer = folder
         return module
 
@@ -237,10 +244,14 @@ class Motor(CoreModule):
         activations = _core.Activations.recomputed if self.gradient_checkpointing else _core.Activations.kept
         precision = _core.to_precision(self.precision, str(device))
         weights = {name: tensor.detach() for name, tensor in parameters.items()}
-        return Passes(_core.MotorModel(self.config, weights, str(device), precision, activations), device)
+        core = _core.MotorModel(
+            self.config, weights, str(device), precision, activations, self.kernels, kernel_cache()
+        )
+        return Passes(core, device)
 
     def _check_device(self, device: torch.device) -> None:
-        if device.type == "cpu" or (device.type == "cuda" and _core.has_cuda_kernels()):
+        is_plain = self.kernels == "plain"
+        if device.type == "cpu" or (device.type == "cuda" and (is_plain or _core.has_cuda_kernels())):
             return
         reason = "this build of sequela has no GPU kernels" if device.type == "cuda" else "no kernels for it"
         raise ConfigError(f"Motor cannot go to {device}: {reason}. Fix: leave it on the CPU.")
