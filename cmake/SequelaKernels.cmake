@@ -18,6 +18,8 @@ set_source_files_properties(${avx512bf16_kernels} PROPERTIES
   SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "${avx512_flags};-mavx512bf16")
 
 # The GPU's functions (nn/cuda), or what stands in for them.
+# The latter is an object of its own, so that a program with functions of its own (tests/cuda_on_cpu) does without it.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/sequela/nn/cuda/absent.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 file(GLOB cuda_glue CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*_cuda.cc)
 if(SEQUELA_CUDA)
   enable_language(CUDA)
