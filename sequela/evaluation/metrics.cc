@@ -13,7 +13,7 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinProbability = 1e-12;
 constexpr int kMaxSteps = 100;
 constexpr double kMaxStep = 3;
-constexpr double kSmallStep = 1e-7;  // of Newton's method, whose next step is its square
+constexpr double kSmallStep = 1e-5;  // of Newton's method, whose next step is its square
 
 double weight_of(ScoredOutcomes::Weights weights, int64_t row) {
   return weights.empty() ? 1 : weights[row];
