@@ -286,6 +286,7 @@ void CompareOptions::validate() const {
   require(batch_size >= 1, "batch-size", str(batch_size), "1 or more");
   require(patience >= 0, "patience", str(patience), "0 or more");
   require(num_resamples >= 1, "resamples", str(num_resamples), "1 or more");
+  to_device(device);  // before anything is read
 }
 
 CompareReport compare(const CompareOptions& options) {

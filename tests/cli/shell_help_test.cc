@@ -87,7 +87,7 @@ TEST_F(ShellHelp, BashCompletesCommandsOptionsValuesAndPaths) {
 TEST_F(ShellHelp, EveryOptionOfEveryCommandIsOffered) {
   write_script("bash");
   const Words commands = bash_offers({"sequela", "man", ""});
-  EXPECT_EQ(commands.size(), 15u);
+  EXPECT_EQ(commands.size(), 16u);
   for (const std::string& command : commands) {
     const std::string help = run_sequela({command, "--help"}).out;
     const Words offered = bash_offers({"sequela", command, "--"});
@@ -158,7 +158,7 @@ TEST_F(ShellHelp, ManPagesAreSoundRoff) {
       EXPECT_EQ(run("groff -ww -z -man -Tutf8 '" + page.path().string() + "'"), "") << page;
     }
   }
-  EXPECT_EQ(num_pages, 15u);
+  EXPECT_EQ(num_pages, 17u);
   if (!is_there("groff")) GTEST_SKIP() << "groff is not installed: install package groff-base";
 }
 
