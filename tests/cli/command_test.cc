@@ -208,7 +208,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       }
     }
   }
-  EXPECT_EQ(tried.size(), 49u);
+  EXPECT_EQ(tried.size(), 55u);
 }
 
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {
