@@ -6,7 +6,7 @@ namespace sequela {
 
 std::vector<CurvePoint> thin_threshold_curve(const ScoredOutcomes& scored, size_t max_points) {
   if (scored.num_positive() == 0 || scored.num_positive() == scored.num_rows()) return {};
-  const std::vector<CurvePoint> all = threshold_curve(scored);
+  std::vector<CurvePoint> all = threshold_curve(scored);
   if (all.size() <= max_points) return all;
   // The way along the curve from (0, 0) to (1, 1) is 2 long.
   const auto way = [](const CurvePoint& p) { return p.true_positive_rate + p.false_positive_rate; };

@@ -106,10 +106,12 @@ void TaskEvaluation::add_pair(size_t a, size_t b) {
     return;
   }
   pairs_.push_back({a, b, metrics_.size(), metrics_.size() + 1});
-  for (const auto& [own, other] : {std::pair(&first, &second), std::pair(&second, &first)}) {
+  const auto add_common = [&](const MethodScores& own, const MethodScores& other) {
     metrics_.push_back(metrics_of(
-        task_, *own, [&](int32_t row) { return std::ranges::binary_search(other->rows, row); }));
-  }
+        task_, own, [&](int32_t row) { return std::ranges::binary_search(other.rows, row); }));
+  };
+  add_common(first, second);
+  add_common(second, first);
 }
 
 FigureResult TaskEvaluation::figure_of(size_t metrics, BinaryFigure figure) const {

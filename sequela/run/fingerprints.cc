@@ -143,7 +143,7 @@ std::string Fingerprints::read(const std::string& path,
     num_bytes_read_ += static_cast<int64_t>(count);
     advance(static_cast<int64_t>(count));
   }
-  const std::string digest = to_hex(hash.finish());
+  std::string digest = to_hex(hash.finish());
   const int64_t last_ns = std::max(state.modified_ns, state.changed_ns);
   if (start_ns - last_ns >= options_.unsafe_ns && file.state() == state) {
     const std::lock_guard lock(mutex_);

@@ -146,7 +146,7 @@ std::string Manifest::why_stale(const RunRecipe& recipe) const {
   const Artifact& artifact = found->second;
   if (recipe.depends_on_version && artifact.version != SEQUELA_VERSION)
     return str("version ", artifact.version, " of Sequela made it");
-  const std::string changed = difference(artifact.recipe, recipe);
+  std::string changed = difference(artifact.recipe, recipe);
   if (!changed.empty()) return changed;
   if (artifact.files.empty()) return "it is not there";
   return state_->why_changed(artifact.recipe, artifact.files);

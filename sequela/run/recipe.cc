@@ -62,7 +62,7 @@ std::string of_inputs(const std::map<std::string, InputFingerprints>& recorded,
     const auto found = recorded.find(name);
     if (found == recorded.end()) return str("the ", name, " is new");
     if (found->second.contains("") != files.contains("")) return str("the ", name, " changed");
-    const std::string text = of_files(name, found->second, files);
+    std::string text = of_files(name, found->second, files);
     if (!text.empty()) return text;
   }
   for (const auto& [name, files] : recorded) {
