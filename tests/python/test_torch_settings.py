@@ -1,12 +1,18 @@
 """What torch and the process were told before a call holds after it, too."""
 
-import os
 import signal
+import subprocess
 
 import pytest
 import sequela
 import torch
 from conftest import SMALL, TINY
+
+
+def environment():
+    """As the process has it: os.environ does not see what C++ sets. pytest's own note changes."""
+    lines = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return sorted(line for line in lines if not line.startswith(("PYTEST_CURRENT_TEST=", "_=")))
 
 
 def settings():
@@ -19,7 +25,7 @@ def settings():
         "type": torch.get_default_dtype(),
         "oneDNN": torch.backends.mkldnn.enabled,
         "chance": torch.get_rng_state().tolist(),
-        "environment": dict(os.environ),
+        "environment": environment(),
         "signals": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)],
     }
 
