@@ -1,5 +1,5 @@
 // {"device": ..., "driver": ..., "build": ...,
-//  "results": [{"operation": "norm", "type": "float32", "error": 1e-7, "bound": 1e-3, "fault":
+//  "results": [{"operation": "norm", "type": "float32", "error": 1e-7, "bound": 1e-4, "fault":
 //  ""}]}
 
 #include "sequela/nn/check_cache.h"
@@ -92,7 +92,9 @@ std::vector<KernelResult> check_kernels_once(const KernelTable& own, at::Device 
   const std::string path = path_of(checked, folder);
   if (const auto known = read_results(path, checked)) return *known;
   std::vector<KernelResult> results = check_kernels(own, device);
-  write_results(path, checked, results);
+  // What a kernel threw may pass: the device may have been out of memory.
+  if (std::ranges::all_of(results, &std::string::empty, &KernelResult::fault))
+    write_results(path, checked, results);
   return results;
 }
 

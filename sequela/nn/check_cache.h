@@ -17,8 +17,8 @@ struct CheckedDevice {
 };
 
 // check_kernels(), or what a file in `folder` tells of such a device: kernels-<hash>.json, written
-// after a check. A missing, broken or foreign file leads to a new check; a folder that cannot be
-// written, or "", to one each time.
+// after a check in which no kernel threw. A missing, broken or foreign file leads to a new check; a
+// folder that cannot be written, or "", to one each time.
 std::vector<KernelResult> check_kernels_once(const KernelTable& own, at::Device device,
                                              const CheckedDevice& checked,
                                              const std::string& folder);

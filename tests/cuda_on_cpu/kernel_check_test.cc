@@ -8,6 +8,7 @@
 #include "sequela/core/error.h"
 #include "sequela/nn/cuda/cuda_kernels.h"
 #include "sequela/nn/kernel_table.h"
+#include "tests/nn/kernel_check_support.h"
 
 namespace sequela {
 namespace {
@@ -21,14 +22,9 @@ TEST(CudaOnCpuCheck, FindsTheKernelsRight) {
   }
 }
 
-struct Fault {
-  Operation operation;
-  void (*plant)(KernelTable&);
-};
-
 // A kernel that forgets a row's last element, a scan that forgets the sequences' starts, a loss
 // that forgets a gradient.
-const std::vector<Fault> kFaults = {
+const std::vector<KernelFault> kFaults = {
     {Operation::norm,
      [](KernelTable& table) {
        table.rms_norm_forward = [](const RmsNormForward& args) {
@@ -55,21 +51,7 @@ const std::vector<Fault> kFaults = {
      }}};
 
 TEST(CudaOnCpuCheck, FindsNamesAndReplacesAWrongKernel) {
-  for (const Fault& fault : kFaults) {
-    SCOPED_TRACE(to_text(fault.operation));
-    KernelTable table = cuda_kernels();
-    fault.plant(table);
-    Ways ways(Kernels::automatic, table);
-    const std::vector<KernelResult> results = check_kernels(table, at::kCPU);
-    refuse_failed(results, ways);
-    for (const KernelResult& result : results) {
-      const bool is_faulty = result.operation == fault.operation;
-      EXPECT_EQ(result.is_good(), !is_faulty) << result.text();
-      if (is_faulty) EXPECT_TRUE(result.text().starts_with(to_text(fault.operation)));
-      EXPECT_EQ(&ways.table(result.operation, at::empty({1}, result.type), 16),
-                is_faulty ? &plain_kernels() : &table);
-    }
-  }
+  for (const KernelFault& fault : kFaults) expect_found_and_replaced(cuda_kernels(), fault);
 }
 
 // What the kernels do not take goes the plain way by itself.

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <stdexcept>
 
 #include "sequela/io/file.h"
 #include "sequela/nn/kernel_table.h"
@@ -60,6 +61,22 @@ TEST_F(CheckCache, ChecksOnceAndRemembersWhatFailed) {
     EXPECT_EQ(first[i].is_good(), first[i].operation != Operation::gated_product)
         << first[i].text();
   }
+}
+
+// It may have been out of memory for a moment.
+TEST_F(CheckCache, ChecksAgainAfterAKernelThrew) {
+  table_.swiglu_forward = [](const at::Tensor&, const at::Tensor&) {
+    throw std::runtime_error("CUDA out of memory");
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(check().empty());
+    EXPECT_EQ(num_runs, 1);
+  }
+  table_ = counted();
+  check();
+  EXPECT_EQ(num_runs, 1);
+  check();
+  EXPECT_EQ(num_runs, 0);
 }
 
 TEST_F(CheckCache, ChecksAgainForAnotherDeviceDriverOrBuild) {

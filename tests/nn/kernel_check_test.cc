@@ -10,6 +10,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/nn/kernel_table.h"
+#include "tests/nn/kernel_check_support.h"
 #include "tests/nn/kernel_support.h"
 
 namespace sequela {
@@ -43,12 +44,7 @@ void spoil(const at::Tensor& x) {
   x.flatten()[x.numel() / 2] += 0.5;
 }
 
-struct Fault {
-  Operation operation;
-  void (*plant)(KernelTable&);
-};
-
-const std::vector<Fault> kFaults = {
+const std::vector<KernelFault> kFaults = {
     {Operation::norm,
      [](KernelTable& table) {
        table.rms_norm_backward = [](const RmsNormBackward& args) {
@@ -91,20 +87,8 @@ const std::vector<Fault> kFaults = {
        };
      }}};
 
-TEST(KernelCheck, FindsAndNamesAWrongKernelAndNoOther) {
-  for (const Fault& fault : kFaults) {
-    SCOPED_TRACE(to_text(fault.operation));
-    KernelTable table = cpu_kernels();
-    fault.plant(table);
-    Ways ways(Kernels::automatic, table);
-    const std::vector<KernelResult> results = check_kernels(table, at::kCPU);
-    refuse_failed(results, ways);
-    for (const KernelResult& result : results) {
-      EXPECT_EQ(result.is_good(), result.operation != fault.operation) << result.text();
-      EXPECT_EQ(&ways.table(result.operation, at::empty({1}, result.type), 16),
-                result.is_good() ? &table : &plain_kernels());
-    }
-  }
+TEST(KernelCheck, FindsNamesAndReplacesAWrongKernelAndNoOther) {
+  for (const KernelFault& fault : kFaults) expect_found_and_replaced(cpu_kernels(), fault);
 }
 
 TEST(KernelCheck, SaysWhatAKernelThrew) {
