@@ -1,7 +1,7 @@
-// What pretraining is worth, on records whose truth is known: AUROC of logistic probes of the
-// embeddings (pretrained, random start), of the model's own hazards with nothing trained, of counts
-// of codes (trees, logistic regression), of age and sex, and of the probabilities that the
-// generator itself gave, by number of labels.
+// What pretraining is worth, on records whose truth is known: `sequela evaluate` of a model trained on
+// made-up records, on others that it never saw: probes of its embeddings, its own hazards, a random
+// start, counts of codes, age and sex, beside the probabilities that the generator itself gave, by
+// number of labels.
 //
 //   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS [VALUES]]]]]]]
 //   bench_learning ceiling FOLDER [SUBJECTS [SEED]]
@@ -17,14 +17,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "bench/learning_others.h"
-#include "bench/learning_risks.h"
-#include "bench/learning_scores.h"
 #include "bench/learning_tasks.h"
 #include "sequela/core/error.h"
-#include "sequela/evaluation/feature_rows.h"
+#include "sequela/core/json.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/features.h"
+#include "sequela/pipeline/evaluate_methods.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/train/recipe.h"
@@ -40,21 +37,26 @@ constexpr int64_t kManyLabels = 50'000;
 constexpr int kFewTasks = 512;
 constexpr int kValueTasks = 130;
 
-LabelSide half(int64_t subject) {
-  return subject % 2 == 0 ? LabelSide::fit : LabelSide::test;
+// Of the others half fit, of whom a fifth chooses the regularisation, and half test.
+std::string part_of_other(int64_t subject) {
+  if (subject % 2 != 0) return "held_out";
+  return subject % 10 == 0 ? "tuning" : "train";
 }
 
-using EmbeddingOfLabel = std::map<std::pair<int64_t, int64_t>, std::vector<float>>;
+// Each task's AUROC by method and labels of each outcome; -1 = all.
+using Aurocs = std::map<std::string, std::map<std::pair<std::string, int64_t>, double>>;
 
-// The first `parts` quarters of the rows of a task's labels.
-DenseMatrix to_matrix(const EmbeddingOfLabel& rows, const Task& task, int64_t parts) {
-  const auto width = static_cast<int64_t>(rows.begin()->second.size()) / 4 * parts;
-  DenseMatrix matrix{static_cast<int64_t>(task.labels.size()), width, {}};
-  for (const Label& label : task.labels) {
-    const std::vector<float>& row = rows.at({label.subject_id, label.prediction_time_us});
-    matrix.values.insert(matrix.values.end(), row.begin(), row.begin() + width);
+Aurocs read_aurocs(const std::string& out) {
+  const std::string path = out + "/evaluation.json";
+  const Json evaluation = parse_json(read_file(path), path);
+  Aurocs found;
+  for (const Json& task : evaluation.at("tasks")) {
+    for (const Json& point : task.at("few_shot").at("points")) {
+      const int64_t k = point.at("k").is_null() ? -1 : point.at("k").get<int64_t>();
+      found[task.at("task")][{point.at("method"), k}] = point.at("auroc").at("value");
+    }
   }
-  return matrix;
+  return found;
 }
 
 class Learning {
@@ -72,18 +74,19 @@ class Learning {
         recipe_(std::move(recipe)),
         num_tasks_(tasks),
         values_(std::move(values)),
-        others_(str(folder, "/others_", seed), kOtherSubjects, seed) {}
+        others_(str(folder, "/others_", seed)) {}
 
   void run() {
     fs::create_directories(folder_);
     make_records(records_, subjects_, seed_);
+    make_records(others_, kOtherSubjects, seed_ + 1'000);
     prepare_batches();
-    pretrain_model("model", steps_, 0);
-    pretrain_model("random", 1, 1e-12);  // as good as its start
-    tasks_ = others_.tasks({half, {kLabelsOfASide, kLabelsOfASide}});
-    write_labels();
+    pretrain_model();
     print_gains();
-    compare();
+    const TaskFiles files = write_task_files(others_, folder_, part_of_other, kLabelsOfASide);
+    evaluate(files, ReadOut::last_and_history, {});
+    evaluate(files, ReadOut::last, {"probe"});
+    print_table();
   }
 
  private:
@@ -102,17 +105,16 @@ class Learning {
     prepare(options);
   }
 
-  void pretrain_model(const std::string& name, int64_t steps, double learning_rate) const {
+  void pretrain_model() const {
     PretrainOptions options;
     options.data = prepared_;
-    options.model = folder_ + "/" + name;
+    options.model = model();
     options.out = options.model + "_output";
     apply_recipe(to_recipe(recipe_), options);
     apply_size(size_, options);
-    if (learning_rate > 0) options.train.learning_rate = learning_rate;
-    options.train.max_steps = steps;
-    options.train.warmup_steps = std::max<int64_t>(1, steps / 10);
-    options.train.eval_every = std::max<int64_t>(1, steps / 4);
+    options.train.max_steps = steps_;
+    options.train.warmup_steps = std::max<int64_t>(1, steps_ / 10);
+    options.train.eval_every = std::max<int64_t>(1, steps_ / 4);
     options.train.patience = 0;
     options.train.epochs = 1'000;
     options.truth = records_ + "/truth";
@@ -121,18 +123,25 @@ class Learning {
     pretrain(options);
   }
 
-  void write_labels() const {
-    if (fs::exists(folder_ + "/labels.parquet")) return;
-    std::vector<int64_t> subjects, times;
-    for (const Task& task : tasks_) {
-      for (const Label& label : task.labels) {
-        subjects.push_back(label.subject_id);
-        times.push_back(label.prediction_time_us);
-      }
-    }
-    write_parquet(folder_ + "/labels.parquet",
-                  {{.name = "subject_id", .values = subjects},
-                   {.name = "prediction_time", .values = times, .is_timestamp = true}});
+  std::string model() const { return folder_ + "/model"; }
+  std::string out(ReadOut read_out) const { return folder_ + "/evaluation_" + to_text(read_out); }
+
+  void evaluate(const TaskFiles& files, ReadOut read_out,
+                const std::vector<std::string>& methods) const {
+    EvaluateMethodsOptions options;
+    options.meds = others_ + "/meds";
+    options.athena = others_ + "/athena";
+    options.model = model();
+    options.labels = files.labels;
+    options.predictions = files.truth;
+    options.splits = files.splits;
+    options.hazards = files.hazards;
+    options.methods = methods;
+    options.read_out = read_out;
+    options.out = out(read_out);
+    options.seed = seed_;
+    options.num_threads = kThreads;
+    evaluate_methods(options);
   }
 
   // The learning curve.
@@ -153,46 +162,23 @@ class Learning {
     std::fflush(stdout);
   }
 
-  // Embeddings of the tasks' labels, of width 4 H; the first H columns are the read-out "last".
-  EmbeddingOfLabel embed_labels(const std::string& model) const {
-    FeaturesOptions options;
-    options.meds = others_.meds();
-    options.model = model;
-    options.labels = folder_ + "/labels.parquet";
-    options.out = model + "_features";
-    options.read_out = ReadOut::last_and_history;
-    options.num_threads = kThreads;
-    compute_features(options);
-    const FeatureRows rows = read_feature_rows(options.out + "/features.parquet");
-    EmbeddingOfLabel found;
-    for (int64_t i = 0; i < rows.embeddings.num_rows; ++i) {
-      const std::span<const float> row = rows.embeddings.row(i);
-      found[{rows.subject_ids[i], rows.prediction_times_us[i]}] = {row.begin(), row.end()};
-    }
-    return found;
-  }
-
-  void compare() {
-    const EmbeddingOfLabel pretrained = embed_labels(folder_ + "/model");
-    const EmbeddingOfLabel random = embed_labels(folder_ + "/random");
+  void print_table() const {
+    const Aurocs both = read_aurocs(out(ReadOut::last_and_history));
+    const Aurocs last = read_aurocs(out(ReadOut::last));
     std::printf(
         "| task | labels | the truth | own hazards | last+history | last | random start | trees | "
-        "logistic | age + sex |\n|---|---|---|---|---|---|---|---|---|---|\n");
-    for (size_t t = 0; t < tasks_.size(); ++t) {
-      const Task& task = tasks_[t];
-      const TaskSpec spec = task_specs()[t];
-      const Scores scores(task, kThreads);
-      const DenseMatrix last = to_matrix(pretrained, task, 1);
-      const double own =
-          scores.untrained(own_risks(folder_ + "/model", last, spec.code, spec.days));
-      for (const int64_t number : {int64_t{32}, int64_t{128}, int64_t{512}, scores.num_fitted()}) {
-        const Others::Baselines baselines = others_.baselines(task, scores, number);
-        std::printf("| %s | %ld | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n",
-                    task.name.c_str(), number, scores.truth(), own,
-                    scores.probe(to_matrix(pretrained, task, 4), number),
-                    scores.probe(last, number), scores.probe(to_matrix(random, task, 4), number),
-                    baselines.trees, baselines.logistic, baselines.age_and_sex);
-        std::fflush(stdout);
+        "logistic | code vectors | age + sex |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+    for (const auto& [task, of_task] : both) {
+      for (const int64_t k : {int64_t{16}, int64_t{64}, int64_t{128}, int64_t{-1}}) {
+        const auto figure = [&, &of_task = of_task](const char* method, int64_t at) {
+          const auto found = of_task.find({method, at});
+          return found == of_task.end() ? NAN : found->second;
+        };
+        std::printf("| %s | %s | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f |\n",
+                    task.c_str(), k < 0 ? "all" : str("2 x ", k).c_str(), figure("truth", -1),
+                    figure("hazards", -1), figure("probe", k), last.at(task).at({"probe", k}),
+                    figure("random", k), figure("counts_trees", k), figure("counts_logistic", k),
+                    figure("code_vectors", k), figure("age_sex", k));
       }
     }
   }
@@ -204,23 +190,34 @@ class Learning {
   const std::string recipe_;
   const int num_tasks_;
   const std::string values_;
-  Others others_;
-  std::vector<Task> tasks_;
+  const std::string others_;
 };
 
 void find_ceiling(const std::string& folder, int64_t subjects, uint64_t seed) {
-  Others others(str(folder, "/many_", subjects, "_", seed), kOtherSubjects + subjects, seed);
-  const auto side_of = [](int64_t subject) {
-    if (subject > kOtherSubjects) return LabelSide::fit;
-    return half(subject) == LabelSide::test ? LabelSide::test : LabelSide::none;
+  const std::string many = str(folder, "/many_", subjects, "_", seed);
+  make_records(many, kOtherSubjects + subjects, seed + 1'000);
+  const auto part_of = [](int64_t subject) -> std::string {
+    if (subject > kOtherSubjects) return subject % 5 == 0 ? "tuning" : "train";
+    return part_of_other(subject) == "held_out" ? "held_out" : "";
   };
-  std::printf("| task | labels | the truth | trees |\n|---|---|---|---|\n");
-  for (const Task& task : others.tasks({side_of, {kManyLabels, kLabelsOfASide}})) {
-    const Scores scores(task, kThreads);
-    std::printf("| %s | %ld | %.3f | %.3f |\n", task.name.c_str(), scores.num_fitted(),
-                scores.truth(),
-                scores.trees(others.history(task).counts, scores.num_fitted(), 400));
-    std::fflush(stdout);
+  const TaskFiles files = write_task_files(many, many + "/tasks", part_of, kManyLabels);
+  EvaluateMethodsOptions options;
+  options.meds = many + "/meds";
+  options.athena = many + "/athena";
+  options.labels = files.labels;
+  options.predictions = files.truth;
+  options.splits = files.splits;
+  options.methods = {"counts_trees"};
+  options.shots = {128};
+  options.num_draws = 1;
+  options.out = many + "/evaluation";
+  options.seed = seed;
+  options.num_threads = kThreads;
+  evaluate_methods(options);
+  std::printf("| task | the truth | trees |\n|---|---|---|\n");
+  for (const auto& [task, aurocs] : read_aurocs(options.out)) {
+    std::printf("| %s | %.3f | %.3f |\n", task.c_str(), aurocs.at({"truth", -1}),
+                aurocs.at({"counts_trees", -1}));
   }
 }
 

@@ -6,8 +6,9 @@ others; `synth` makes up data to try them on, `inspect` says what any artifact h
 Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWrapper` embeds codes, visits and patients,
 `BertForMaskedLM` and `CehrBertForClassification` bring its heads, `VocabularyMapper` maps codes to its ids.
 Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
-the first is, `compare` whether pretraining helped, `evaluate_predictions`,
-`evaluate_survival` and `evaluate_regression` how good any predictions are.
+the first is, `compare` whether pretraining helped. `evaluate_methods` sets a bundle, baselines and predictions of other
+programs side by side on one cohort; `evaluate_predictions`, `evaluate_survival` and `evaluate_regression` tell how good
+any predictions are.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -28,6 +29,7 @@ from sequela.bert_heads import (
 from sequela.cehrbert_wrapper import CEHRBERTWrapper
 from sequela.data import inspect, synth
 from sequela.errors import ConfigError, DataError, Error, FileError, ResourceError
+from sequela.evaluated_methods import evaluate_methods
 from sequela.evaluation import compare, evaluate
 from sequela.features import compute_features, write_features
 from sequela.fine_tuning import finetune
@@ -90,6 +92,7 @@ __all__ = [
     "compute_features",
     "concordance_index",
     "evaluate",
+    "evaluate_methods",
     "evaluate_predictions",
     "evaluate_regression",
     "evaluate_survival",

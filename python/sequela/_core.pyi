@@ -919,3 +919,28 @@ class EvaluateOptions:
     time_zone: str
 
 def evaluate_predictions(options: EvaluateOptions, reporter: _Reporter) -> str: ...
+
+class EvaluateMethodsOptions(EvaluateOptions):
+    meds: str
+    tasks: list[str]
+    model: str
+    encoders: list[str]
+    methods: list[str]
+    splits: str
+    athena: str
+    hazards: list[str]
+    horizons: list[float]
+    subgroup_codes: list[str]
+    read_out: str
+    shots: list[int]
+    num_draws: int
+    max_labels: int
+    leaks: str
+    precision: Precision | None
+    tokens_per_batch: int
+    device: str
+    kernels: str
+    kernel_cache: str
+    memory_bytes: int
+
+def evaluate_methods(options: EvaluateMethodsOptions, reporter: _Reporter) -> str: ...

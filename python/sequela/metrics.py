@@ -18,7 +18,7 @@ __all__ = ["evaluate_predictions", "evaluate_regression", "evaluate_survival"]
 Path = str | os.PathLike[str]
 
 
-def _named_files(files: Path | Mapping[str, Path] | None) -> list[str]:
+def named_files(files: Path | Mapping[str, Path] | None) -> list[str]:
     """A file or a mapping from names to files as the command's arguments."""
     if files is None:
         return []
@@ -63,8 +63,8 @@ def evaluate_predictions(
     """
     options = fill(
         _core.EvaluateOptions(),
-        predictions=_named_files(predictions),
-        labels=_named_files(labels),
+        predictions=named_files(predictions),
+        labels=named_files(labels),
         subgroups=subgroups,
         out=out,
         num_bootstraps=num_bootstraps,

@@ -160,6 +160,15 @@ void BoostedTreesOptions::validate() const {
   }
 }
 
+std::string why_no_boosted_trees() {
+  try {
+    Library::get();
+    return "";
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+}
+
 BoostedTreesResult fit_boosted_trees(const OutcomeRows& train, const OutcomeRows& valid,
                                      const SparseMatrix& test, const BoostedTreesOptions& options) {
   options.validate();

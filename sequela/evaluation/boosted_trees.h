@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sequela/evaluation/matrix.h"
@@ -32,6 +33,9 @@ struct OutcomeRows {
   const SparseMatrix& features;
   std::span<const uint8_t> outcomes;  // 0 or 1
 };
+
+// Why there are none here, in words: the message of the ConfigError below. Empty if there are.
+std::string why_no_boosted_trees();
 
 // Fits on `train`, takes as many rounds as are best on `valid` (all of them if that has no rows),
 // and scores the rows of `test`. An entry that a sparse row lacks counts as missing. All parts have

@@ -74,6 +74,28 @@ Probe fit(const Matrix& features, std::span<const uint8_t> outcomes,
 }
 
 template <class Matrix>
+Probe fit_by_validation(const MatrixRows<Matrix>& train, const MatrixRows<Matrix>& validation,
+                        const ProbeOptions& options) {
+  options.validate();
+  Probe probe;
+  LogisticModel model;
+  double least = HUGE_VAL;
+  for (const double l2 : options.l2_choices) {
+    const bool is_first = probe.fold_losses.empty();
+    model = fit_logistic(train.features, train.outcomes, {.l2 = l2}, is_first ? nullptr : &model);
+    const ScoredOutcomes scored(model.predict(validation.features),
+                                {validation.outcomes.begin(), validation.outcomes.end()});
+    const double loss = scored.log_loss();
+    probe.fold_losses.push_back(loss);
+    if (loss >= least) continue;
+    least = loss;
+    probe.l2 = l2;
+    probe.model = model;
+  }
+  return probe;
+}
+
+template <class Matrix>
 ProbeResult fit_and_evaluate(const std::string& name, const Matrix& features,
                              const LabelledRows& rows, const ProbeOptions& probe_options,
                              const BootstrapOptions& bootstrap_options) {
@@ -114,6 +136,18 @@ Probe fit_probe(const DenseMatrix& features, std::span<const uint8_t> outcomes,
 Probe fit_probe(const SparseMatrix& features, std::span<const uint8_t> outcomes,
                 std::span<const int64_t> subject_ids, const ProbeOptions& options) {
   return fit(features, outcomes, subject_ids, options);
+}
+
+Probe fit_probe_by_validation(const MatrixRows<DenseMatrix>& train,
+                              const MatrixRows<DenseMatrix>& validation,
+                              const ProbeOptions& options) {
+  return fit_by_validation(train, validation, options);
+}
+
+Probe fit_probe_by_validation(const MatrixRows<SparseMatrix>& train,
+                              const MatrixRows<SparseMatrix>& validation,
+                              const ProbeOptions& options) {
+  return fit_by_validation(train, validation, options);
 }
 
 ProbeResult evaluate_scores(const std::string& name, const std::vector<double>& test_scores,

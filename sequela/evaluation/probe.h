@@ -41,6 +41,20 @@ Probe fit_probe(const DenseMatrix& features, std::span<const uint8_t> outcomes,
 Probe fit_probe(const SparseMatrix& features, std::span<const uint8_t> outcomes,
                 std::span<const int64_t> subject_ids, const ProbeOptions& options);
 
+// The same with validation rows of their own: the regularisation with the least mean log loss on
+// them (the strongest of equals), fitted to the train rows alone. fold_losses are those losses.
+template <class Matrix>
+struct MatrixRows {
+  const Matrix& features;
+  std::span<const uint8_t> outcomes;  // 0 or 1
+};
+Probe fit_probe_by_validation(const MatrixRows<DenseMatrix>& train,
+                              const MatrixRows<DenseMatrix>& validation,
+                              const ProbeOptions& options);
+Probe fit_probe_by_validation(const MatrixRows<SparseMatrix>& train,
+                              const MatrixRows<SparseMatrix>& validation,
+                              const ProbeOptions& options);
+
 // How good a probe's, or any model's, probabilities are on rows that it has not seen.
 struct ProbeResult {
   std::string name;

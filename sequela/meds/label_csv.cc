@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -19,6 +20,7 @@ struct Columns {
   int subject = -1;
   int time = -1;
   int category = -1;
+  int number = -1;
   std::vector<int> values;
 };
 
@@ -33,6 +35,7 @@ Columns find_columns(const CsvReader& csv) {
   columns.time = find("prediction_time");
   if (columns.time < 0) columns.time = csv.require_column("prediction_time");
   columns.category = find("categorical_value");
+  columns.number = find("float_value");
   for (const char* name : {"boolean_value", "integer_value", "float_value", "value"}) {
     if (const int column = find(name); column >= 0) columns.values.push_back(column);
   }
@@ -61,18 +64,23 @@ class LabelRows {
     label.subject_id = read_subject(stripped(fields[columns_.subject]));
     label.prediction_time_us = read_time(stripped(fields[columns_.time]));
     for (const int column : columns_.values) {
-      const std::string_view text = stripped(fields[column]);
-      if (text.empty()) continue;
-      const std::optional<double> value = parse_value(text);
-      if (!value) fail(column, "neither a number nor True or False", "write one of them");
-      label.value = *value;
-      break;
+      label.value = read_value(column, fields);
+      if (!std::isnan(label.value)) break;
     }
+    if (columns_.number >= 0) label.number = read_value(columns_.number, fields);
     if (columns_.category >= 0) label.category = fields[columns_.category];
     return label;
   }
 
  private:
+  double read_value(int column, std::span<const std::string_view> fields) const {
+    const std::string_view text = stripped(fields[column]);
+    if (text.empty()) return kNoValue;
+    const std::optional<double> value = parse_value(text);
+    if (!value) fail(column, "neither a number nor True or False", "write one of them");
+    return *value;
+  }
+
   int64_t read_subject(std::string_view text) const {
     int64_t id = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id);

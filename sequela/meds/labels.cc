@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <string_view>
 
 #include "sequela/core/error.h"
 #include "sequela/core/time.h"
@@ -22,7 +23,7 @@ struct LabelColumns {
   TimeColumn time;
   std::vector<int> columns;  // subject_id, prediction_time, then those below that exist
   std::vector<size_t> values;
-  std::optional<size_t> category;
+  std::optional<size_t> category, number;
 };
 
 LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
@@ -32,6 +33,7 @@ LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
     if (!reader.find_filled_column(name)) continue;
     const int column = reader.require_column(
         name, {ColumnType::boolean, ColumnType::int64, ColumnType::float32, ColumnType::float64});
+    if (std::string_view(name) == "float_value") found.number = found.columns.size();
     found.values.push_back(found.columns.size());
     found.columns.push_back(column);
   }
@@ -65,6 +67,8 @@ Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
   if (found.category && batch.columns[*found.category].is_valid(row)) {
     label.category = batch.columns[*found.category].text(row);
   }
+  if (found.number && batch.columns[*found.number].is_valid(row))
+    label.number = batch.columns[*found.number].number(row);
   return label;
 }
 

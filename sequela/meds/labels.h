@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,14 @@
 namespace sequela {
 
 // One row of a label table (MEDS label schema). `value` is the boolean, integer or float value; NaN
-// if the table has none or it is null; `category` the categorical one.
+// if the table has none or it is null; `category` the categorical one; `number` the float value,
+// whatever else the row has (the days of a time to an event), NaN if there is none.
 struct Label {
   int64_t subject_id = 0;
   int64_t prediction_time_us = 0;
   double value = 0;
   std::string category;
+  double number = std::numeric_limits<double>::quiet_NaN();
 };
 
 // The files of a label table, in the order of their rows: the file itself, or all below a folder

@@ -27,6 +27,8 @@ class Split {
   Side side(int64_t subject_id) const;  // none = not in the split
   // side() of every subject of a store, by index.
   std::vector<Side> sides(const EventStore& store) const;
+  const std::vector<int64_t>& train() const { return train_; }            // ascending
+  const std::vector<int64_t>& validation() const { return validation_; }  // ascending
   int64_t num_train() const { return static_cast<int64_t>(train_.size()); }
   int64_t num_validation() const { return static_cast<int64_t>(validation_.size()); }
 

@@ -29,8 +29,7 @@ std::string group_of(const ColumnInfo& info, const ColumnSlice& slice, int64_t i
   if (!is_age(info)) return str(slice.int64s[i]);
   const double age = slice.number(i);
   if (std::isnan(age)) throw DataError({.column = info.name}, "not a number", "leave it null");
-  const auto edge = std::upper_bound(std::begin(kAgeEdges), std::end(kAgeEdges), age);
-  return kAgeBands[edge - std::begin(kAgeEdges)];
+  return age_band(age);
 }
 
 class SubgroupReader {
@@ -156,6 +155,11 @@ int64_t SubgroupTable::find(PredictionKey key) const {
   if (!has_times) key.prediction_time_us = 0;
   const auto found = std::ranges::lower_bound(keys, key);
   return found != keys.end() && *found == key ? found - keys.begin() : -1;
+}
+
+const char* age_band(double age_years) {
+  const auto edge = std::upper_bound(std::begin(kAgeEdges), std::end(kAgeEdges), age_years);
+  return kAgeBands[edge - std::begin(kAgeEdges)];
 }
 
 SubgroupTable read_subgroups(const std::string& path, ZoneRule zone_rule) {

@@ -22,6 +22,9 @@ struct SubgroupTable {
   int64_t find(PredictionKey key) const;
 };
 
+// The band of an age in years: "0-17", "18-39", "40-64", "65-79", "80 and over".
+const char* age_band(double age_years);
+
 // Reads a Parquet file with subject_id, prediction_time if rows differ by time, and one column or
 // more of texts, truth values or integers. A column of numbers whose name begins with "age" is
 // dealt to under 18, 18-39, 40-64, 65-79, 80 and over. DataError for a null key, two rows with one

@@ -1,40 +1,25 @@
 #include "sequela/pipeline/compare.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/random.h"
 #include "sequela/encoders/progression/pretrained_embeddings.h"
-#include "sequela/encoders/progression/progression_model.h"
-#include "sequela/encoders/progression/progression_training.h"
-#include "sequela/evaluation/boosted_trees.h"
+#include "sequela/evaluation/drawn_scores.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/compare_data.h"
-#include "sequela/pipeline/compare_probe.h"
-#include "sequela/pipeline/compare_scores.h"
-#include "sequela/pipeline/device.h"
+#include "sequela/pipeline/compare_methods.h"
+#include "sequela/pipeline/evaluation/label_features.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
-#include "sequela/train/trainer.h"
 
 namespace sequela {
 namespace {
-
-namespace fs = std::filesystem;
-
-// What one run learns from: rows of the data.
-struct Sample {
-  std::vector<int64_t> train, validation;
-};
 
 // The first `num` rows of a shuffle, with both outcomes among them (there are some of each).
 std::vector<int64_t> draw_rows(const std::vector<int64_t>& rows, int64_t num,
@@ -53,179 +38,92 @@ std::vector<int64_t> draw_rows(const std::vector<int64_t>& rows, int64_t num,
   return drawn;
 }
 
-// The last of the visits begin .. end - 1 that has a code of the vocabulary; -1 if there is none.
-int64_t last_known_visit(const PatientVisits& visits, int64_t begin, int64_t end) {
-  for (int64_t v = end; v-- > begin;) {
-    const std::span<const int32_t> codes = visits.codes_of(v);
-    if (std::any_of(codes.begin(), codes.end(), [](int32_t code) { return code != 0; })) return v;
-  }
-  return -1;
+// What an evaluation needs to know of a comparison's records.
+EvaluateMethodsOptions records_of(const CompareOptions& options) {
+  EvaluateMethodsOptions records;
+  records.meds = options.meds;
+  records.out = options.out;
+  records.athena = options.athena;
+  records.zone_rule = options.zone_rule;
+  records.num_threads = options.num_threads;
+  records.memory_bytes = options.memory_bytes;
+  return records;
 }
 
-// A row's outcome is the stage after its last visit; rows without one teach nothing.
-ProgressionData to_progression_data(const CompareData& data, const std::vector<int64_t>& rows) {
-  ProgressionData chosen;
-  chosen.visits = select_patients(data.visits, rows);
-  const std::vector<int64_t>& offsets = chosen.visits.visit_offsets;
-  chosen.stages.assign(chosen.visits.num_visits(), kNoStage);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const int64_t last = last_known_visit(chosen.visits, offsets[i], offsets[i + 1]);
-    if (last >= 0) chosen.stages[last] = data.outcomes[rows[i]];
-  }
-  return chosen;
-}
+// Which differences are told.
+constexpr std::pair<CompareMethod, CompareMethod> kDifferences[] = {
+    {CompareMethod::fine_tuned, CompareMethod::random},
+    {CompareMethod::frozen, CompareMethod::random},
+    {CompareMethod::fine_tuned, CompareMethod::frozen},
+    {CompareMethod::pretrained_probe, CompareMethod::random_probe},
+    {CompareMethod::pretrained_probe, CompareMethod::fine_tuned},
+    {CompareMethod::pretrained_probe, CompareMethod::trees},
+    {CompareMethod::fine_tuned, CompareMethod::trees}};
 
 class Comparison {
  public:
-  Comparison(const CompareOptions& options, const CompareData& data, const at::Tensor& table_WE)
-      : options_(options),
-        data_(data),
-        table_WE_(scale_like_random_start(table_WE)),
-        device_(to_device(options.device)),
-        test_visits_(select_patients(data.visits, data.test)),
-        test_outcomes_(outcomes_of(data, data.test)) {
-    config_.vocab_size = table_WE.size(0);
-    config_.code_embed_dim = table_WE.size(1);
-    config_.visit_embed_dim = options.visit_embed_dim;
-    config_.hidden_dim = options.hidden_dim;
-    config_.num_layers = options.num_layers;
-    config_.num_stages = 2;
-    config_.dropout = options.dropout;
-    config_.validate();
-    for (const int64_t row : data.test) test_subjects_.push_back(data.subject_ids[row]);
-  }
+  Comparison(const CompareOptions& options, const LabelTask& task,
+             const std::vector<ComparedMethod>& methods)
+      : options_(options), task_(task), methods_(methods) {}
 
-  void run();
-  void summarise(CompareReport* report) const {
-    summarise_scores(scores_, test_subjects_, options_, report);
-  }
-
- private:
-  Sample draw(int64_t num_labels, int seed) const;
-  std::vector<double> score_model(CompareMethod method, const Sample& sample, uint64_t key) const;
-  std::vector<double> score_table(CompareMethod method, const Sample& sample, uint64_t key) const;
-  std::vector<double> score_trees(const Sample& sample, uint64_t key) const;
-  std::vector<double> score(CompareMethod method, const Sample& sample, uint64_t key) const;
-  TrainOptions train_options(CompareMethod method, int64_t num_rows, uint64_t key) const;
-
-  const CompareOptions& options_;
-  const CompareData& data_;
-  const at::Tensor table_WE_;
-  const at::Device device_;
-  ProgressionConfig config_;
-  PatientVisits test_visits_;
-  std::vector<uint8_t> test_outcomes_;
-  std::vector<int64_t> test_subjects_;
-  CompareScores scores_;
-};
-
-Sample Comparison::draw(int64_t num_labels, int seed) const {
-  const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed));
-  return {draw_rows(data_.train, num_labels, data_.outcomes, hash_key(key, 1)),
-          draw_rows(data_.validation, num_labels, data_.outcomes, hash_key(key, 2))};
-}
-
-TrainOptions Comparison::train_options(CompareMethod method, int64_t num_rows, uint64_t key) const {
-  TrainOptions train;
-  train.folder = options_.out + "/.training";
-  train.name = "train";
-  train.learning_rate = options_.learning_rate;
-  train.beta2 = 0.999;
-  train.weight_decay = 0.01;
-  train.accumulate = 1;
-  const int64_t per_epoch = (num_rows + options_.batch_size - 1) / options_.batch_size;
-  train.max_steps = std::max(options_.min_steps, options_.epochs * per_epoch);
-  train.epochs = train.max_steps;
-  train.warmup_steps = train.max_steps / 20;
-  train.eval_every = std::max<int64_t>(1, train.max_steps / 10);
-  train.log_every = train.max_steps;
-  train.patience = options_.patience;
-  train.keep_checkpoints = 1;
-  train.seed = key;
-  if (method == CompareMethod::fine_tuned) {
-    train.groups = {{"code_embeddings", options_.embedding_learning_rate / options_.learning_rate}};
-  }
-  return train;
-}
-
-std::vector<double> Comparison::score_model(CompareMethod method, const Sample& sample,
-                                            uint64_t key) const {
-  const ProgressionData train_data = to_progression_data(data_, sample.train);
-  const ProgressionData valid_data = to_progression_data(data_, sample.validation);
-  Parameters parameters = init_progression_parameters(config_, key);
-  if (method != CompareMethod::random) load_pretrained_embeddings(parameters, table_WE_);
-  for (Parameter& item : parameters.items) item.value = item.value.to(device_);
-  ProgressionTrainingOptions training;
-  training.batch_size = options_.batch_size;
-  if (method == CompareMethod::frozen) training.frozen = {"code_embeddings"};
-  ProgressionTraining model(config_, std::move(parameters), &train_data, &valid_data, training);
-  const TrainOptions train_options =
-      this->train_options(method, static_cast<int64_t>(sample.train.size()), key);
-  fs::remove_all(train_options.folder);
-  {
-    const QuietScope quiet;
-    train(model, train_options, "compare");
-  }
-  fs::remove_all(train_options.folder);
-  throw_if_stopped();
-  const at::Tensor odds = model.predict(test_visits_).select(1, 1).to(at::kDouble).contiguous();
-  return {odds.const_data_ptr<double>(), odds.const_data_ptr<double>() + odds.numel()};
-}
-
-// The random table is the one that the progression model of the same seed starts from.
-std::vector<double> Comparison::score_table(CompareMethod method, const Sample& sample,
-                                            uint64_t key) const {
-  const at::Tensor table =
-      method == CompareMethod::pretrained_probe
-          ? table_WE_
-          : init_progression_parameters(config_, key).get("encoder.code_embeddings.weight").value;
-  return score_probe(data_, sample.train, test_visits_, table, key, options_.num_threads);
-}
-
-std::vector<double> Comparison::score_trees(const Sample& sample, uint64_t key) const {
-  const SparseMatrix train = select_rows(data_.counts, sample.train);
-  const SparseMatrix valid = select_rows(data_.counts, sample.validation);
-  const std::vector<uint8_t> train_outcomes = outcomes_of(data_, sample.train);
-  const std::vector<uint8_t> valid_outcomes = outcomes_of(data_, sample.validation);
-  BoostedTreesOptions trees;
-  trees.seed = key;
-  trees.num_threads = options_.num_threads;
-  return fit_boosted_trees({train, train_outcomes}, {valid, valid_outcomes},
-                           select_rows(data_.counts, data_.test), trees)
-      .test_scores;
-}
-
-std::vector<double> Comparison::score(CompareMethod method, const Sample& sample,
-                                      uint64_t key) const {
-  switch (method) {
-    case CompareMethod::trees:
-      return score_trees(sample, key);
-    case CompareMethod::pretrained_probe:
-    case CompareMethod::random_probe:
-      return score_table(method, sample, key);
-    default:
-      return score_model(method, sample, key);
-  }
-}
-
-void Comparison::run() {
-  std::vector<CompareMethod> methods = {CompareMethod::fine_tuned, CompareMethod::frozen,
-                                        CompareMethod::random, CompareMethod::pretrained_probe,
-                                        CompareMethod::random_probe};
-  if (options_.has_trees) methods.push_back(CompareMethod::trees);
-  const auto num_runs = static_cast<int64_t>(options_.num_labels.size() * methods.size());
-  Progress progress("compare", num_runs * options_.num_seeds, "models");
-  for (const int64_t num_labels : options_.num_labels) {
-    for (int seed = 0; seed < options_.num_seeds; ++seed) {
-      const Sample sample = draw(num_labels, seed);
-      const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed), 3);
-      for (const CompareMethod method : methods) {
-        scores_[{num_labels, method}].emplace_back(score(method, sample, key), test_outcomes_);
-        progress.advance(1);
+  void run() {
+    const auto num_runs = static_cast<int64_t>(options_.num_labels.size() * methods_.size());
+    Progress progress("compare", num_runs * options_.num_seeds, "models");
+    const std::vector<uint8_t> outcomes = values_at(task_.outcomes, task_.test);
+    for (const int64_t num_labels : options_.num_labels) {
+      const size_t first = runs_.size();
+      for (const ComparedMethod& compared : methods_)
+        runs_.push_back({compared.method->name(), num_labels, {}});
+      for (int seed = 0; seed < options_.num_seeds; ++seed) {
+        const LearningRows rows = draw(num_labels, seed);
+        for (size_t m = 0; m < methods_.size(); ++m) {
+          throw_if_stopped();
+          runs_[first + m].by_draw.emplace_back(methods_[m].method->predict(task_, rows),
+                                                outcomes);
+          progress.advance(1);
+        }
       }
     }
   }
-}
+
+  void summarise(CompareReport* report) const {
+    const DrawnSummary summary(runs_, values_at(task_.subject_ids, task_.test),
+                               {.num_resamples = options_.num_resamples,
+                                .seed = options_.seed,
+                                .num_threads = options_.num_threads});
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      const DrawnResult& result = summary.results()[i];
+      report->results.push_back({kind_of(i), result.num_labels, result.auroc,
+                                 result.average_precision, result.auroc_by_draw});
+    }
+    for (size_t first = 0; first < runs_.size(); first += methods_.size()) {
+      for (const auto& [one, other] : kDifferences) {
+        const auto a = place_of(one), b = place_of(other);
+        if (a == methods_.size() || b == methods_.size()) continue;
+        const DrawnDifference test = summary.difference(first + a, first + b);
+        report->differences.push_back(
+            {one, other, runs_[first].num_labels, test.auroc, test.average_precision});
+      }
+    }
+  }
+
+ private:
+  CompareMethod kind_of(size_t run) const { return methods_[run % methods_.size()].kind; }
+  size_t place_of(CompareMethod kind) const {
+    return std::ranges::find(methods_, kind, &ComparedMethod::kind) - methods_.begin();
+  }
+  LearningRows draw(int64_t num_labels, int seed) const {
+    const uint64_t key = hash_key(options_.seed, static_cast<uint64_t>(seed));
+    return {draw_rows(task_.train, num_labels, task_.outcomes, hash_key(key, 1)),
+            draw_rows(task_.validation, num_labels, task_.outcomes, hash_key(key, 2)),
+            hash_key(options_.seed, static_cast<uint64_t>(seed), 3)};
+  }
+
+  const CompareOptions& options_;
+  const LabelTask& task_;
+  const std::vector<ComparedMethod>& methods_;
+  std::vector<DrawnScores> runs_;
+};
 
 RunRecipe build_recipe(const CompareOptions& options, Fingerprints& fingerprints) {
   RunRecipe recipe;
@@ -274,19 +172,28 @@ CompareReport compare(const CompareOptions& options) {
   const at::Tensor table = read_embedding_table(options.pretrained);
   const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
   vocabulary.check_fits(table.size(0));
-  const CompareData data = read_compare_data(options, vocabulary);
+  const EvaluateMethodsOptions of_records = records_of(options);
+  const EvaluationRecords records(of_records);
+  std::vector<LabelTask> tasks = {
+      read_label_task("labels", options.labels, SubjectParts(options.meds, "", options.seed),
+                      records.store(), {.zone_rule = options.zone_rule, .seed = options.seed})};
+  join_labels(tasks);
+  const LabelTask& task = tasks.front();
+  const CompareData data = read_compare_data(options, records, task, vocabulary);
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, fingerprints);
   Manifest manifest(options.out, fingerprints);
   manifest.remove();
 
   CompareReport report;
-  report.num_train = static_cast<int64_t>(data.train.size());
-  report.num_validation = static_cast<int64_t>(data.validation.size());
-  report.num_test = static_cast<int64_t>(data.test.size());
-  for (const int64_t row : data.test) report.num_test_positive += data.outcomes[row];
+  report.num_train = static_cast<int64_t>(task.train.size());
+  report.num_validation = static_cast<int64_t>(task.validation.size());
+  report.num_test = static_cast<int64_t>(task.test.size());
+  for (const int64_t row : task.test) report.num_test_positive += task.outcomes[row];
   report.coverage = data.coverage;
-  Comparison comparison(options, data, table);
+  const std::vector<ComparedMethod> methods =
+      make_compared_methods(options, records, data, scale_like_random_start(table));
+  Comparison comparison(options, task, methods);
   comparison.run();
   comparison.summarise(&report);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
@@ -15,6 +16,7 @@
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/finetuning/label_sides.h"
 #include "sequela/pipeline/finetuning/predictions.h"
+#include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_inputs.h"
@@ -188,6 +190,7 @@ class FinetuneRun {
       fs::copy_file(options_.model + "/" + name, partial + "/" + name);
       recipe_.outputs.push_back(name);
     }
+    add_learned_subjects(partial);
     Json summary = training_summary(report_.train);
     summary.update({{"task", task_name(options_)},
                     {"prevalence", report_.prevalence},
@@ -196,6 +199,21 @@ class FinetuneRun {
     Manifest(partial, fingerprints_).record(recipe_, summary);
     bundle.commit();
     if (!options_.keep_output) remove_training_output(work_folder(options_));
+  }
+
+  // Those of the bundle that it started from, and of the labels.
+  void add_learned_subjects(const std::string& folder) {
+    SubjectSets subjects = read_learned_subjects(options_.model).value_or(SubjectSets());
+    for (const auto& [name, labels] : {std::pair{kFinetuneTrain, &sides_.train},
+                                       {kFinetuneValidation, &sides_.validation}}) {
+      std::vector<int64_t> ids;
+      for (const Label& label : *labels) ids.push_back(label.subject_id);
+      std::ranges::sort(ids);
+      ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+      subjects.set(name, ids);
+    }
+    subjects.write(folder + "/" + SubjectSets::kFileName);
+    recipe_.outputs.emplace_back(SubjectSets::kFileName);
   }
 
   void predict() {

@@ -1,5 +1,7 @@
 #include "sequela/pipeline/mlm_data.h"
 
+#include <utility>
+
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
@@ -41,6 +43,7 @@ MlmData build_mlm_data(const EventStore& store, const MlmDataOptions& options) {
   CehrRecordBuilder validation_builder(converter.texts(), options.records, &validation);
   CehrPatient patient;
   int64_t num_left_out = 0;
+  std::vector<int64_t> train_subjects, validation_subjects;
   Progress progress("sequences", store.num_subjects(), "subjects");
   for (int64_t i = 0; i < store.num_subjects(); ++i) {
     throw_if_stopped();
@@ -52,12 +55,14 @@ MlmData build_mlm_data(const EventStore& store, const MlmDataOptions& options) {
     if (!options.with_values) drop_values(&patient);
     const bool is_train = sides[static_cast<size_t>(i)] != Side::validation;
     (is_train ? train_builder : validation_builder).append(patient);
+    (is_train ? train_subjects : validation_subjects).push_back(store.subject_id(i));
   }
   if (train.size() == 0) {
     throw DataError({}, "no subject to train on has a birth and a visit",
                     "give a data set with MEDS_BIRTH events, or a smaller --val-fraction");
   }
-  MlmData data{fit_cehr_tokenizer(train, options.vocabulary), {}, {}, num_left_out};
+  MlmData data{fit_cehr_tokenizer(train, options.vocabulary), {}, {}, num_left_out,
+               std::move(train_subjects), std::move(validation_subjects)};
   data.train.reserve(train.num_records(), train.size());
   data.tokenizer.append(train, &data.train);
   data.validation.reserve(validation.num_records(), validation.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sequela/meds/event_store.h"
 #include "sequela/tokenizer/sequence/cehr_from_meds.h"
@@ -25,6 +26,7 @@ struct MlmData {
   CehrTokenizer tokenizer;
   CehrTokens train, validation;
   int64_t num_left_out = 0;  // subjects without a birth or without a visit
+  std::vector<int64_t> train_subjects = {}, validation_subjects = {};  // those of the sequences
 };
 
 // Depends on the store and the options alone. Needs about 60 bytes an event while it works, 25

@@ -12,6 +12,7 @@
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
+#include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/yardsticks/concordance_yardstick.h"
@@ -75,7 +76,7 @@ RunRecipe build_recipe(const PretrainOptions& options, const ModelConfig& config
   return recipe;
 }
 
-void write_bundle(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
+void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model,
                   const TrainReport& report, Fingerprints& fingerprints) {
   AtomicFolder bundle(options.model);
   const std::string& partial = bundle.partial_path();
@@ -83,6 +84,8 @@ void write_bundle(const PretrainOptions& options, const RunRecipe& recipe, Motor
   model.parameters().write(partial + "/model.safetensors");
   fs::copy_file(options.data + "/tokenizer/dictionary.msgpack", partial + "/dictionary.msgpack");
   fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
+  if (write_prepared_subjects(options.data, partial))
+    recipe.outputs.emplace_back(SubjectSets::kFileName);
   Manifest(partial, fingerprints).record(recipe, training_summary(report));
   bundle.commit();
 }
@@ -143,16 +146,6 @@ class Yardsticks {
   TrainMonitor monitor_;
 };
 
-// Fresh embeddings have deviation 1.
-void scale_embeddings(double deviation, Motor& model) {
-  if (deviation == 1) return;
-  const bool is_hierarchical = model.config().encoder.is_hierarchical;
-  model.parameters()
-      .get(is_hierarchical ? "transformer.embed_bag.weight" : "transformer.embed.weight")
-      .value.mul_(deviation);
-  model.refresh_weights();
-}
-
 // The final weights, the bundle, and away with the rest.
 void finish(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
             const TrainReport& report, Fingerprints& fingerprints) {
@@ -185,6 +178,15 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
   config.motor = std::move(head);
   config.encoder.validate("options");
   return config;
+}
+
+void scale_embeddings(double deviation, Motor& model) {
+  if (deviation == 1) return;
+  const bool is_hierarchical = model.config().encoder.is_hierarchical;
+  model.parameters()
+      .get(is_hierarchical ? "transformer.embed_bag.weight" : "transformer.embed.weight")
+      .value.mul_(deviation);
+  model.refresh_weights();
 }
 
 ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data) {

@@ -63,7 +63,8 @@ struct PretrainReport {
 };
 
 // Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
-// dictionary.msgpack, ontology.parquet, manifest.json. Goes on from the newest checkpoint in `out`.
+// dictionary.msgpack, ontology.parquet, manifest.json, and, where prepare made a split.csv,
+// subjects.filter, which answers whether a subject was pretrained on (meds/subject_sets.h). Goes on from the newest checkpoint in `out`.
 // metrics.json in `out` stays: what each evaluation told (pipeline/yardsticks, docs/formats.md).
 // After a stop signal the report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
@@ -78,6 +79,9 @@ ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& v
 
 // That of a folder that prepare() made.
 ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data);
+
+// Gives a fresh model's embeddings of tokens (deviation 1) another deviation.
+void scale_embeddings(double deviation, Motor& model);
 
 // Parts of a pretraining run of any objective: what the bundle's manifest says of the training, and
 // taking away checkpoints, logs and final/ of a finished run.

@@ -10,6 +10,7 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
+#include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/option_words.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
@@ -112,12 +113,17 @@ std::vector<std::string> write_tokenizer(const std::string& folder, BertKind kin
 }
 
 void write_model(const PretrainMlmOptions& options, RunRecipe recipe, const MlmTraining& model,
-                 const BertConfig& config, const CehrTokenizer& tokenizer,
-                 const TrainReport& report, Fingerprints& fingerprints) {
+                 const BertConfig& config, const MlmData& data, const TrainReport& report,
+                 Fingerprints& fingerprints) {
   AtomicFolder folder(options.model);
   write_bert_files(folder.partial_path(), config, model.weights());
-  recipe.outputs = write_tokenizer(folder.partial_path(), config.kind, tokenizer);
+  recipe.outputs = write_tokenizer(folder.partial_path(), config.kind, data.tokenizer);
   recipe.outputs.insert(recipe.outputs.begin(), {"config.json", "model.safetensors"});
+  SubjectSets subjects(hash_split_rule(options.data.split_seed, options.data.val_fraction));
+  subjects.set(kPretrainTrain, data.train_subjects);
+  subjects.set(kPretrainValidation, data.validation_subjects);
+  subjects.write(folder.partial_path() + "/" + SubjectSets::kFileName);
+  recipe.outputs.emplace_back(SubjectSets::kFileName);
   Manifest(folder.partial_path(), fingerprints).record(recipe, training_summary(report));
   folder.commit();
 }
@@ -179,7 +185,7 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   train_options.seed = options.seed;
   report.train = train(model, train_options, recipe.digest());
   if (!report.train.is_finished) return report;
-  write_model(options, recipe, model, config, data.tokenizer, report.train, fingerprints);
+  write_model(options, recipe, model, config, data, report.train, fingerprints);
   if (!options.keep_output) remove_training_output(options.out);
   return report;
 }

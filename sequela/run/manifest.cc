@@ -190,6 +190,13 @@ void Manifest::record(const RunRecipe& recipe, const Json& report) {
   state_->write();
 }
 
+std::string Manifest::parameter(const std::string& artifact, const std::string& option) const {
+  const auto found = state_->artifacts.find(artifact);
+  if (found == state_->artifacts.end()) return "";
+  const auto value = found->second.recipe.parameters.find(option);
+  return value == found->second.recipe.parameters.end() ? "" : value->second;
+}
+
 std::string Manifest::fingerprint(const std::string& artifact) const {
   const auto found = state_->artifacts.find(artifact);
   if (found == state_->artifacts.end()) return "";

@@ -39,6 +39,8 @@ class Manifest {
   // Without outputs it is only a report.
   void record(const RunRecipe& recipe, const Json& report);
 
+  // An option's value in an artifact's recipe; empty if there is none.
+  std::string parameter(const std::string& artifact, const std::string& option) const;
   // Of a recorded artifact that is one file; empty text if there is none.
   std::string fingerprint(const std::string& artifact) const;
   // Empty if there is none.

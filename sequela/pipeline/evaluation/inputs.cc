@@ -16,8 +16,6 @@
 namespace sequela {
 namespace {
 
-constexpr const char* kOnlyTask = "task";
-
 // What stands before the first "=", if it can be a name: a path or a URI has a slash.
 std::optional<std::string> name_before_path(const std::string& argument) {
   const size_t end = argument.find('=');
@@ -124,22 +122,6 @@ void check_common_rows(const BinaryTask& task, const std::vector<MethodRows>& me
   }
 }
 
-void add_subgroups(const SubgroupTable& table, const std::string& path,
-                   const std::vector<PredictionKey>& keys, BinaryTask& task) {
-  std::vector<int64_t> rows;
-  for (const PredictionKey& key : keys) rows.push_back(table.find(key));
-  if (std::ranges::all_of(rows, [](int64_t row) { return row < 0; })) {
-    throw DataError({.path = path}, str("no row in common with the predictions of ", task.name),
-                    "see that subject_id, and prediction_time if there is one, are the same");
-  }
-  for (const SubgroupTable::Column& column : table.columns) {
-    SubgroupColumn& made = task.subgroups.emplace_back();
-    made.name = column.name;
-    made.values = column.values;
-    for (const int64_t row : rows) made.value_of.push_back(row < 0 ? -1 : column.value_of[row]);
-  }
-}
-
 // The labels of a task: those named for it, else those for all.
 class LabelFiles {
  public:
@@ -178,6 +160,30 @@ NamedFile parse_labels_argument(const std::string& argument) {
   const auto name = name_before_path(argument);
   if (!name) return {"", "", argument};
   return {*name, "", argument.substr(name->size() + 1)};
+}
+
+NamedFile parse_encoder_argument(const std::string& argument) {
+  const auto name = name_before_path(argument);
+  if (name) return {"", *name, argument.substr(name->size() + 1)};
+  std::filesystem::path folder(argument);
+  if (folder.filename().empty()) folder = folder.parent_path();
+  return {"", folder.filename().string(), argument};
+}
+
+void add_subgroups(const SubgroupTable& table, const std::string& path,
+                   const std::vector<PredictionKey>& keys, BinaryTask& task) {
+  std::vector<int64_t> rows;
+  for (const PredictionKey& key : keys) rows.push_back(table.find(key));
+  if (std::ranges::all_of(rows, [](int64_t row) { return row < 0; })) {
+    throw DataError({.path = path}, str("no row in common with the predictions of ", task.name),
+                    "see that subject_id, and prediction_time if there is one, are the same");
+  }
+  for (const SubgroupTable::Column& column : table.columns) {
+    SubgroupColumn& made = task.subgroups.emplace_back();
+    made.name = column.name;
+    made.values = column.values;
+    for (const int64_t row : rows) made.value_of.push_back(row < 0 ? -1 : column.value_of[row]);
+  }
 }
 
 std::vector<BinaryTask> read_binary_tasks(const EvaluateOptions& options) {

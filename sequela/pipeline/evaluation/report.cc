@@ -13,16 +13,6 @@ std::string_view name_of(BinaryFigure figure) {
   return kBinaryFigureNames[static_cast<size_t>(figure)];
 }
 
-Json number_json(double value) {
-  return std::isnan(value) ? Json() : Json(value);
-}
-
-Json interval_json(const Interval& interval) {
-  return {{"value", number_json(interval.value)},
-          {"low", number_json(interval.low)},
-          {"high", number_json(interval.high)}};
-}
-
 Json figures_json(const FigureTable& table) {
   Json figures = Json::object();
   for (const FigureResult& result : table.figures) {
@@ -93,27 +83,6 @@ std::string csv_field(std::string_view text) {
   return quoted + "\"";
 }
 
-std::string csv_number(double value) {
-  if (std::isnan(value)) return "";
-  char text[40];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
-struct CsvRow {
-  std::string_view task, method, subgroup, metric;
-  Interval interval;
-  int64_t num_rows, num_positive;
-  std::string_view why_not;
-  std::string p_value, p_holm;
-
-  std::string text() const {
-    return str(csv_field(task), ',', csv_field(method), ',', csv_field(subgroup), ',', metric, ',',
-               csv_number(interval.value), ',', csv_number(interval.low), ',',
-               csv_number(interval.high), ',', num_rows, ',', num_positive, ',', csv_field(why_not),
-               ',', p_value, ',', p_holm, '\n');
-  }
-};
-
 std::string csv_of(const TaskReport& report) {
   std::string text;
   for (const FigureTable& table : report.tables) {
@@ -121,33 +90,16 @@ std::string csv_of(const TaskReport& report) {
                                  : table.is_gap       ? table.column + ": gap"
                                                       : table.column + "=" + table.value;
     for (const FigureResult& result : table.figures) {
-      text += CsvRow{report.name,
-                     table.method,
-                     subgroup,
-                     name_of(result.figure),
-                     result.interval,
-                     table.num_rows,
-                     table.num_positive,
-                     result.why_not,
-                     "",
-                     ""}
-                  .text();
+      text += csv_line({report.name, table.method, subgroup, name_of(result.figure), result.interval,
+                        table.num_rows, table.num_positive, result.why_not, "", ""});
     }
   }
   for (const DifferenceTable& table : report.differences) {
     const std::string method = table.first + " - " + table.second;
     for (const DifferenceResult& result : table.figures) {
-      text += CsvRow{report.name,
-                     method,
-                     "all",
-                     name_of(result.figure),
-                     result.test.difference,
-                     table.num_rows,
-                     table.num_positive,
-                     result.why_not,
-                     csv_number(result.test.p_value),
-                     csv_number(result.p_holm)}
-                  .text();
+      text += csv_line({report.name, method, "all", name_of(result.figure), result.test.difference,
+                        table.num_rows, table.num_positive, result.why_not,
+                        csv_number(result.test.p_value), csv_number(result.p_holm)});
     }
   }
   return text;
@@ -155,10 +107,33 @@ std::string csv_of(const TaskReport& report) {
 
 }  // namespace
 
+Json number_json(double value) {
+  return std::isnan(value) ? Json() : Json(value);
+}
+
+Json interval_json(const Interval& interval) {
+  return {{"value", number_json(interval.value)},
+          {"low", number_json(interval.low)},
+          {"high", number_json(interval.high)}};
+}
+
 Json to_json(const std::vector<TaskReport>& reports) {
   Json tasks = Json::array();
   for (const TaskReport& report : reports) tasks.push_back(task_json(report));
   return {{"tasks", tasks}};
+}
+
+std::string csv_number(double value) {
+  if (std::isnan(value)) return "";
+  char text[40];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+std::string csv_line(const CsvRow& row) {
+  return str(csv_field(row.task), ',', csv_field(row.method), ',', csv_field(row.subgroup), ',',
+             row.metric, ',', csv_number(row.interval.value), ',', csv_number(row.interval.low),
+             ',', csv_number(row.interval.high), ',', row.num_rows, ',', row.num_positive, ',',
+             csv_field(row.why_not), ',', row.p_value, ',', row.p_holm, '\n');
 }
 
 std::string to_csv(const std::vector<TaskReport>& reports) {

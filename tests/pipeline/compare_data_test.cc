@@ -1,10 +1,11 @@
-#include "sequela/pipeline/compare_probe.h"
+#include "sequela/pipeline/compare_data.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "sequela/core/random.h"
 #include "sequela/evaluation/metrics.h"
+#include "sequela/pipeline/evaluation/methods/feature_methods.h"
 
 namespace sequela {
 namespace {
@@ -20,7 +21,7 @@ void add_patient(const std::vector<std::vector<int32_t>>& visits, PatientVisits*
   out->visit_offsets.push_back(out->num_visits());
 }
 
-TEST(CompareProbe, MeanIsOverDistinctKnownCodes) {
+TEST(CompareData, MeanIsOverDistinctKnownCodes) {
   PatientVisits visits;
   add_patient({{1, 3, 0}, {}, {3, 1, 1}}, &visits);
   add_patient({}, &visits);
@@ -34,11 +35,12 @@ TEST(CompareProbe, MeanIsOverDistinctKnownCodes) {
 
 // Training and test rows share no code: only a table that puts codes of a kind together can tell
 // the outcome.
-TEST(CompareProbe, TellsATableThatKnowsTheCodesFromARandomOne) {
+TEST(CompareData, TellsATableThatKnowsTheCodesFromARandomOne) {
   constexpr int64_t kNumCodes = 400, kSize = 8;
   const auto kind_of = [](int32_t code) { return code % 2; };
   Random random(3);
-  CompareData data;
+  PatientVisits visits;
+  LabelTask task;
   for (int64_t row = 0; row < 400; ++row) {
     const bool is_train = row < 100;
     const uint8_t outcome = row % 4 == 0;
@@ -48,10 +50,11 @@ TEST(CompareProbe, TellsATableThatKnowsTheCodesFromARandomOne) {
       const int32_t code = 1 + half + (is_train ? 0 : kNumCodes / 2);
       if (kind_of(code) == outcome) codes.push_back(code);
     }
-    add_patient({codes}, &data.visits);
-    data.outcomes.push_back(outcome);
-    data.subject_ids.push_back(row);
-    (is_train ? data.train : data.test).push_back(row);
+    add_patient({codes}, &visits);
+    task.outcomes.push_back(outcome);
+    task.subject_ids.push_back(row);
+    task.places.push_back(row);
+    (is_train ? task.train : task.test).push_back(row);
   }
   std::vector<float> knowing, ignorant;
   for (int64_t i = 0; i < (kNumCodes + 1) * kSize; ++i) {
@@ -60,12 +63,17 @@ TEST(CompareProbe, TellsATableThatKnowsTheCodesFromARandomOne) {
     knowing.push_back(is_kind ? static_cast<float>(kind_of(i / kSize)) : noise);
     ignorant.push_back(noise);
   }
-  const PatientVisits test_visits = select_patients(data.visits, data.test);
-  const std::vector<uint8_t> outcomes = outcomes_of(data, data.test);
+  const auto scores_of = [&](const at::Tensor& table, int num_threads) {
+    auto features = std::make_shared<Lazy<DenseFeatures>>([&] {
+      return DenseFeatures{mean_embeddings(visits, table), std::vector<uint8_t>(400, 1)};
+    });
+    return DenseProbe("probe", "", features, num_threads).predict(task, {task.train, {}});
+  };
+  const std::vector<uint8_t> outcomes = values_at(task.outcomes, task.test);
   const auto auroc = [&](const std::vector<float>& values) {
     const at::Tensor table = at::tensor(values).reshape({kNumCodes + 1, kSize});
-    const std::vector<double> scores = score_probe(data, data.train, test_visits, table, 1, 1);
-    EXPECT_EQ(scores, score_probe(data, data.train, test_visits, table, 1, 2));
+    const std::vector<double> scores = scores_of(table, 1);
+    EXPECT_EQ(scores, scores_of(table, 2));
     return ScoredOutcomes(scores, outcomes).auroc();
   };
   EXPECT_GT(auroc(knowing), 0.95);

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sequela/pipeline/evaluate.h"
+#include "sequela/pipeline/evaluation/evaluation_json.h"
+#include "sequela/run/manifest.h"
+
+namespace sequela {
+
+// All figures of the tasks, and their differences.
+std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
+                                       const EvaluateOptions& options);
+
+// What stands above and below the tables of metrics.txt, and below the rows of metrics.csv.
+struct EvaluationText {
+  std::string head, foot, csv;
+};
+
+// Writes the files of an evaluation into options.out and records them, all or none; fills in the
+// report.
+void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTask>& tasks,
+                      const EvaluationFacts& facts, const EvaluationText& text, RunRecipe recipe,
+                      Manifest& manifest, EvaluateReport* report);
+
+}  // namespace sequela
