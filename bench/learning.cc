@@ -1,7 +1,7 @@
-// What pretraining is worth, on records whose truth is known: `sequela evaluate` of a model trained on
-// made-up records, on others that it never saw: probes of its embeddings, its own hazards, a random
-// start, counts of codes, age and sex, beside the probabilities that the generator itself gave, by
-// number of labels.
+// What pretraining is worth, on records whose truth is known: `sequela evaluate` of a model trained
+// on made-up records, on others that it never saw: probes of its embeddings, its own hazards, a
+// random start, counts of codes, age and sex, beside the probabilities that the generator itself
+// gave, by number of labels.
 //
 //   bench_learning FOLDER [SUBJECTS [STEPS [SIZE [SEED [RECIPE [TASKS [VALUES]]]]]]]
 //   bench_learning ceiling FOLDER [SUBJECTS [SEED]]

@@ -147,8 +147,8 @@ inline TaskFiles write_task_files(const std::string& records, const std::string&
   std::vector<int64_t> subjects(all.begin(), all.end());
   std::vector<std::string> parts;
   for (const int64_t subject : subjects) parts.push_back(part_of(subject));
-  write_parquet(files.splits, {{.name = "subject_id", .values = subjects},
-                               {.name = "split", .values = parts}});
+  write_parquet(files.splits,
+                {{.name = "subject_id", .values = subjects}, {.name = "split", .values = parts}});
   return files;
 }
 

@@ -26,8 +26,9 @@ struct EvaluateArguments {
 };
 
 // Options that say something of records.
-constexpr const char* kOfRecords[] = {"--task",   "--model",  "--encoder", "--methods", "--splits",
-                                      "--hazard", "--athena", "--shots",   "--max-labels"};
+constexpr const char* kOfRecords[] = {"--task",    "--model",  "--encoder",
+                                      "--methods", "--splits", "--hazard",
+                                      "--athena",  "--shots",  "--max-labels"};
 
 EvaluateReport evaluate(const CLI::App& app, EvaluateArguments& arguments) {
   EvaluateMethodsOptions& options = arguments.options;
@@ -99,16 +100,15 @@ void add_method_options(CLI::App& app, EvaluateArguments& arguments) {
   EvaluateMethodsOptions& options = arguments.options;
   app.add_option("--meds", options.meds, "MEDS data set or meds_reader database")
       ->type_name(kFolder);
-  app.add_option("--model", options.model,
-                 "MOTOR bundle: folder, or org/name[@revision] of a hub")
+  app.add_option("--model", options.model, "MOTOR bundle: folder, or org/name[@revision] of a hub")
       ->type_name(kFolder);
   app.add_option("--methods", options.methods,
                  "What is compared; default: all but finetune and lora")
-      ->type_name("probe|finetune|lora|hazards|random|encoder|counts_trees|counts_logistic|"
-                  "code_vectors|age_sex")
+      ->type_name(
+          "probe|finetune|lora|hazards|random|encoder|counts_trees|counts_logistic|"
+          "code_vectors|age_sex")
       ->default_str("");
-  app.add_option("--encoder", options.encoders,
-                 "Folders of the BERT family, each [NAME=]FOLDER")
+  app.add_option("--encoder", options.encoders, "Folders of the BERT family, each [NAME=]FOLDER")
       ->type_name(kFolder)
       ->default_str("");
   app.add_option("--hazard", options.hazards,
@@ -154,7 +154,8 @@ Command make_evaluate(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  sequela evaluate --meds meds --model model --labels readmission.parquet --out evaluation\n"
-      "  sequela evaluate --meds meds --model model --task mortality_in_hospital --methods probe \\\n"
+      "  sequela evaluate --meds meds --model model --task mortality_in_hospital --methods probe "
+      "\\\n"
       "      counts_trees finetune --predictions theirs=theirs.parquet --out evaluation\n"
       "  sequela evaluate --predictions motor=motor.parquet trees=trees.parquet --out metrics\n"
       "  sequela evaluate --predictions death:motor=a.parquet readmission:motor=b.parquet \\\n"

@@ -7,7 +7,8 @@
 
 namespace sequela {
 
-// Codes of subjects in order of time: sequence s has codes[offsets[s]] .. codes[offsets[s + 1] - 1].
+// Codes of subjects in order of time: sequence s has codes[offsets[s]] .. codes[offsets[s + 1] -
+// 1].
 struct CodeSequences {
   std::vector<int64_t> offsets = {0};
   std::vector<int32_t> codes;  // in [0, num_codes)
@@ -15,13 +16,13 @@ struct CodeSequences {
 };
 
 struct CodeVectorsOptions {
-  int64_t size = 100;
+  int64_t size = 64;
   int window = 5;  // codes on either side at the most
   int num_negatives = 5;
-  int64_t min_count = 5;            // of a code; a rarer one has no vector
-  double subsampling = 1e-3;        // word2vec's -sample
-  double learning_rate = 0.025;     // falls linearly to a hundredth
-  int64_t num_tokens = 10'000'000;  // to pass over, in as many epochs as that takes, 5 at most
+  int64_t min_count = 5;           // of a code; a rarer one has no vector
+  double subsampling = 1e-3;       // word2vec's -sample
+  double learning_rate = 0.025;    // falls linearly to a hundredth
+  int64_t num_tokens = 2'000'000;  // to pass over, in as many epochs as that takes, 5 at most
   uint64_t seed = 1;
 
   void validate() const;  // ConfigError

@@ -115,8 +115,7 @@ class CurveGrid {
         found = points.positive[next] / positives;
         ++next;
       }
-      const double share =
-          rate > wanted ? (wanted - before_rate) / (rate - before_rate) : 1.0;
+      const double share = rate > wanted ? (wanted - before_rate) / (rate - before_rate) : 1.0;
       values[place] = before_found + share * (found - before_found);
     }
   }
@@ -129,7 +128,8 @@ class CurveGrid {
     for (size_t place = 0; place < values.size(); ++place) {
       const double wanted =
           positives * static_cast<double>(place + 1) / static_cast<double>(values.size());
-      while (next + 1 < points.scores.size() && points.positive[next] < wanted * (1 - 1e-12)) ++next;
+      while (next + 1 < points.scores.size() && points.positive[next] < wanted * (1 - 1e-12))
+        ++next;
       values[place] = points.positive[next] / (points.positive[next] + points.negative[next]);
     }
   }
@@ -142,8 +142,8 @@ class CurveGrid {
       while (next > 0 && points.scores[next - 1] < threshold) --next;
       const double positive = next > 0 ? points.positive[next - 1] : 0;
       const double negative = next > 0 ? points.negative[next - 1] : 0;
-      values[place] = total > 0 ? (positive - negative * threshold / (1 - threshold)) / total
-                                : kUndefinedPoint;
+      values[place] =
+          total > 0 ? (positive - negative * threshold / (1 - threshold)) / total : kUndefinedPoint;
     }
   }
 
@@ -156,8 +156,8 @@ class CurveGrid {
     }
     std::ranges::fill(values, kUndefinedPoint);
     if (std::isnan(least)) return;
-    const std::vector<double> curve = lowess(
-        {bin_scores_, points.bin_weights, points.bin_positive}, {.delta = (most - least) / 100});
+    const std::vector<double> curve = lowess({bin_scores_, points.bin_weights, points.bin_positive},
+                                             {.delta = (most - least) / 100});
     for (size_t i = 0; i < values.size(); ++i) values[i] = curve[calibration_bins_[i]];
   }
 
@@ -174,16 +174,15 @@ CurveBands find_curve_bands(const CurveRows& rows, const BootstrapOptions& optio
   CurveBands bands;
   if (rows.probabilities.empty()) return bands;
   const CurveGrid grid(rows);
-  ResampledFigures resampled = resample_figures(
-      [&](std::span<const double> weights, std::span<double> values) {
-        grid.compute(weights, values);
-      },
-      static_cast<int>(grid.num_values()), rows.subject_ids, options);
+  ResampledFigures resampled =
+      resample_figures([&](std::span<const double> weights,
+                           std::span<double> values) { grid.compute(weights, values); },
+                       static_cast<int>(grid.num_values()), rows.subject_ids, options);
   size_t next = 0;
   const auto take = [&](CurveBand& band, double place) {
     band.places.push_back(place);
-    band.values.push_back(to_interval(resampled.values[next],
-                                      std::move(resampled.resampled[next]), options.level));
+    band.values.push_back(
+        to_interval(resampled.values[next], std::move(resampled.resampled[next]), options.level));
     ++next;
   };
   for (size_t i = 0; i < kRocPlaces; ++i) take(bands.roc, static_cast<double>(i) / 100);

@@ -13,7 +13,7 @@ namespace sequela {
 // What a method said of the test rows after learning from each of several draws of labels.
 struct DrawnScores {
   std::string method;
-  int64_t num_labels = 0;              // as the caller counts them
+  int64_t num_labels = 0;               // as the caller counts them
   std::vector<ScoredOutcomes> by_draw;  // one or more, of the same rows in the same order
 };
 

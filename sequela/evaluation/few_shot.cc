@@ -7,8 +7,9 @@
 
 namespace sequela {
 
-std::vector<int64_t> draw_few_shots(std::span<const int64_t> rows, std::span<const uint8_t> outcomes,
-                                    int64_t k, int64_t max_k, uint64_t key) {
+std::vector<int64_t> draw_few_shots(std::span<const int64_t> rows,
+                                    std::span<const uint8_t> outcomes, int64_t k, int64_t max_k,
+                                    uint64_t key) {
   std::vector<int64_t> drawn;
   for (const uint8_t outcome : {0, 1}) {
     std::vector<int64_t> own;

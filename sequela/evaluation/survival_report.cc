@@ -58,8 +58,8 @@ class SurvivalEvaluation {
         differences[r] = resampled_.resampled[a][r] - resampled_.resampled[b][r];
       NamedTest& test = tests.emplace_back();
       test.name = metrics_[first].names()[i];
-      test.test = to_paired_test(resampled_.values[a] - resampled_.values[b], differences,
-                                 options_.level);
+      test.test =
+          to_paired_test(resampled_.values[a] - resampled_.values[b], differences, options_.level);
       test.p_holm = std::numeric_limits<double>::quiet_NaN();
       for (const size_t side : {second, first}) {
         const std::string why_not = metrics_[side].why_not(i);
@@ -91,17 +91,17 @@ SurvivalBand band_of(const SurvivalTask& task, const BootstrapOptions& options, 
       },
       kCurvePlaces + 1, task.subject_ids, options);
   for (size_t i = 0; i < band.days.size(); ++i)
-    band.values.push_back(
-        to_interval(resampled.values[i], resampled.resampled[i], options.level));
+    band.values.push_back(to_interval(resampled.values[i], resampled.resampled[i], options.level));
   return band;
 }
 
 SurvivalReport::MethodFigures figures_of(const SurvivalTask& task, size_t method,
                                          const SurvivalEvaluation& evaluation) {
   const SurvivalScores& scores = task.methods[method];
-  SurvivalReport::MethodFigures made{
-      .method = scores.method, .figures = evaluation.figures_of(method), .calibration = {},
-      .mean_survival = {}};
+  SurvivalReport::MethodFigures made{.method = scores.method,
+                                     .figures = evaluation.figures_of(method),
+                                     .calibration = {},
+                                     .mean_survival = {}};
   const std::vector<uint8_t> kinds = cause_of(task.ends);
   const size_t num = task.horizons.size();
   for (size_t h = 0; h < num; ++h) {
@@ -111,8 +111,7 @@ SurvivalReport::MethodFigures figures_of(const SurvivalTask& task, size_t method
       risks.push_back(1 - scores.survival[row * num + h]);
       sum += scores.survival[row * num + h];
     }
-    made.calibration.push_back(
-        calibrate_at_horizon({task.days, kinds}, risks, task.horizons[h]));
+    made.calibration.push_back(calibrate_at_horizon({task.days, kinds}, risks, task.horizons[h]));
     made.mean_survival.push_back(sum / static_cast<double>(task.days.size()));
   }
   return made;
@@ -131,8 +130,8 @@ SurvivalReport evaluate_survival_task(const SurvivalTask& task, const BootstrapO
   for (size_t m = 0; m < task.methods.size(); ++m) {
     report.methods.push_back(figures_of(task, m, evaluation));
     for (size_t other = m + 1; other < task.methods.size(); ++other)
-      report.differences.push_back({task.methods[m].method, task.methods[other].method,
-                                    evaluation.tests_of(m, other)});
+      report.differences.push_back(
+          {task.methods[m].method, task.methods[other].method, evaluation.tests_of(m, other)});
   }
   report.survival = band_of(task, options, [](const FollowUp& rows, const auto& order) {
     const std::vector<uint8_t> kinds = cause_of({rows.kinds.begin(), rows.kinds.end()});

@@ -55,7 +55,8 @@ class SetsReader {
     const auto num = take_number<uint64_t>();
     if (num > bytes_.size() / sizeof(uint64_t)) throw FileError(path_, "ends too early", kMendSets);
     std::vector<uint64_t> words(num);
-    if (num > 0) std::memcpy(words.data(), take(num * sizeof(uint64_t)).data(), num * sizeof(uint64_t));
+    if (num > 0)
+      std::memcpy(words.data(), take(num * sizeof(uint64_t)).data(), num * sizeof(uint64_t));
     return words;
   }
   bool is_at_end() const { return bytes_.empty(); }

@@ -78,8 +78,7 @@ class Comparison {
         const LearningRows rows = draw(num_labels, seed);
         for (size_t m = 0; m < methods_.size(); ++m) {
           throw_if_stopped();
-          runs_[first + m].by_draw.emplace_back(methods_[m].method->predict(task_, rows),
-                                                outcomes);
+          runs_[first + m].by_draw.emplace_back(methods_[m].method->predict(task_, rows), outcomes);
           progress.advance(1);
         }
       }

@@ -150,9 +150,8 @@ class RandomTableProbe : public Method {
         num_threads_(options.num_threads) {}
 
   std::vector<double> predict(const LabelTask& task, const LearningRows& rows) override {
-    const at::Tensor table = init_progression_parameters(config_, rows.key)
-                                 .get("encoder.code_embeddings.weight")
-                                 .value;
+    const at::Tensor table =
+        init_progression_parameters(config_, rows.key).get("encoder.code_embeddings.weight").value;
     return DenseProbe(name(), title(), table_features(data_, table), num_threads_)
         .predict(task, rows);
   }
@@ -175,19 +174,18 @@ std::vector<ComparedMethod> make_compared_methods(const CompareOptions& options,
   for (const Kind kind : {Kind::fine_tuned, Kind::frozen, Kind::random})
     methods.push_back({kind, std::make_unique<ProgressionMethod>(kind, options, data, table_WE)});
   methods.push_back({Kind::pretrained_probe,
-                     std::make_unique<DenseProbe>(name_of(Kind::pretrained_probe),
-                                                  "logistic regression on mean embeddings",
-                                                  table_features(data, table_WE),
-                                                  options.num_threads)});
+                     std::make_unique<DenseProbe>(
+                         name_of(Kind::pretrained_probe), "logistic regression on mean embeddings",
+                         table_features(data, table_WE), options.num_threads)});
   methods.push_back(
       {Kind::random_probe, std::make_unique<RandomTableProbe>(options, data, table_WE)});
   if (!options.has_trees) return methods;
   auto counts = std::make_shared<Lazy<SparseMatrix>>(
       [&records, &data] { return count_features(records, data.labels); });
-  methods.push_back({Kind::trees, std::make_unique<SparseTrees>(
-                                      name_of(Kind::trees),
-                                      "boosted trees on counts of codes and ancestors",
-                                      std::move(counts), options.num_threads)});
+  methods.push_back(
+      {Kind::trees, std::make_unique<SparseTrees>(name_of(Kind::trees),
+                                                  "boosted trees on counts of codes and ancestors",
+                                                  std::move(counts), options.num_threads)});
   return methods;
 }
 

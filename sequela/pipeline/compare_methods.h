@@ -16,8 +16,8 @@ struct ComparedMethod {
   std::unique_ptr<Method> method;
 };
 
-// What is compared, in the order of the tables. All refer to the arguments, which must outlive them.
-// table_WE: the pretrained embeddings, scaled to the size of a random start.
+// What is compared, in the order of the tables. All refer to the arguments, which must outlive
+// them. table_WE: the pretrained embeddings, scaled to the size of a random start.
 std::vector<ComparedMethod> make_compared_methods(const CompareOptions& options,
                                                   const EvaluationRecords& records,
                                                   const CompareData& data,

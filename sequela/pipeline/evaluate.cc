@@ -37,7 +37,9 @@ RunRecipe build_recipe(const EvaluateOptions& options, Fingerprints& fingerprint
 
 void EvaluateOptions::validate() const {
   if (predictions.empty()) {
-    throw ConfigError("there is nothing to evaluate. Fix: give --predictions, METHOD=FILE, or records with --meds.");
+    throw ConfigError(
+        "there is nothing to evaluate. Fix: give --predictions, METHOD=FILE, or records with "
+        "--meds.");
   }
   if (out.empty()) throw ConfigError("--out is missing. Fix: name a folder for the metrics.");
   if (num_bootstraps < 1) throw ConfigError("--bootstraps", str(num_bootstraps), "1 or more");

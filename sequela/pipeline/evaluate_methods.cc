@@ -57,6 +57,7 @@ class MethodsRun {
                           .model = model_facts(options_.model),
                           .leaks = to_json(leaks)};
     EvaluationText text{.head = to_text(leaks)};
+    if (options_.subgroups.empty()) text.subgroups = SubgroupRows::hidden;
     add_survival(&facts, &text);
     drop_survival_tasks(&files);
     const std::vector<BinaryTask> scored = score_tasks(files, records);
@@ -91,7 +92,8 @@ class MethodsRun {
   // A method's probabilities of a task's test rows, from its file if that is up to date.
   std::vector<double> predict(const LabelTask& task, const NamedFile& file, Method& method) {
     throw_if_stopped();
-    const RunRecipe recipe = prediction_recipe(options_, recipe_, task, file, method, fingerprints_);
+    const RunRecipe recipe =
+        prediction_recipe(options_, recipe_, task, file, method, fingerprints_);
     const std::string path = options_.out + "/" + recipe.artifact;
     if (manifest_.why_stale(recipe).empty()) return read_task_predictions(task, path);
     log_info(str(task.name, ": ", method.name()));
@@ -109,11 +111,10 @@ class MethodsRun {
     for (const LabelTask& task : tasks_) {
       if (!task.is_survival()) continue;
       log_info(str(task.name, ": times to an event"));
-      reports.push_back(
-          evaluate_survival_task(score_survival_task(task, method_list(), options_),
-                                 {.num_resamples = options_.num_bootstraps,
-                                  .seed = options_.seed,
-                                  .num_threads = options_.num_threads}));
+      reports.push_back(evaluate_survival_task(score_survival_task(task, method_list(), options_),
+                                               {.num_resamples = options_.num_bootstraps,
+                                                .seed = options_.seed,
+                                                .num_threads = options_.num_threads}));
       tasks.push_back(&task);
     }
     adjust_p_values(reports);

@@ -57,8 +57,8 @@ struct EvaluateMethodsOptions : EvaluateOptions {
 // Fits methods on one split of one set of labels and evaluates them side by side, with predictions
 // from outside if there are some. Writes into options.out what evaluate_predictions() writes,
 // predictions/TASK/METHOD.parquet in meds-evaluation's schema, and with `tasks` labels/TASK; a
-// manifest ties each to what it was made of, so that a run that was stopped goes on. The numbers are
-// the same for any number of threads.
+// manifest ties each to what it was made of, so that a run that was stopped goes on. The numbers
+// are the same for any number of threads.
 //
 // A label sees the events up to its time, that time included. All methods predict all test labels:
 // where one knows nothing of a history, it says the prevalence of its training labels.

@@ -204,8 +204,8 @@ class FinetuneRun {
   // Those of the bundle that it started from, and of the labels.
   void add_learned_subjects(const std::string& folder) {
     SubjectSets subjects = read_learned_subjects(options_.model).value_or(SubjectSets());
-    for (const auto& [name, labels] : {std::pair{kFinetuneTrain, &sides_.train},
-                                       {kFinetuneValidation, &sides_.validation}}) {
+    for (const auto& [name, labels] :
+         {std::pair{kFinetuneTrain, &sides_.train}, {kFinetuneValidation, &sides_.validation}}) {
       std::vector<int64_t> ids;
       for (const Label& label : *labels) ids.push_back(label.subject_id);
       std::ranges::sort(ids);

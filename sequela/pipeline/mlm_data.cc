@@ -61,8 +61,12 @@ MlmData build_mlm_data(const EventStore& store, const MlmDataOptions& options) {
     throw DataError({}, "no subject to train on has a birth and a visit",
                     "give a data set with MEDS_BIRTH events, or a smaller --val-fraction");
   }
-  MlmData data{fit_cehr_tokenizer(train, options.vocabulary), {}, {}, num_left_out,
-               std::move(train_subjects), std::move(validation_subjects)};
+  MlmData data{fit_cehr_tokenizer(train, options.vocabulary),
+               {},
+               {},
+               num_left_out,
+               std::move(train_subjects),
+               std::move(validation_subjects)};
   data.train.reserve(train.num_records(), train.size());
   data.tokenizer.append(train, &data.train);
   data.validation.reserve(validation.num_records(), validation.size());

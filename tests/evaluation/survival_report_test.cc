@@ -42,8 +42,7 @@ TEST(SurvivalReport, FiguresAreThoseOfTheMetrics) {
   const SurvivalReport report = evaluate_survival_task(task, {.num_resamples = 50});
   EXPECT_EQ(report.num_rows, 400);
   EXPECT_EQ(report.num_subjects, 200);
-  EXPECT_EQ(report.num_events + report.num_competing,
-            400 - std::ranges::count(task.ends, 0));
+  EXPECT_EQ(report.num_events + report.num_competing, 400 - std::ranges::count(task.ends, 0));
   std::vector<uint8_t> kinds;
   for (const uint8_t end : task.ends) kinds.push_back(end == 1);
   const SurvivalMetrics metrics(

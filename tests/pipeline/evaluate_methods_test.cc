@@ -250,8 +250,8 @@ TEST_F(EvaluateMethods, TheBundleTellsWhomItHasSeen) {
     names.emplace_back(split == "held_out" ? "tuning" : subject % 5 == 2 ? "held_out" : "train");
   }
   options.splits = folder_ / "splits.parquet";
-  write_parquet(options.splits, {{.name = "subject_id", .values = subjects},
-                                 {.name = "split", .values = names}});
+  write_parquet(options.splits,
+                {{.name = "subject_id", .values = subjects}, {.name = "split", .values = names}});
   options.out = folder_ / "leaky";
   options.leaks = LeakRule::fail;
   expect_error(options, "has learned from 60 of 60 test subjects");

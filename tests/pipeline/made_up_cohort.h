@@ -70,9 +70,8 @@ struct MadeUpCohort {
   void write(const std::string& folder) {
     for (const char* part : {"/meds/data", "/meds/metadata"})
       std::filesystem::create_directories(folder + part);
-    std::ranges::stable_sort(events, {}, [](const Event& event) {
-      return std::tuple(event.subject, event.time_us);
-    });
+    std::ranges::stable_sort(
+        events, {}, [](const Event& event) { return std::tuple(event.subject, event.time_us); });
     write_events(folder + "/meds/data/0.parquet");
     std::vector<int64_t> subjects, times, all;
     std::vector<std::string> names, splits;

@@ -18,8 +18,7 @@ constexpr int64_t kAllLabels = -1;
 
 class FewShotRun {
  public:
-  FewShotRun(const LabelTask& task, const BinaryTask& scored,
-             const EvaluateMethodsOptions& options)
+  FewShotRun(const LabelTask& task, const BinaryTask& scored, const EvaluateMethodsOptions& options)
       : task_(task),
         scored_(scored),
         options_(options),
@@ -42,10 +41,9 @@ class FewShotRun {
 
  private:
   void fit(const std::vector<Method*>& methods) {
-    Progress progress("few-shot " + task_.name,
-                      static_cast<int64_t>(methods.size() * options_.shots.size()) *
-                          options_.num_draws,
-                      "fits");
+    Progress progress(
+        "few-shot " + task_.name,
+        static_cast<int64_t>(methods.size() * options_.shots.size()) * options_.num_draws, "fits");
     for (Method* method : methods) {
       for (const int64_t k : options_.shots) {
         runs_.push_back({method->name(), k, {}});
@@ -76,10 +74,9 @@ class FewShotRun {
     FewShotCurve curve;
     for (const DrawnResult& result : summary.results()) {
       const bool is_all = result.num_labels == kAllLabels;
-      curve.points.push_back({is_all ? std::nullopt : std::optional(result.num_labels),
-                              is_all ? static_cast<int64_t>(task_.train.size())
-                                     : 2 * result.num_labels,
-                              result});
+      curve.points.push_back(
+          {is_all ? std::nullopt : std::optional(result.num_labels),
+           is_all ? static_cast<int64_t>(task_.train.size()) : 2 * result.num_labels, result});
     }
     for (size_t a = 0; a < runs_.size(); ++a) {
       for (size_t b = a + 1; b < runs_.size(); ++b) {
@@ -159,8 +156,7 @@ Json to_json(const FewShotCurve& curve, const EvaluateMethodsOptions& options) {
          {"second", curve.points[row.second].result.method},
          {"k", k_json(curve.points[row.first].k)},
          {"auroc", test_with_holm(row.test.auroc, row.auroc_p_holm)},
-         {"auprc",
-          test_with_holm(row.test.average_precision, row.average_precision_p_holm)}});
+         {"auprc", test_with_holm(row.test.average_precision, row.average_precision_p_holm)}});
   }
   return json;
 }

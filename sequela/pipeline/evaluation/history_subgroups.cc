@@ -34,7 +34,8 @@ std::string sex_group(const Subject& history, const std::vector<AgeAndSex::Sex>&
 }
 
 // Which codes of the records are a concept or stand below it.
-std::vector<uint8_t> codes_under(const EvaluationRecords& records, const std::string& concept_code) {
+std::vector<uint8_t> codes_under(const EvaluationRecords& records,
+                                 const std::string& concept_code) {
   const auto node = records.ontology().find(concept_code);
   if (!node) {
     throw ConfigError("subgroup-code", concept_code,

@@ -42,16 +42,13 @@ class CountedNodes {
   explicit CountedNodes(const EvaluationRecords& records)
       : ontology_(records.ontology()), node_of_(ontology_.nodes_of(records.store().codes())) {}
 
-  int32_t size() const {
-    return ontology_.num_nodes() * static_cast<int32_t>(kCountedDays.size());
-  }
+  int32_t size() const { return ontology_.num_nodes() * static_cast<int32_t>(kCountedDays.size()); }
   const std::vector<int32_t>& of(const Subject& history, int64_t time_us) {
     ids_.clear();
     for (int64_t i = 0; i < history.num_events; ++i) {
-      const double days =
-          history.time_us(i) == kNoTime
-              ? kDaysOfStaticEvent
-              : static_cast<double>(time_us - history.time_us(i)) / kMicrosPerDay;
+      const double days = history.time_us(i) == kNoTime
+                              ? kDaysOfStaticEvent
+                              : static_cast<double>(time_us - history.time_us(i)) / kMicrosPerDay;
       for (const int32_t node : ontology_.all_parents(node_of_[history.code(i)])) {
         for (size_t p = 0; p < kCountedDays.size(); ++p) {
           if (days > kCountedDays[p]) continue;

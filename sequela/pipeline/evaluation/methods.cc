@@ -5,8 +5,8 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/suggest.h"
-#include "sequela/pipeline/evaluation/label_features.h"
 #include "sequela/pipeline/evaluation/inputs.h"
+#include "sequela/pipeline/evaluation/label_features.h"
 #include "sequela/pipeline/evaluation/methods/code_vector_features.h"
 #include "sequela/pipeline/evaluation/methods/encoder_features.h"
 #include "sequela/pipeline/evaluation/methods/feature_methods.h"
@@ -141,8 +141,8 @@ void check_method_words(const EvaluateMethodsOptions& options) {
     }
     const std::string option = needed_option(word, options);
     if (option.empty()) continue;
-    throw ConfigError(str("--methods ", word, " needs ", option, ". Fix: give it, or leave out ",
-                          word, "."));
+    throw ConfigError(
+        str("--methods ", word, " needs ", option, ". Fix: give it, or leave out ", word, "."));
   }
 }
 

@@ -33,8 +33,9 @@ void check_method_words(const EvaluateMethodsOptions& options);
 // network.
 std::vector<std::string> chosen_method_words(const EvaluateMethodsOptions& options);
 
-// The methods of these words, an encoder's by its name; labels are those of the tasks, joined. All refer to the arguments, which must
-// outlive them, and share features, which are made when they are first needed.
+// The methods of these words, an encoder's by its name; labels are those of the tasks, joined. All
+// refer to the arguments, which must outlive them, and share features, which are made when they are
+// first needed.
 std::vector<std::unique_ptr<Method>> make_methods(const EvaluateMethodsOptions& options,
                                                   const EvaluationRecords& records,
                                                   std::span<const Label> labels,

@@ -6,7 +6,6 @@
 
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/evaluation/report.h"
 
 namespace sequela {
 namespace {
@@ -52,7 +51,7 @@ void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTa
   Json metrics = {{"bootstraps", options.num_bootstraps}, {"seed", options.seed}, {"level", 0.95}};
   metrics.update(to_json(report->tasks));
   report->json = json_text(metrics) + "\n";
-  report->text = text.head + to_text(report->tasks) + text.foot;
+  report->text = text.head + to_text(report->tasks, text.subgroups) + text.foot;
   const std::string all =
       json_text(evaluation_json(options, recipe, tasks, report->tasks, facts), 1) + "\n";
   write_all(options.out, recipe, manifest,

@@ -5,6 +5,7 @@
 
 #include "sequela/pipeline/evaluate.h"
 #include "sequela/pipeline/evaluation/evaluation_json.h"
+#include "sequela/pipeline/evaluation/report.h"
 #include "sequela/run/manifest.h"
 
 namespace sequela {
@@ -13,9 +14,11 @@ namespace sequela {
 std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
                                        const EvaluateOptions& options);
 
-// What stands above and below the tables of metrics.txt, and below the rows of metrics.csv.
+// What stands above and below the tables of metrics.txt, and below the rows of metrics.csv; whether
+// the tables have rows of subgroups, which are in the other files in any case.
 struct EvaluationText {
   std::string head, foot, csv;
+  SubgroupRows subgroups = SubgroupRows::shown;
 };
 
 // Writes the files of an evaluation into options.out and records them, all or none; fills in the

@@ -38,9 +38,9 @@ Ontology read_evaluation_ontology(const EvaluateMethodsOptions& options,
         .read(store.codes(), store.counts());
   }
   if (!options.athena.empty()) {
-    const Ontology given = read_ontology_of(
-        {options.athena, codes_parquet, options.out, options.num_threads}, store.codes(),
-        store.counts());
+    const Ontology given =
+        read_ontology_of({options.athena, codes_parquet, options.out, options.num_threads},
+                         store.codes(), store.counts());
     return extend_to_data(given, store.codes(), codes_parquet);
   }
   return build_ontology({.codes_parquet = codes_parquet, .num_threads = options.num_threads},

@@ -90,8 +90,9 @@ std::string csv_of(const TaskReport& report) {
                                  : table.is_gap       ? table.column + ": gap"
                                                       : table.column + "=" + table.value;
     for (const FigureResult& result : table.figures) {
-      text += csv_line({report.name, table.method, subgroup, name_of(result.figure), result.interval,
-                        table.num_rows, table.num_positive, result.why_not, "", ""});
+      text +=
+          csv_line({report.name, table.method, subgroup, name_of(result.figure), result.interval,
+                    table.num_rows, table.num_positive, result.why_not, "", ""});
     }
   }
   for (const DifferenceTable& table : report.differences) {

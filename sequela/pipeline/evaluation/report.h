@@ -32,8 +32,9 @@ struct CsvRow {
 std::string csv_line(const CsvRow& row);
 std::string csv_number(double value);  // empty for NaN
 
-// Tables for the terminal.
-std::string to_text(const std::vector<TaskReport>& reports);
+// Tables for the terminal, with rows of subgroups or without.
+enum class SubgroupRows : uint8_t { shown, hidden };
+std::string to_text(const std::vector<TaskReport>& reports, SubgroupRows subgroups);
 
 // curves.json.
 Json curves_json(const std::vector<BinaryTask>& tasks);

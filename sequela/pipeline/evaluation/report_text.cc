@@ -38,13 +38,14 @@ std::string label_of(const FigureTable& table) {
   return str("  ", table.column, table.is_gap ? ": gap" : "=" + table.value);
 }
 
-std::string methods_text(const TaskReport& report) {
+std::string methods_text(const TaskReport& report, SubgroupRows subgroups) {
   std::vector<std::string> header = {report.name, "rows", "positive"};
   header.insert(header.end(), std::begin(kShownNames), std::end(kShownNames));
   std::vector<std::vector<std::string>> rows;
   for (size_t m = 0; m < report.delong.size(); ++m) {
     for (const FigureTable& table : report.tables) {
       if (table.method != report.tables[m].method) continue;
+      if (subgroups == SubgroupRows::hidden && !table.column.empty()) continue;
       std::vector<std::string>& row = rows.emplace_back();
       row = {label_of(table), str(table.num_rows), str(table.num_positive)};
       for (const BinaryFigure figure : kShown) row.push_back(shown(table, figure));
@@ -75,10 +76,10 @@ std::string differences_text(const std::vector<TaskReport>& reports) {
 
 }  // namespace
 
-std::string to_text(const std::vector<TaskReport>& reports) {
+std::string to_text(const std::vector<TaskReport>& reports, SubgroupRows subgroups) {
   std::string text;
   for (const TaskReport& report : reports) {
-    text += (text.empty() ? "" : "\n") + methods_text(report);
+    text += (text.empty() ? "" : "\n") + methods_text(report, subgroups);
   }
   return text + differences_text(reports);
 }

@@ -57,7 +57,8 @@ MethodScores outside_scores(const NamedFile& file, const LabelTask& task, ZoneRu
     scores.probabilities.push_back(row.probability);
   }
   if (scores.rows.empty()) {
-    throw DataError({.path = file.path}, str("no row in common with the test labels of ", task.name),
+    throw DataError({.path = file.path},
+                    str("no row in common with the test labels of ", task.name),
                     "see that subject_id and prediction_time are the same in both");
   }
   if (num_other > 0) {
@@ -73,11 +74,11 @@ Json side_json(const LabelTask& task, const std::vector<int64_t>& rows) {
   for (const int64_t row : rows) {
     subjects.insert(task.subject_ids[row]);
     positive += task.outcomes[row];
-    if (task.is_survival()) competing += task.ends[row] == static_cast<uint8_t>(FollowUpEnd::competing);
+    if (task.is_survival())
+      competing += task.ends[row] == static_cast<uint8_t>(FollowUpEnd::competing);
   }
-  Json json = {{"num_rows", rows.size()},
-               {"num_positive", positive},
-               {"num_subjects", subjects.size()}};
+  Json json = {
+      {"num_rows", rows.size()}, {"num_positive", positive}, {"num_subjects", subjects.size()}};
   if (task.is_survival()) {
     json["num_events"] = positive;
     json["num_competing"] = competing;
@@ -107,8 +108,8 @@ BinaryTask to_binary_task(const LabelTask& task) {
   return scored;
 }
 
-void add_scores(const LabelTask& task, const std::string& method,
-                std::vector<double> probabilities, BinaryTask* scored) {
+void add_scores(const LabelTask& task, const std::string& method, std::vector<double> probabilities,
+                BinaryTask* scored) {
   MethodScores& scores = scored->methods.emplace_back();
   scores.name = method;
   scores.rows.resize(task.test.size());
@@ -139,9 +140,8 @@ void add_task_subgroups(const EvaluateMethodsOptions& options, const EvaluationR
     return;
   }
   for (size_t t = 0; t < tasks.size(); ++t) {
-    (*scored)[t].subgroups =
-        history_subgroups(records, values_at(tasks[t].labels, tasks[t].test),
-                          subgroup_codes(options, tasks[t].name));
+    (*scored)[t].subgroups = history_subgroups(records, values_at(tasks[t].labels, tasks[t].test),
+                                               subgroup_codes(options, tasks[t].name));
   }
 }
 
@@ -157,7 +157,8 @@ std::vector<double> read_task_predictions(const LabelTask& task, const std::stri
   std::vector<double> probabilities;
   for (const Prediction& row : read_predictions(path)) probabilities.push_back(row.probability);
   if (probabilities.size() != task.test.size()) {
-    throw FileError(path, "holds other rows than the task's test labels", "remove it, and run again");
+    throw FileError(path, "holds other rows than the task's test labels",
+                    "remove it, and run again");
   }
   return probabilities;
 }

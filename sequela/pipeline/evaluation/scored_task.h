@@ -15,8 +15,8 @@ namespace sequela {
 BinaryTask to_binary_task(const LabelTask& task);
 
 // Adds a method's probabilities of the test rows.
-void add_scores(const LabelTask& task, const std::string& method,
-                std::vector<double> probabilities, BinaryTask* scored);
+void add_scores(const LabelTask& task, const std::string& method, std::vector<double> probabilities,
+                BinaryTask* scored);
 
 // Adds the predictions of options.predictions, each to its task; rows beyond the test labels are
 // left out, with a warning. ConfigError for a method's name that is taken, or a task that there is

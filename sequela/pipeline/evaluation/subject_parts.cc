@@ -40,20 +40,20 @@ void SubjectParts::read_splits(const std::string& path, ZoneRule zone_rule) {
   }
   source_ = "the file of --splits, by label";
   TimeColumn time(reader, "prediction_time", zone_rule, TimeColumn::Texts::allowed);
-  reader.read({reader.require_column("subject_id", {ColumnType::int64}), time.column(),
-               reader.require_column("split", {ColumnType::string})},
-              [&](const RowBatch& batch) {
-                for (int64_t i = 0; i < batch.num_rows; ++i) {
-                  for (const ColumnSlice& column : batch.columns) {
-                    if (column.is_valid(i)) continue;
-                    throw DataError({.path = path, .row = batch.first_row + i}, "null",
-                                    "give every row a subject_id, a prediction_time and a split");
-                  }
-                  const PredictionKey key{batch.columns[0].int64s[i],
-                                          time.time_us(batch.columns[1], i)};
-                  by_label_[key] = parse_split_part(batch.columns[2].text(i));
-                }
-              });
+  reader.read(
+      {reader.require_column("subject_id", {ColumnType::int64}), time.column(),
+       reader.require_column("split", {ColumnType::string})},
+      [&](const RowBatch& batch) {
+        for (int64_t i = 0; i < batch.num_rows; ++i) {
+          for (const ColumnSlice& column : batch.columns) {
+            if (column.is_valid(i)) continue;
+            throw DataError({.path = path, .row = batch.first_row + i}, "null",
+                            "give every row a subject_id, a prediction_time and a split");
+          }
+          const PredictionKey key{batch.columns[0].int64s[i], time.time_us(batch.columns[1], i)};
+          by_label_[key] = parse_split_part(batch.columns[2].text(i));
+        }
+      });
 }
 
 std::optional<SplitPart> SubjectParts::of(const PredictionKey& key) const {

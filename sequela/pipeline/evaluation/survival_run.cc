@@ -47,7 +47,8 @@ Json calibration_json(const SurvivalReport& report, const SurvivalReport::Method
   return horizons;
 }
 
-Json survival_method_json(const SurvivalReport& report, const SurvivalReport::MethodFigures& method) {
+Json survival_method_json(const SurvivalReport& report,
+                          const SurvivalReport::MethodFigures& method) {
   Json figures = Json::object(), survival = Json::array();
   for (const NamedFigure& figure : method.figures) figures[figure.name] = figure_json(figure);
   survival.push_back({{"days", 0}, {"value", 1}});
@@ -60,7 +61,8 @@ Json survival_method_json(const SurvivalReport& report, const SurvivalReport::Me
           {"survival", survival}};
 }
 
-Json survival_difference_json(const SurvivalReport& report, const SurvivalReport::Difference& difference) {
+Json survival_difference_json(const SurvivalReport& report,
+                              const SurvivalReport::Difference& difference) {
   Json figures = Json::object();
   for (const NamedTest& test : difference.figures) {
     Json& figure = figures[test.name];
@@ -116,13 +118,13 @@ Json to_json(const SurvivalReport& report, const LabelTask& task) {
                {"horizons", report.horizons},
                {"methods", Json::array()},
                {"differences", Json::array()}};
-  for (const auto& method : report.methods) json["methods"].push_back(survival_method_json(report, method));
+  for (const auto& method : report.methods)
+    json["methods"].push_back(survival_method_json(report, method));
   for (const auto& difference : report.differences)
     json["differences"].push_back(survival_difference_json(report, difference));
   Json incidence = {{{"kind", "event"}, {"points", survival_band_json(report.incidence)}}};
   if (report.num_competing > 0) {
-    incidence.push_back(
-        {{"kind", "competing"}, {"points", survival_band_json(report.competing)}});
+    incidence.push_back({{"kind", "competing"}, {"points", survival_band_json(report.competing)}});
   }
   json["observed"] = {{"survival", survival_band_json(report.survival)},
                       {"cumulative_incidence", incidence}};
@@ -140,9 +142,9 @@ std::string to_csv(const SurvivalReport& report) {
   for (const auto& difference : report.differences) {
     const std::string name = difference.first + " - " + difference.second;
     for (const NamedTest& test : difference.figures) {
-      text += csv_line({report.name, name, "all", test.name, test.test.difference,
-                        report.num_rows, report.num_events, test.why_not,
-                        csv_number(test.test.p_value), csv_number(test.p_holm)});
+      text += csv_line({report.name, name, "all", test.name, test.test.difference, report.num_rows,
+                        report.num_events, test.why_not, csv_number(test.test.p_value),
+                        csv_number(test.p_holm)});
     }
   }
   return text;

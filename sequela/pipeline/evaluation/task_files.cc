@@ -120,8 +120,8 @@ RunRecipe prediction_recipe(const EvaluateMethodsOptions& options, const RunReci
                             Fingerprints& fingerprints) {
   RunRecipe recipe;
   recipe.command = "evaluate";
-  for (const char* option : {"seed", "time-zone", "max-labels", "read-out", "tokens-per-batch",
-                             "precision"}) {
+  for (const char* option :
+       {"seed", "time-zone", "max-labels", "read-out", "tokens-per-batch", "precision"}) {
     recipe.parameters[option] = evaluation.parameters.at(option);
   }
   for (const char* input : {"meds", "model", "splits", "athena"}) {

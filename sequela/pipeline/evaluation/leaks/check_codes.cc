@@ -136,9 +136,8 @@ LeakResult check_prediction_time(const TaskInputs& inputs, const LabelTask& task
 }
 
 LeakResult check_single_codes(const TaskInputs& inputs, const LabelTask& task) {
-  LeakResult result{.check = "single_code",
-                    .title = "a single code that tells the label",
-                    .task = task.name};
+  LeakResult result{
+      .check = "single_code", .title = "a single code that tells the label", .task = task.name};
   if (lacks_outcomes(inputs, &result)) return result;
   for (int32_t code = 0; code < inputs.num_codes(); ++code) {
     if (inputs.entries(code).empty()) continue;
@@ -163,9 +162,8 @@ LeakResult check_single_codes(const TaskInputs& inputs, const LabelTask& task) {
 }
 
 LeakResult check_own_codes(const TaskInputs& inputs, const LabelTask& task) {
-  LeakResult result{.check = "own_codes",
-                    .title = "codes of the input that define the label",
-                    .task = task.name};
+  LeakResult result{
+      .check = "own_codes", .title = "codes of the input that define the label", .task = task.name};
   if (lacks_outcomes(inputs, &result)) return result;
   const std::vector<int32_t> defining = find_defining_codes(inputs);
   std::vector<uint8_t> has_one(inputs.rows().size());
@@ -187,12 +185,14 @@ LeakResult check_own_codes(const TaskInputs& inputs, const LabelTask& task) {
     right += has_one[row] != 0 && inputs.outcomes()[row] != 0;
   }
   result.num_found = right;
-  const double recall = positive > 0 ? static_cast<double>(right) / static_cast<double>(positive) : 0;
+  const double recall =
+      positive > 0 ? static_cast<double>(right) / static_cast<double>(positive) : 0;
   const double precision = told > 0 ? static_cast<double>(right) / static_cast<double>(told) : 0;
-  result.text = str(defining.size(), " codes stand before true labels alone (",
-                    100 * kDefiningPrecision, " % of the labels to learn from); of the true test "
-                    "labels they tell ", right, " of ", positive, ", and ", told - right,
-                    " false ones");
+  result.text =
+      str(defining.size(), " codes stand before true labels alone (", 100 * kDefiningPrecision,
+          " % of the labels to learn from); of the true test "
+          "labels they tell ",
+          right, " of ", positive, ", and ", told - right, " false ones");
   if (recall >= kLookRecall && precision >= kLookPrecision) result.status = LeakStatus::look;
   if (recall >= kFoundRecall && precision >= kDefiningPrecision) result.status = LeakStatus::found;
   return result;

@@ -61,7 +61,8 @@ LeakResult check_label_times(const EvaluationRecords& records, const LabelTask& 
   const auto num = static_cast<double>(spans.size());
   const double share = static_cast<double>(result.num_found) / num;
   const double permuted = static_cast<double>(num_permuted) / (num * kPermutations);
-  result.text = str(percent(share), " % of the labels lie outside their subject's record, before "
+  result.text = str(percent(share),
+                    " % of the labels lie outside their subject's record, before "
                     "its first event or a day after its last; of permuted times ",
                     percent(permuted), " % would");
   if (permuted < kMinPermuted) {

@@ -142,7 +142,8 @@ LeakResult check_duplicates(const EvaluationRecords& records, const LabelTask& t
   for (const auto& [hash, twins] : by_hash) {
     if (twins.size() < 2) continue;
     const auto is_learned = [&](int64_t id) { return learned.contains(id); };
-    const auto num_test = std::ranges::count_if(twins, [&](int64_t id) { return test.contains(id); });
+    const auto num_test =
+        std::ranges::count_if(twins, [&](int64_t id) { return test.contains(id); });
     if (num_test > 0 && std::ranges::any_of(twins, is_learned)) {
       result.num_found += num_test;
     } else {

@@ -49,7 +49,8 @@ void report_leaks(const std::vector<LeakResult>& results, LeakRule rule) {
     if (result.status != LeakStatus::found) continue;
     const std::string text = str(result.task, ": a leak, ", result.title, ": ", result.text);
     if (rule == LeakRule::fail) {
-      throw DataError({}, text, "mend the labels or the split; --leaks warn evaluates all the same");
+      throw DataError({}, text,
+                      "mend the labels or the split; --leaks warn evaluates all the same");
     }
     log_warning(text);
   }
@@ -79,9 +80,8 @@ std::string to_text(const std::vector<LeakResult>& results) {
     return std::ranges::count(results, status, &LeakResult::status);
   };
   std::string text = str("Leaks: ", results.size(), " checks, ", count(LeakStatus::passed),
-                         " passed, ", count(LeakStatus::found), " found, ",
-                         count(LeakStatus::look), " to look at, ", count(LeakStatus::not_checked),
-                         " not checked.\n");
+                         " passed, ", count(LeakStatus::found), " found, ", count(LeakStatus::look),
+                         " to look at, ", count(LeakStatus::not_checked), " not checked.\n");
   for (const LeakStatus status : {LeakStatus::found, LeakStatus::look, LeakStatus::not_checked}) {
     for (const LeakResult& result : results) {
       if (result.status != status) continue;

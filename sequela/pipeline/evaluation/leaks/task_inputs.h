@@ -16,17 +16,17 @@ class TaskInputs {
 
   // A code's events in the history of one label.
   struct Entry {
-    int32_t row;        // of rows()
-    int32_t count;      // of its events
-    float last_value;   // numeric; NaN if none has one
-    bool is_at_time;    // one of them lies at the prediction time itself
+    int32_t row;       // of rows()
+    int32_t count;     // of its events
+    float last_value;  // numeric; NaN if none has one
+    bool is_at_time;   // one of them lies at the prediction time itself
   };
 
   TaskInputs(const EvaluationRecords& records, const LabelTask& task, uint64_t seed);
 
-  const std::vector<int64_t>& rows() const { return rows_; }           // of the task
-  const std::vector<uint8_t>& outcomes() const { return outcomes_; }   // by row
-  const std::vector<uint8_t>& is_test() const { return is_test_; }     // by row
+  const std::vector<int64_t>& rows() const { return rows_; }          // of the task
+  const std::vector<uint8_t>& outcomes() const { return outcomes_; }  // by row
+  const std::vector<uint8_t>& is_test() const { return is_test_; }    // by row
   int64_t num_positive() const { return num_positive_; }
   int32_t num_codes() const { return static_cast<int32_t>(entries_.size()); }
   const std::string& code(int32_t code) const { return codes_[code]; }

@@ -8,7 +8,7 @@
 namespace sequela {
 namespace {
 
-constexpr int64_t kMaxLearnedEvents = 10'000'000;  // of subjects drawn by a hash
+constexpr int64_t kMaxLearnedEvents = 2'000'000;  // of subjects drawn by a hash
 constexpr int64_t kDaysOfLastYear = 365;
 
 CodeSequences collect_sequences(const EventStore& store,

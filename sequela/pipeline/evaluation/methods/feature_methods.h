@@ -10,9 +10,9 @@ namespace sequela {
 
 // Logistic regression whose regularisation is the one with the least log loss on the validation
 // rows, fitted to the train rows alone (evaluation/probe.h). Rows of whose history nothing is known
-// take no part in it; test rows among them get the share of positives among the train rows. Of times
-// to an event it is Cox regression (evaluation/cox.h), and a row of which nothing is known gets the
-// mean of the test rows' scores.
+// take no part in it; test rows among them get the share of positives among the train rows. Of
+// times to an event it is Cox regression (evaluation/cox.h), and a row of which nothing is known
+// gets the mean of the test rows' scores.
 class DenseProbe : public Method {
  public:
   DenseProbe(std::string name, std::string title, std::shared_ptr<Lazy<DenseFeatures>> features,

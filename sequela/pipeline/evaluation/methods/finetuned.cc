@@ -40,8 +40,8 @@ void write_subject_sides(const std::string& path, const LabelTask& task, const L
     subjects.push_back(subject);
     names.push_back(side);
   }
-  write_parquet(path, {{.name = "subject_id", .values = subjects},
-                       {.name = "split", .values = names}});
+  write_parquet(path,
+                {{.name = "subject_id", .values = subjects}, {.name = "split", .values = names}});
 }
 
 }  // namespace
@@ -92,8 +92,8 @@ std::vector<double> FinetunedModel::predict(const LabelTask& task, const Learnin
   if (!report.is_up_to_date && !report.train.is_finished) throw_if_stopped();
   int64_t positive = 0;
   for (const int64_t row : rows.train) positive += task.outcomes[row];
-  std::vector<double> scores(task.test.size(), static_cast<double>(positive) /
-                                                   static_cast<double>(rows.train.size()));
+  std::vector<double> scores(
+      task.test.size(), static_cast<double>(positive) / static_cast<double>(rows.train.size()));
   const std::vector<Prediction> predictions = read_predictions(finetuning.predictions);
   for (size_t i = 0; i < task.test.size(); ++i) {
     const Label& label = task.labels[task.test[i]];

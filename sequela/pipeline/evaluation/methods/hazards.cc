@@ -85,7 +85,8 @@ HazardOfTask parse_hazard(const std::string& argument) {
     hazard.code = argument.substr(end + 1);
   }
   if (const size_t at = hazard.code.rfind('@'); at != std::string::npos) {
-    const char *first = hazard.code.data() + at + 1, *last = hazard.code.data() + hazard.code.size();
+    const char *first = hazard.code.data() + at + 1,
+               *last = hazard.code.data() + hazard.code.size();
     const auto [end, problem] = std::from_chars(first, last, hazard.days);
     if (problem != std::errc() || end != last || !(hazard.days > 0) || std::isinf(hazard.days))
       throw ConfigError("hazard", argument, "[TASK=]CODE[@DAYS], days above 0");
@@ -169,7 +170,8 @@ std::vector<double> MotorHazards::risks(const LabelTask& task, const std::vector
   const DenseFeatures& features = embeddings_->get();
   TaskRates rates(model_, places_.at(find(task)->code));
   std::vector<EventRisk> by_horizon;
-  for (const double days : horizons) by_horizon.emplace_back(rates.time_bins(), days * kSecondsOfDay);
+  for (const double days : horizons)
+    by_horizon.emplace_back(rates.time_bins(), days * kSecondsOfDay);
   std::vector<double> found;
   for (size_t first = 0; first < rows.size(); first += kRowsAtOnce) {
     const size_t end = std::min(rows.size(), first + kRowsAtOnce);
@@ -179,7 +181,8 @@ std::vector<double> MotorHazards::risks(const LabelTask& task, const std::vector
         rates.of(at::from_blob(chosen.values.data(), {chosen.num_rows, chosen.num_columns}));
     for (size_t i = 0; i < part.size(); ++i) {
       const bool is_known = features.is_known[task.places[part[i]]] != 0;
-      const float* own = rates_RK.const_data_ptr<float>() + static_cast<int64_t>(i) * rates_RK.size(1);
+      const float* own =
+          rates_RK.const_data_ptr<float>() + static_cast<int64_t>(i) * rates_RK.size(1);
       for (const EventRisk& risk : by_horizon)
         found.push_back(is_known ? risk(own, 1) : std::numeric_limits<double>::quiet_NaN());
     }

@@ -24,8 +24,8 @@ SurvivalScores KaplanMeierMethod::predict_survival(const LabelTask& task, const 
     kinds.push_back(task.ends[row] == static_cast<uint8_t>(FollowUpEnd::event));
   }
   const StepCurve curve = kaplan_meier({days, kinds}, order_by_time(days));
-  SurvivalScores scores{.method = name(), .scores = std::vector<double>(task.test.size()),
-                        .survival = {}};
+  SurvivalScores scores{
+      .method = name(), .scores = std::vector<double>(task.test.size()), .survival = {}};
   for (size_t i = 0; i < task.test.size(); ++i) {
     for (const double day : horizons) scores.survival.push_back(curve.at(day));
   }

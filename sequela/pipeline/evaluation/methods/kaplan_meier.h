@@ -4,8 +4,8 @@
 
 namespace sequela {
 
-// Of times to an event: Kaplan-Meier's curve of the train rows, the same for every row. What a model
-// adds is what it has beyond that.
+// Of times to an event: Kaplan-Meier's curve of the train rows, the same for every row. What a
+// model adds is what it has beyond that.
 class KaplanMeierMethod : public Method {
  public:
   KaplanMeierMethod() : Method("kaplan_meier", "Kaplan-Meier's curve of the train labels") {}

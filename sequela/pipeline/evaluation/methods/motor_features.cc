@@ -52,8 +52,7 @@ DenseFeatures motor_features(const EvaluateMethodsOptions& options,
   embed(motor, records.store(), records.tokenizer(), records.age_stats(), labels,
         {.read_out = options.read_out, .tokens_per_batch = options.tokens_per_batch},
         features.matrix.values.data(), seconds.data(), states.data());
-  for (const LabelState state : states)
-    features.is_known.push_back(state == LabelState::embedded);
+  for (const LabelState state : states) features.is_known.push_back(state == LabelState::embedded);
   return features;
 }
 
