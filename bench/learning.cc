@@ -21,6 +21,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
+#include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/evaluate_methods.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
@@ -126,6 +127,19 @@ class Learning {
   std::string model() const { return folder_ + "/model"; }
   std::string out(ReadOut read_out) const { return folder_ + "/evaluation_" + to_text(read_out); }
 
+  // Those whose code is one of the model's tasks.
+  std::vector<std::string> known_hazards(const TaskFiles& files) const {
+    const ModelConfig config = read_model_config(model() + "/config.json");
+    std::vector<std::string> known;
+    const std::vector<TaskSpec> specs = task_specs();
+    for (size_t t = 0; t < specs.size(); ++t) {
+      if (std::ranges::find(config.motor->tasks, specs[t].code, &MotorHeadConfig::Task::code) !=
+          config.motor->tasks.end())
+        known.push_back(files.hazards[t]);
+    }
+    return known;
+  }
+
   void evaluate(const TaskFiles& files, ReadOut read_out,
                 const std::vector<std::string>& methods) const {
     EvaluateMethodsOptions options;
@@ -135,7 +149,7 @@ class Learning {
     options.labels = files.labels;
     options.predictions = files.truth;
     options.splits = files.splits;
-    options.hazards = files.hazards;
+    options.hazards = known_hazards(files);
     options.methods = methods;
     options.read_out = read_out;
     options.out = out(read_out);

@@ -11,6 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/evaluation/data_facts.h"
+#include "sequela/pipeline/evaluation/embedding_map.h"
 #include "sequela/pipeline/evaluation/few_shot_curve.h"
 #include "sequela/pipeline/evaluation/leaks/leak_check.h"
 #include "sequela/pipeline/evaluation/methods.h"
@@ -152,7 +153,10 @@ class MethodsRun {
         if (!why_not.empty()) facts->methods.back()["why_not"][task.name] = why_not;
       }
     }
-    for (const LabelTask& task : tasks_) facts->sides.push_back(sides_json(task));
+    for (const LabelTask& task : tasks_) {
+      facts->sides.push_back(sides_json(task));
+      facts->maps.push_back(embedding_map(task, methods_, options_.seed));
+    }
   }
 
   void add_few_shot(const std::vector<BinaryTask>& scored, EvaluationFacts* facts) {

@@ -47,5 +47,21 @@ TEST(EvaluateCommand, ErrorsAreOneLineWithTheirPlace) {
             2);
 }
 
+TEST(EvaluateCommand, OptionsOfRecordsNeedRecords) {
+  const TestFolder folder;
+  MadeUpPredictions(20).write(folder / "a.parquet");
+  const CommandResult without = run_sequela({"evaluate", "--predictions", folder / "a.parquet",
+                                             "--model", folder.path(), "--out", folder / "out"});
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_NE(without.err.find("--model needs records"), std::string::npos) << without.err;
+  const CommandResult nothing = run_sequela({"evaluate", "--out", folder / "out"});
+  EXPECT_NE(nothing.err.find("nothing to evaluate"), std::string::npos) << nothing.err;
+  const CommandResult unknown =
+      run_sequela({"evaluate", "--meds", folder.path(), "--labels", folder / "a.parquet",
+                   "--methods", "trees", "--out", folder / "out"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.err.find("did you mean 'counts_trees'"), std::string::npos) << unknown.err;
+}
+
 }  // namespace
 }  // namespace sequela

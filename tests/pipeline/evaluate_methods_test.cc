@@ -141,6 +141,10 @@ TEST_F(EvaluateMethods, AllSeeOneSplitAndOneSetOfLabels) {
   EXPECT_GT(auroc(methods.at("counts_logistic")), 0.7);
   EXPECT_GT(auroc(methods.at("counts_trees")), 0.7);
   EXPECT_EQ(task.at("differences").size(), 21u);
+  EXPECT_EQ(task.at("map").at("method"), "probe");
+  EXPECT_EQ(task.at("map").at("points").size(), 60u);
+  EXPECT_EQ(evaluation.at("model").at("hidden_size"), 32);
+  EXPECT_EQ(evaluation.at("data").at("num_subjects"), kNumSubjects);
 
   // What a method said stands in its file, for whoever evaluates it elsewhere.
   const auto rows = read_predictions(options.out + "/predictions/onset/counts_logistic.parquet");

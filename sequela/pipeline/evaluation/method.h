@@ -11,6 +11,8 @@
 
 namespace sequela {
 
+struct DenseFeatures;  // label_features.h
+
 // Rows of a task to learn from; a row may stand more than once. `key` is of what else is random.
 struct LearningRows {
   std::vector<int64_t> train, validation;
@@ -43,6 +45,12 @@ class Method {
   // each horizon in days. std::logic_error for a method that why_not() keeps from it.
   virtual SurvivalScores predict_survival(const LabelTask& task, const LearningRows& rows,
                                           const std::vector<double>& horizons);
+
+  // What it learns from, a row a label of all tasks, if that is an embedding of histories; else
+  // null.
+  virtual const DenseFeatures* embeddings() { return nullptr; }
+  // Whether these are a pretrained model's.
+  virtual bool is_pretrained() const { return false; }
 
   // Adds the settings and inputs, beside records, labels and split, that decide what it says.
   virtual void describe(const LabelTask& /*task*/, RunRecipe& /*recipe*/) const {}

@@ -68,7 +68,7 @@ class EncoderProbe : public DenseProbe {
   EncoderProbe(const std::string& name, std::string folder,
                std::shared_ptr<Lazy<DenseFeatures>> features, int num_threads)
       : DenseProbe(name, "logistic regression on the encoder's embeddings", std::move(features),
-                   num_threads),
+                   num_threads, Origin::pretrained),
         folder_(std::move(folder)) {}
   void describe(const LabelTask& /*task*/, RunRecipe& recipe) const override {
     Fingerprints fingerprints({});
@@ -93,7 +93,9 @@ class MethodMaker {
       methods->push_back(std::make_unique<DenseProbe>(word, title, std::move(features), threads));
     };
     if (word == "probe") {
-      add_probe("logistic regression on the bundle's embeddings", embeddings_);
+      methods->push_back(
+          std::make_unique<DenseProbe>(word, "logistic regression on the bundle's embeddings",
+                                       embeddings_, threads, DenseProbe::Origin::pretrained));
     } else if (word == "hazards") {
       methods->push_back(std::make_unique<MotorHazards>(inputs_.options, embeddings_));
     } else if (word == "random") {

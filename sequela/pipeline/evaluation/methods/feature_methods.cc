@@ -82,10 +82,12 @@ std::vector<double> spread(const std::vector<double>& values, const std::vector<
 }  // namespace
 
 DenseProbe::DenseProbe(std::string name, std::string title,
-                       std::shared_ptr<Lazy<DenseFeatures>> features, int num_threads)
+                       std::shared_ptr<Lazy<DenseFeatures>> features, int num_threads,
+                       Origin origin)
     : Method(std::move(name), std::move(title)),
       features_(std::move(features)),
-      num_threads_(num_threads) {}
+      num_threads_(num_threads),
+      origin_(origin) {}
 
 std::vector<int64_t> DenseProbe::known_rows(const LabelTask& task,
                                             const std::vector<int64_t>& rows) {

@@ -15,18 +15,23 @@ namespace sequela {
 // gets the mean of the test rows' scores.
 class DenseProbe : public Method {
  public:
+  enum class Origin : uint8_t { pretrained, other };  // of the features
+
   DenseProbe(std::string name, std::string title, std::shared_ptr<Lazy<DenseFeatures>> features,
-             int num_threads);
+             int num_threads, Origin origin = Origin::other);
   std::string why_not(const LabelTask& /*task*/) const override { return ""; }
   std::vector<double> predict(const LabelTask& task, const LearningRows& rows) override;
   SurvivalScores predict_survival(const LabelTask& task, const LearningRows& rows,
                                   const std::vector<double>& horizons) override;
+  const DenseFeatures* embeddings() override { return &features_->get(); }
+  bool is_pretrained() const override { return origin_ == Origin::pretrained; }
 
  private:
   std::vector<int64_t> known_rows(const LabelTask& task, const std::vector<int64_t>& rows);
 
   const std::shared_ptr<Lazy<DenseFeatures>> features_;
   const int num_threads_;
+  const Origin origin_;
 };
 
 // The same on sparse features, which every row has.
