@@ -6,7 +6,6 @@
 #include <set>
 
 #include "sequela/core/error.h"
-#include "sequela/io/file.h"
 #include "sequela/pipeline/evaluation/methods.h"
 #include "sequela/pipeline/label.h"
 #include "sequela/pipeline/precision.h"
@@ -23,12 +22,8 @@ NamedFile named_labels(const std::string& argument) {
   return file;
 }
 
-bool is_task_file(const std::string& task) {
-  return fs::exists(task);
-}
-
 std::string name_of_task(const std::string& task) {
-  return is_task_file(task) ? fs::path(task).stem().string() : task;
+  return fs::exists(task) ? fs::path(task).stem().string() : task;
 }
 
 // Records, split and what reads them: all that every prediction depends on.
@@ -99,8 +94,7 @@ RunRecipe methods_recipe(const EvaluateMethodsOptions& options, Fingerprints& fi
     add_input("labels " + file.task, label_files(file.path), fingerprints, recipe);
   }
   for (const std::string& task : options.tasks) {
-    const std::string text = is_task_file(task) ? read_file(task) : task_text(task);
-    recipe.set("task " + name_of_task(task), fingerprint_of_text(text));
+    recipe.set("task " + name_of_task(task), fingerprint_of_text(task_text(task)));
   }
   for (const std::string& argument : options.predictions) {
     const NamedFile file = parse_predictions_argument(argument);
