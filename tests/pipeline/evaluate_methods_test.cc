@@ -50,7 +50,7 @@ class EvaluateMethods : public testing::Test {
     prepared.split = *files_ / "split.csv";
     prepared.vocab_size = 64;
     prepared.num_numeric = 8;
-    prepared.num_tasks = 16;
+    prepared.num_tasks = 64;
     prepared.final_layer_size = 16;
     prepared.tokens_per_batch = 512;
     prepare(prepared);
@@ -288,7 +288,7 @@ TEST_F(EvaluateMethods, AnyEncoderOfTheBertFamily) {
   options.shots.clear();
   const auto methods = by_method(run(options).at("tasks").at(0));
   // Random weights over two known codes, one of which most true labels have.
-  EXPECT_GT(auroc(methods.at("codes")), 0.7);
+  EXPECT_GT(auroc(methods.at("codes")), 0.6);
 }
 
 TEST_F(EvaluateMethods, TasksAreMadeByTheirName) {
