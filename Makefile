@@ -9,13 +9,13 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PREFIX ?= /usr/local
 
-.PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert test-aces lint format demo bench clean
+.PHONY: all setup configure build wheel test test-cpp test-femr test-python test-cehrbert test-aces test-page lint format demo bench clean
 all: build
 
 setup:
 	@VENV=$(VENV) tools/setup.sh
 
-$(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLayer.cmake CMakePresets.json | setup
+$(BUILD)/build.ninja: CMakeLists.txt cmake/SequelaWheels.cmake cmake/SequelaLayer.cmake cmake/SequelaPage.cmake CMakePresets.json | setup
 	@echo "Configuring $(BUILD)"
 	@cmake --preset $(PRESET) -B $(BUILD) -DSEQUELA_PYTHON=$(abspath $(VENV))/bin/python > $(BUILD).configure.log 2>&1 \
 	  || (cat $(BUILD).configure.log; exit 1)
@@ -32,7 +32,7 @@ wheel: setup
 	@tools/make_wheel.sh $(BUILD)
 
 # Ends with the tests that were skipped, by reason.
-test: test-cpp test-femr test-cehrbert test-aces test-python
+test: test-cpp test-femr test-cehrbert test-aces test-page test-python
 	@python3 tools/test_skipped.py $(BUILD)
 
 # TESTS='regex' runs those tests alone.
@@ -50,6 +50,9 @@ test-cehrbert: build
 
 test-aces: build
 	@tools/test_aces.sh $(BUILD)
+
+test-page: build
+	@tools/test_page.sh $(BUILD)
 
 test-python: setup
 	@mkdir -p $(BUILD)

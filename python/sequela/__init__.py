@@ -8,7 +8,7 @@ Encoders of the BERT family: `pretrain_mlm` makes one from records, `CEHRBERTWra
 Models of visits on its embeddings: `LSTMProgressionModel`, `SurvivalLSTM`, `LSTMBaseline`; `evaluate` tells how good
 the first is, `compare` whether pretraining helped. `evaluate_methods` sets a bundle, baselines and predictions of other
 programs side by side on one cohort; `evaluate_predictions`, `evaluate_survival` and `evaluate_regression` tell how good
-any predictions are.
+any predictions are. `report` makes a page of finished runs.
 Errors are in `sequela.errors`, all derived from `Error`.
 """
 
@@ -46,6 +46,7 @@ from sequela.progression import (
     stage_loss,
     to_time_features,
 )
+from sequela.reports import report
 from sequela.survival import (
     HazardHead,
     SurvivalLSTM,
@@ -103,6 +104,7 @@ __all__ = [
     "pretrain",
     "pretrain_mlm",
     "progression_preset",
+    "report",
     "stage_loss",
     "survival_curves",
     "survival_loss",

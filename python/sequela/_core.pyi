@@ -532,6 +532,7 @@ class LiveScorer:
     def load(self, path: str) -> int: ...
 
 def inspect(path: str) -> str: ...
+def model_card(folder: str, name: str) -> str: ...
 
 class FoundModel:
     @property
@@ -944,3 +945,16 @@ class EvaluateMethodsOptions(EvaluateOptions):
     memory_bytes: int
 
 def evaluate_methods(options: EvaluateMethodsOptions, reporter: _Reporter) -> str: ...
+
+class ReportOptions:
+    runs: list[str]
+    out: str
+    patient: int | None
+    meds: str
+    model: str
+    tasks: list[str]
+    horizon_days: float
+    num_threads: int
+    memory_bytes: int
+
+def report(options: ReportOptions) -> str: ...

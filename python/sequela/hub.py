@@ -20,7 +20,6 @@ from typing import Any
 
 from sequela import _core
 from sequela._hub_errors import plain_hub_errors
-from sequela._model_card import model_card
 from sequela._model_files import VOCABULARIES, has_vocabulary, model_files
 from sequela._progress import ShowProgress, logger
 from sequela.errors import ConfigError, Error, FileError
@@ -173,8 +172,8 @@ def push(
     """Sends a bundle or an encoder to the hub: the files that Sequela reads, a model card, and nothing else.
 
     Args:
-        model: its folder. A README.md in it is the model card; else, if the hub has none, one is made from what
-            `inspect` says.
+        model: its folder. A README.md in it is the model card. One that Sequela wrote and nobody changed takes the
+            hub's name; where there is none, and the hub has none, one is made from the folder's files.
         name: "org/name"; the repository is made if there is none.
         revision: branch; it must exist unless it is main.
         private: make it private. A public repository is only pushed to with private=False.
@@ -190,20 +189,26 @@ def push(
         raise FileError(f"{folder}: there is no such folder. Fix: give that of a bundle or an encoder.")
     entries = [entry.name for entry in folder.iterdir() if entry.is_file()]
     files = model_files(entries, lambda file: (folder / file).read_text(), str(folder))
-    description = _core.inspect(str(folder)).replace(str(folder), name, 1)
+    _core.inspect(str(folder))  # refuses a damaged one
     hub = _huggingface_hub(name)
     api = _api(hub)
     contents: dict[str, Any] = {file: str(folder / file) for file in files}
     with plain_hub_errors(name, revision, _endpoint()), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that a bundle's ontology.parquet looks like a data set
         is_private = _make_repository(hub, api, name, private)
-        if "README.md" in entries:
+        if _has_own_card(folder):
             contents["README.md"] = str(folder / "README.md")
-        elif not api.file_exists(name, "README.md", revision=revision):
-            contents["README.md"] = model_card(name, description, "dictionary.msgpack" in files).encode()
+        elif "README.md" in entries or not api.file_exists(name, "README.md", revision=revision):
+            contents["README.md"] = _core.model_card(str(folder), name).encode()
         additions = [hub.CommitOperationAdd(file, content) for file, content in contents.items()]
         commit = api.create_commit(name, additions, commit_message=message, revision=revision)
     return PushReport(commit.oid, commit.commit_url, tuple(contents), is_private)
+
+
+def _has_own_card(folder: pathlib.Path) -> bool:
+    """Whether it holds a README.md that is not, byte for byte, the one that Sequela made."""
+    card = folder / "README.md"
+    return card.is_file() and card.read_bytes() != _core.model_card(str(folder), folder.resolve().name).encode()
 
 
 def _make_repository(hub: ModuleType, api: Any, name: str, private: bool) -> bool:

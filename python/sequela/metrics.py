@@ -45,7 +45,7 @@ def evaluate_predictions(
         predictions: Parquet in meds-evaluation's schema: subject_id, prediction_time, predicted_boolean_probability
             and, unless labels are given, boolean_value. A file, or files by method: {"motor": ..., "trees": ...} or, of
             several tasks, {"death:motor": ..., "readmission:motor": ...}.
-        out: folder for metrics.json, metrics.csv, curves.json and metrics.txt.
+        out: folder for metrics.json, metrics.csv, curves.json, metrics.txt and report.html.
         labels: outcomes of rows that have none (MEDS label schema): a file, or files by task.
         subgroups: Parquet with subject_id, prediction_time where rows of one subject differ, and columns of groups.
         num_bootstraps, seed: resamples of the subjects.

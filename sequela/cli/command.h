@@ -70,6 +70,7 @@ Command make_doctor(CLI::App& app);
 Command make_encode(CLI::App& app);
 Command make_compare(CLI::App& app);
 Command make_evaluate(CLI::App& app);
+Command make_report(CLI::App& app);
 Command make_push(CLI::App& app);
 Command make_demo(CLI::App& app);
 Command make_completion(CLI::App& app);

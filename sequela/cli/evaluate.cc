@@ -61,7 +61,7 @@ int run_evaluate(const CLI::App& app, EvaluateArguments& arguments) {
   std::cout << report.text;
   if (!report.is_up_to_date) {
     std::cout << "\nEvaluated in " << duration_text(report.seconds) << ": " << out
-              << "/metrics.csv\n";
+              << "/metrics.csv, " << out << "/report.html\n";
   }
   return 0;
 }

@@ -38,9 +38,9 @@ struct EvaluateReport {
 // Evaluates binary predictions, several methods of several tasks, and writes into options.out:
 // metrics.json, metrics.csv (a row a figure), curves.json (ROC and precision-recall, calibration
 // and decision curve of each method, at most 200 points each), evaluation.json (all of it, with
-// bands; docs/formats.md), metrics.txt (the tables) and a manifest; all of them or none. Finished
-// output of the same inputs is left alone. The numbers are the same for any number of threads;
-// docs/evaluate.md defines them.
+// bands; docs/formats.md), metrics.txt (the tables) and a manifest; all of them or none.
+// report.html (pipeline/report.h) is made of them. Finished output of the same inputs is left
+// alone. The numbers are the same for any number of threads; docs/evaluate.md defines them.
 //
 // A task's rows are the keys (subject_id, prediction_time) of its methods. A row without an outcome
 // of its own takes that of the labels; one that has none there is left out, with a warning that

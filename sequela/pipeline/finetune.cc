@@ -17,6 +17,7 @@
 #include "sequela/pipeline/finetuning/label_sides.h"
 #include "sequela/pipeline/finetuning/predictions.h"
 #include "sequela/pipeline/learned_subjects.h"
+#include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_inputs.h"
@@ -196,7 +197,11 @@ class FinetuneRun {
                     {"prevalence", report_.prevalence},
                     {"num_train_labels", report_.num_train},
                     {"num_validation_labels", report_.num_validation}});
+    summary.update(evaluation_facts(work_folder(options_)));
+    const Json pretraining = Manifest(options_.model, fingerprints_).report("pretrain");
+    if (!pretraining.empty()) summary["pretraining"] = pretraining;
     Manifest(partial, fingerprints_).record(recipe_, summary);
+    write_model_card(partial, options_.out);
     bundle.commit();
     if (!options_.keep_output) remove_training_output(work_folder(options_));
   }

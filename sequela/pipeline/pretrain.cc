@@ -13,6 +13,7 @@
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/learned_subjects.h"
+#include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/yardsticks/concordance_yardstick.h"
@@ -86,7 +87,11 @@ void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model
   fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
   if (write_prepared_subjects(options.data, partial))
     recipe.outputs.emplace_back(SubjectSets::kFileName);
-  Manifest(partial, fingerprints).record(recipe, training_summary(report));
+  Json summary = training_summary(report);
+  summary.update(prepared_facts(options.data));
+  summary.update(evaluation_facts(options.out));
+  Manifest(partial, fingerprints).record(recipe, summary);
+  write_model_card(partial, options.model);
   bundle.commit();
 }
 

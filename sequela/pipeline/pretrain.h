@@ -63,11 +63,11 @@ struct PretrainReport {
 };
 
 // Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
-// dictionary.msgpack, ontology.parquet, manifest.json, and, where prepare made a split.csv,
-// subjects.filter, which answers whether a subject was pretrained on (meds/subject_sets.h). Goes on
-// from the newest checkpoint in `out`. metrics.json in `out` stays: what each evaluation told
-// (pipeline/yardsticks, docs/formats.md). After a stop signal the report's train.is_finished is
-// false and no bundle is written.
+// dictionary.msgpack, ontology.parquet, manifest.json, README.md (the model card), and, where
+// prepare made a split.csv, subjects.filter, which answers whether a subject was pretrained on
+// (meds/subject_sets.h). Goes on from the newest checkpoint in `out`. metrics.json in `out` stays:
+// what each evaluation told (pipeline/yardsticks, docs/formats.md). After a stop signal the
+// report's train.is_finished is false and no bundle is written.
 PretrainReport pretrain(const PretrainOptions& options);
 
 // Sets all numbers that the recipe decides.

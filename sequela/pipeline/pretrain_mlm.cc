@@ -11,6 +11,7 @@
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/learned_subjects.h"
+#include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/option_words.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
@@ -124,7 +125,10 @@ void write_model(const PretrainMlmOptions& options, RunRecipe recipe, const MlmT
   subjects.set(kPretrainValidation, data.validation_subjects);
   subjects.write(folder.partial_path() + "/" + SubjectSets::kFileName);
   recipe.outputs.emplace_back(SubjectSets::kFileName);
-  Manifest(folder.partial_path(), fingerprints).record(recipe, training_summary(report));
+  Json summary = training_summary(report);
+  summary.update(evaluation_facts(options.out));
+  Manifest(folder.partial_path(), fingerprints).record(recipe, summary);
+  write_model_card(folder.partial_path(), options.model);
   folder.commit();
 }
 

@@ -32,11 +32,22 @@ def test_push_sends_the_model_its_card_and_nothing_else(hub, monkeypatch, bundle
     card = sent["README.md"].decode()
     assert "library_name: sequela" in card and "layers" in card and "--model org/mine" in card
     assert str(tmp_path) not in card
-    assert not (model / "README.md").exists()
+    assert "--model model" in (model / "README.md").read_text()  # as it was
 
     # And it comes back.
     assert sequela_hub.find("org/mine").commit == report.commit
     assert sequela.inspect("org/mine").split("\n")[1:] == sequela.inspect(model).split("\n")[1:]
+
+
+def test_a_card_that_was_edited_goes_as_it_is(hub, monkeypatch, bundle, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(bundle, model)
+    card = (model / "README.md").read_text().replace("# license: to be chosen by who publishes the model", "license: mit")
+    assert "license: mit" in card
+    (model / "README.md").write_text(card)
+    monkeypatch.setenv("HF_TOKEN", "writer")
+    sequela_hub.push(model, "org/mine")
+    assert pushed(hub)["README.md"].decode() == card
 
 
 def test_a_card_of_one_s_own_goes_first(hub, monkeypatch, tmp_path):

@@ -6,6 +6,7 @@
 
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
+#include "sequela/pipeline/report.h"
 
 namespace sequela {
 namespace {
@@ -47,6 +48,7 @@ std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
 void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTask>& tasks,
                       const EvaluationFacts& facts, const EvaluationText& text, RunRecipe recipe,
                       Manifest& manifest, EvaluateReport* report) {
+  std::filesystem::remove(options.out + "/report.html");  // of other inputs
   report->tasks = evaluate_tasks(tasks, options);
   Json metrics = {{"bootstraps", options.num_bootstraps}, {"seed", options.seed}, {"level", 0.95}};
   metrics.update(to_json(report->tasks));
@@ -61,6 +63,7 @@ void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTa
              {"evaluation.json", all},
              {"metrics.txt", report->text}},
             {{"num_tasks", report->tasks.size() + facts.survival.size()}});
+  sequela::report({.runs = {options.out}});
 }
 
 }  // namespace sequela

@@ -1,25 +1,14 @@
 #include "sequela/pipeline/live/follower.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/meds/event_store.h"
+#include "sequela/pipeline/live/viewed_event.h"
 
 namespace sequela {
 namespace {
-
-// An event as the embedder takes it, beside its values. Refers to the event.
-struct ViewedEvent {
-  std::array<LiveValue, 2> values;
-  size_t num_values = 0;
-
-  explicit ViewedEvent(const OwnedEvent& event) {
-    if (event.number) values[num_values++] = {"numeric_value", event.number, {}};
-    if (!event.text.empty()) values[num_values++] = {"text_value", std::nullopt, event.text};
-  }
-};
 
 bool is_birth(const OwnedEvent& event) {
   return event.time_us != kNoTime && event.code == kBirthCode;

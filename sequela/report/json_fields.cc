@@ -1,0 +1,88 @@
+#include "sequela/report/json_fields.h"
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+
+namespace sequela {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+const Json& field(const Json& json, const std::string& name) {
+  static const Json null;
+  if (!json.is_object()) return null;
+  const auto found = json.find(name);
+  return found == json.end() ? null : *found;
+}
+
+const Json& list_field(const Json& json, const std::string& name) {
+  static const Json empty = Json::array();
+  const Json& found = field(json, name);
+  return found.is_array() ? found : empty;
+}
+
+double to_number(const Json& json) {
+  return json.is_number() ? json.get<double>() : kNone;
+}
+
+double number_field(const Json& json, const std::string& name) {
+  return to_number(field(json, name));
+}
+
+int64_t count_field(const Json& json, const std::string& name) {
+  const Json& found = field(json, name);
+  return found.is_number_integer() ? found.get<int64_t>() : 0;
+}
+
+std::string text_field(const Json& json, const std::string& name) {
+  const Json& found = field(json, name);
+  return found.is_string() ? found.get<std::string>() : "";
+}
+
+Cell to_cell(const Json& json) {
+  if (json.is_null()) return {};
+  if (json.is_number_integer()) return json.get<int64_t>();
+  if (json.is_number()) return json.get<double>();
+  if (json.is_boolean()) return std::string(json.get<bool>() ? "yes" : "no");
+  if (json.is_string()) return json.get<std::string>();
+  return json_text(json, -1);
+}
+
+Estimate to_estimate(const Json& interval) {
+  return {number_field(interval, "value"), number_field(interval, "low"),
+          number_field(interval, "high")};
+}
+
+std::string to_text(const Estimate& estimate) {
+  if (std::isnan(estimate.value)) return "";
+  char text[96];
+  if (std::isnan(estimate.low) || std::isnan(estimate.high)) {
+    std::snprintf(text, sizeof text, "%.3f", estimate.value);
+  } else {
+    std::snprintf(text, sizeof text, "%.3f (%.3f to %.3f)", estimate.value, estimate.low,
+                  estimate.high);
+  }
+  return text;
+}
+
+std::string with_commas(int64_t value) {
+  std::string text = std::to_string(value);
+  const size_t first = value < 0 ? 1 : 0;
+  for (size_t i = text.size(); i > first + 3;) {
+    i -= 3;
+    text.insert(i, ",");
+  }
+  return text;
+}
+
+std::string counted(int64_t count, const std::string& singular, const std::string& plural) {
+  return str(with_commas(count), " ", count == 1 ? singular : plural);
+}
+
+}  // namespace sequela

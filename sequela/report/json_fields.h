@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sequela/core/json.h"
+#include "sequela/report/page.h"
+
+namespace sequela {
+
+// Fields of a run's files. Another version may have written them: what is not there, or of another
+// type, is null, NaN, 0 or empty, and a page leaves it out.
+
+// A member, or null.
+const Json& field(const Json& json, const std::string& name);
+// An array, or an empty one.
+const Json& list_field(const Json& json, const std::string& name);
+double number_field(const Json& json, const std::string& name);
+int64_t count_field(const Json& json, const std::string& name);
+std::string text_field(const Json& json, const std::string& name);
+
+double to_number(const Json& json);
+// A scalar as a cell; the texts of others.
+Cell to_cell(const Json& json);
+
+struct Estimate {
+  double value, low, high;
+};
+Estimate to_estimate(const Json& interval);
+
+// "0.775 (0.702 to 0.841)", "0.775" without an interval, "" where it is not defined.
+std::string to_text(const Estimate& estimate);
+
+// "12,345".
+std::string with_commas(int64_t value);
+// "1 task", "12,345 tasks".
+std::string counted(int64_t count, const std::string& singular, const std::string& plural);
+
+}  // namespace sequela

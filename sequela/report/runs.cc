@@ -1,0 +1,75 @@
+#include "sequela/report/runs.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/io/file.h"
+#include "sequela/report/evaluation/evaluation.h"
+#include "sequela/report/json_fields.h"
+
+namespace sequela {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json read_if_there(const std::string& folder, const std::string& name) {
+  const std::string path = folder + "/" + name;
+  return fs::is_regular_file(path) ? parse_json(read_file(path), path) : Json();
+}
+
+// metrics.json is written by evaluations and by training runs.
+void read_metrics(const std::string& folder, Run& run, Json& content) {
+  content = read_if_there(folder, "metrics.json");
+  if (field(content, "tasks").is_array()) {
+    run.kind = RunKind::evaluation;
+    content = to_evaluation(content, read_if_there(folder, "curves.json"));
+  } else {
+    run.kind = RunKind::training;
+    if (!field(content, "log").is_array()) content = Json();
+  }
+}
+
+struct File {
+  const char* name;
+  RunKind kind;
+};
+constexpr File kFiles[] = {{"evaluation.json", RunKind::evaluation},
+                           {"coverage.json", RunKind::prepared},
+                           {"compare.json", RunKind::comparison},
+                           {"cohort.json", RunKind::cohort}};
+
+}  // namespace
+
+Run read_run(const std::string& folder) {
+  if (!fs::is_directory(folder)) {
+    throw ConfigError(str("run: '", folder,
+                          "' is no folder. Fix: name the --out of evaluate, pretrain, finetune, "
+                          "prepare, compare or label."));
+  }
+  Run run;
+  run.name = fs::path(folder + "/").parent_path().filename().string();
+  Json content;
+  for (const File& file : kFiles) {
+    if (content.is_null()) {
+      content = read_if_there(folder, file.name);
+      run.kind = file.kind;
+    }
+  }
+  if (content.is_null()) read_metrics(folder, run, content);
+  run.manifest = std::make_shared<const Json>(read_if_there(folder, "manifest.json"));
+  if (content.is_null() && field(*run.manifest, "artifacts").is_object()) {
+    run.kind = RunKind::bundle;
+    content = read_if_there(folder, "config.json");
+  }
+  if (content.is_null()) {
+    throw ConfigError(str("run: '", folder,
+                          "' holds no finished run (evaluation.json, metrics.json, coverage.json, "
+                          "compare.json, cohort.json). Fix: name the --out of evaluate, pretrain, "
+                          "finetune, prepare, compare or label."));
+  }
+  run.content = std::make_shared<const Json>(std::move(content));
+  return run;
+}
+
+}  // namespace sequela
