@@ -1,6 +1,7 @@
 #include "sequela/pipeline/demo.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -23,7 +24,9 @@ void print_report(const DemoReport& report, const std::string& folder) {
   std::printf("%-10s %9.1f\n\n", "all", total);
   std::fflush(stdout);
   std::cout << report.results << "\nEverything is in " << folder << "; try: sequela inspect "
-            << folder << "/model\n";
+            << folder << "/model\nThe report: "
+            << "file://" << std::filesystem::absolute(report.page).lexically_normal().string()
+            << "\n";
 }
 
 }  // namespace
@@ -35,7 +38,7 @@ Command make_demo(CLI::App& app) {
   };
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
-      "demo", "Run everything on made-up records: from synth to a table of AUROCs");
+      "demo", "Run everything on made-up records: from synth to the report of three tasks");
   command->option_defaults()->always_capture_default();
   command->add_option("--out", arguments->options.folder, "Folder for everything")
       ->type_name(kFolder);

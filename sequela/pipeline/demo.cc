@@ -4,6 +4,9 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 
 #include "sequela/core/error.h"
@@ -13,11 +16,12 @@
 #include "sequela/io/parquet.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/pipeline/balanced_labels.h"
-#include "sequela/pipeline/features.h"
+#include "sequela/pipeline/evaluate_methods.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
-#include "sequela/pipeline/probe_tasks.h"
+#include "sequela/pipeline/report.h"
+#include "sequela/report/json_fields.h"
 #include "sequela/synth/synth.h"
 
 namespace sequela {
@@ -28,6 +32,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kTrainedPerValidated = 20;  // subjects
 constexpr size_t kFittedLabels = 512;         // of a task
 constexpr size_t kTestedLabels = 1'000;
+constexpr const char* kTruth = "the truth itself";
 
 void write_labels(const std::string& path, const std::vector<Label>& labels) {
   std::vector<int64_t> subjects, times;
@@ -42,6 +47,12 @@ void write_labels(const std::string& path, const std::vector<Label>& labels) {
                        {.name = "boolean_value", .values = outcomes}});
 }
 
+// By row of a table of predictions.
+struct Probabilities {
+  std::vector<int64_t> subjects, times;
+  std::vector<double> values;
+};
+
 class Demo {
  public:
   explicit Demo(const DemoOptions& options) : options_(options) {}
@@ -51,8 +62,8 @@ class Demo {
     make_records();
     prepare_batches();
     train_model();
-    embed_labels();
-    probe();
+    evaluate_tasks();
+    make_report();
     return std::move(report_);
   }
 
@@ -140,9 +151,16 @@ class Demo {
   // Few labels of each task to fit on, of tuning subjects, and more of held-out ones to test on.
   void choose_labels() {
     std::unordered_map<int64_t, bool> is_held_out;  // of the subjects that have no part in training
+    std::vector<int64_t> subjects;
+    std::vector<std::string> splits;
     for (const auto& row : read_subject_splits(*find_dataset(path("records/meds")).splits_path)) {
-      if (row.split != "train") is_held_out[row.subject_id] = row.split == "held_out";
+      if (row.split == "train") continue;
+      is_held_out[row.subject_id] = row.split == "held_out";
+      subjects.push_back(row.subject_id);
+      splits.emplace_back(row.split == "held_out" ? "held_out" : "train");
     }
+    write_parquet(path("evaluation_split.parquet"), {{.name = "subject_id", .values = subjects},
+                                                     {.name = "split", .values = splits}});
     fs::remove_all(path("labels"));
     for (const auto& entry : fs::directory_iterator(path("records/labels"))) {
       std::array<std::vector<Label>, 2> sides;
@@ -153,62 +171,121 @@ class Demo {
       std::vector<Label> taken = take_balanced_labels(std::move(sides[0]), kFittedLabels);
       const std::vector<Label> tested = take_balanced_labels(std::move(sides[1]), kTestedLabels);
       taken.insert(taken.end(), tested.begin(), tested.end());
+      for (const Label& label : tested)
+        tested_[entry.path().stem().string()].insert({label.subject_id, label.prediction_time_us});
       fs::create_directories(path("labels"));
       write_labels(path("labels/" + entry.path().filename().string()), taken);
     }
   }
 
-  void embed_labels() {
-    stage("features", "labels", [&] {
-      choose_labels();
-      FeaturesOptions features_options;
-      features_options.meds = path("records/meds");
-      features_options.model = path("model");
-      features_options.labels = path("labels");
-      features_options.out = path("embeddings");
-      features_options.read_out = ReadOut::last_and_history;
-      features_options.precision = fastest_precision(to_device("auto"));
-      features_options.num_threads = options_.num_threads;
-      features_options.memory_bytes = options_.memory_bytes;
-      return compute_features(features_options).embed.num_embedded;
-    });
+  std::vector<std::string> tasks() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(path("labels")))
+      names.push_back(entry.path().stem().string());
+    std::ranges::sort(names);
+    return names;
   }
 
-  void probe() {
-    stage("probe", "tasks", [&] {
-      ProbeTasksOptions probe_options;
-      probe_options.meds = path("records/meds");
-      probe_options.features = path("embeddings/features.parquet");
-      for (const auto& entry : fs::directory_iterator(path("labels"))) {
-        probe_options.labels.push_back(entry.path().string());
+  // The probabilities that the generator gave the labels of each task, as predictions.
+  void write_truth() {
+    ParquetReader reader(path("records/truth/label_probabilities.parquet"));
+    const std::vector<int> columns = {
+        reader.require_column("subject_id", {ColumnType::int64}),
+        reader.require_column("prediction_time", {ColumnType::timestamp}),
+        reader.require_column("task", {ColumnType::string}),
+        reader.require_column("probability", {ColumnType::float32})};
+    std::map<std::string, Probabilities> by_task;
+    reader.read(columns, [&](const RowBatch& batch) {
+      for (int64_t i = 0; i < batch.num_rows; ++i) {
+        const std::string task(batch.columns[2].text(i));
+        const int64_t subject = batch.columns[0].int64s[i], time = batch.columns[1].int64s[i];
+        if (!tested_[task].contains({subject, time})) continue;
+        Probabilities& rows = by_task[task];
+        rows.subjects.push_back(subject);
+        rows.times.push_back(time);
+        rows.values.push_back(batch.columns[3].floats[i]);
       }
-      std::sort(probe_options.labels.begin(), probe_options.labels.end());
-      probe_options.truth = path("records/truth/label_probabilities.parquet");
-      probe_options.work_folder = options_.folder;
-      probe_options.num_threads = options_.num_threads;
-      probe_options.memory_bytes = options_.memory_bytes;
-      const auto results = probe_tasks(probe_options);
-      add_results(results);
-      return results.size();
+    });
+    fs::create_directories(path("truth"));
+    for (const auto& [task, rows] : by_task) {
+      write_parquet(path("truth/" + task + ".parquet"),
+                    {{.name = "subject_id", .values = rows.subjects},
+                     {.name = "prediction_time", .values = rows.times, .is_timestamp = true},
+                     {.name = "predicted_boolean_probability", .values = rows.values}});
+    }
+  }
+
+  void evaluate_tasks() {
+    stage("evaluate", "tasks", [&] {
+      choose_labels();
+      write_truth();
+      EvaluateMethodsOptions evaluate_options;
+      evaluate_options.meds = path("records/meds");
+      evaluate_options.model = path("model");
+      evaluate_options.methods = {"probe", "counts_logistic", "age_sex"};
+      for (const std::string& task : tasks()) {
+        evaluate_options.labels.push_back(str(task, "=", path("labels/"), task, ".parquet"));
+        evaluate_options.predictions.push_back(
+            str(task, ":", kTruth, "=", path("truth/"), task, ".parquet"));
+      }
+      evaluate_options.splits = path("evaluation_split.parquet");
+      evaluate_options.shots = {1, 4, 16, 64, 128};
+      evaluate_options.out = path("evaluation");
+      evaluate_options.precision = fastest_precision(to_device("auto"));
+      evaluate_options.num_threads = options_.num_threads;
+      evaluate_options.memory_bytes = options_.memory_bytes;
+      const EvaluateReport evaluation = evaluate_methods(evaluate_options);
+      add_results(parse_json(evaluation.json, "metrics.json"));
+      return tasks().size();
     });
   }
 
-  void add_results(const std::vector<TaskResult>& results) {
+  // A table of AUROCs, from what metrics.json holds.
+  void add_results(const Json& metrics) {
     std::vector<std::vector<std::string>> rows;
-    for (const TaskResult& result : results) {
-      rows.push_back({result.task, str(result.embeddings.num_test),
-                      str(result.embeddings.num_test_positive), to_text(result.embeddings.auroc),
-                      to_text(result.age_and_sex.auroc), to_text(result.code_counts.auroc),
-                      to_text(result.truth->auroc)});
+    for (const Json& task : metrics.at("tasks")) {
+      std::vector<std::string>& row = rows.emplace_back();
+      row = {task.at("task").get<std::string>(), str(task.at("num_rows").get<int64_t>()),
+             str(task.at("num_positive").get<int64_t>())};
+      for (const char* method : {"probe", "age_sex", "counts_logistic", kTruth}) {
+        for (const Json& one : task.at("methods")) {
+          if (one.at("method") != method) continue;
+          const Estimate auroc = to_estimate(field(one.at("figures"), "auroc"));
+          row.push_back(to_text(Interval{auroc.value, auroc.low, auroc.high}));
+        }
+      }
     }
     report_.results = format_text_table({"AUROC (95 % interval)", "test", "positive", "embeddings",
                                          "age + sex", "code counts", "the truth itself"},
                                         rows);
   }
 
+  // A held-out patient of the first task's positive labels.
+  int64_t chosen_patient() const {
+    const std::vector<Label> labels = read_labels(path("labels/" + tasks().front() + ".parquet"));
+    for (auto label = labels.rbegin(); label != labels.rend(); ++label)
+      if (is_positive(*label)) return label->subject_id;
+    return labels.back().subject_id;
+  }
+
+  void make_report() {
+    stage("report", "pages", [&] {
+      report_.page = sequela::report({.runs = {path("evaluation"), path("pretraining_files"),
+                                               path("pretraining_output"), path("model")},
+                                      .out = path("report.html"),
+                                      .patient = chosen_patient(),
+                                      .meds = path("records/meds"),
+                                      .model = path("model"),
+                                      .num_threads = options_.num_threads,
+                                      .memory_bytes = options_.memory_bytes});
+      return 1;
+    });
+  }
+
   const DemoOptions& options_;
   DemoReport report_;
   int64_t num_events_ = 0;
+  std::map<std::string, std::set<std::pair<int64_t, int64_t>>> tested_;  // labels, by task
 };
 
 }  // namespace

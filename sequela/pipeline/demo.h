@@ -30,12 +30,13 @@ struct DemoReport {
   // Lines of a table: per task AUROC with a 95 % interval of the embeddings, of age and sex, of
   // code counts, and of the probabilities that the generator itself gave.
   std::string results;
+  std::string page;  // where the report lies: all of it, with a held-out patient's timeline
 };
 
-// The main job on made-up records: synth, prepare, pretrain a small model, features, and a logistic
-// regression on each of the three prediction tasks, fitted on 512 labels at the most (positives up
-// to half of them) of the tuning subjects, tested on held-out ones. Pretraining sees neither.
-// Finished steps of an earlier call are reused.
+// The main job on made-up records: synth, prepare, pretrain a small model, evaluate it beside
+// baselines on the three prediction tasks, fitted on 512 labels at the most (positives up to half
+// of them) of the tuning subjects, tested on held-out ones; and the report. Pretraining sees
+// neither. Finished steps of an earlier call are reused.
 DemoReport demo(const DemoOptions& options);
 
 }  // namespace sequela

@@ -16,6 +16,7 @@
 #include "sequela/pipeline/coverage.h"
 #include "sequela/pipeline/prepare_recipes.h"
 #include "sequela/pipeline/stage_options.h"
+#include "sequela/pipeline/store_facts.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
 #include "sequela/task/motor_task.h"
@@ -216,7 +217,9 @@ const EventStore& PrepareRun::store() {
   const IngestOptions wanted = ingest_options(options_, path(kEventsName));
   const IngestReport report = ingest(wanted);
   store_ = EventStore::open(wanted.folder);
-  manifest_.record(recipes_.events(), to_json(report));
+  Json summary = to_json(report);
+  summary["contents"] = store_facts(*store_);
+  manifest_.record(recipes_.events(), summary);
   report_.stages.push_back({"events", "needed", watch.seconds(), report.num_events});
   check_usable();
   return *store_;

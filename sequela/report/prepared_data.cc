@@ -19,6 +19,7 @@ constexpr Count kCounts[] = {
     {"events", "subjects", "Subjects"},
     {"events", "events", "Events"},
     {"events", "static_events", "Events without a time"},
+    {"contents", "num_valued_events", "Events with a value"},
     {"events", "shards", "Shards"},
     {"ontology", "codes", "Distinct codes"},
     {"ontology", "concepts", "Concepts of the ontology"},
@@ -61,7 +62,9 @@ PageTable count_table(const Json& coverage, const Count (&counts)[n], const std:
                       bool with_zeros) {
   PageTable table{{column, "How many"}, {}};
   for (const Count& count : counts) {
-    const Json& value = field(field(coverage, count.part), count.key);
+    const bool is_of_contents = std::string_view(count.part) == "contents";
+    const Json& value =
+        field(field(is_of_contents ? field(coverage, "events") : coverage, count.part), count.key);
     if (!value.is_number_integer() || (!with_zeros && value == 0)) continue;
     table.rows.push_back({count.text, with_commas(value.get<int64_t>())});
   }
@@ -133,7 +136,7 @@ void add_prepared_data(const Json& coverage, Page& page) {
   } else {
     section.blocks.emplace_back(ShownTable{"Skipped or mended", std::move(skipped)});
   }
-  std::vector<ShownFigure> figures = data_figures(events);
+  std::vector<ShownFigure> figures = data_figures(field(events, "contents"));
   figures.push_back(coverage_figure(coverage));
   figures.push_back(vocabularies_figure(coverage));
   for (ShownFigure& figure : figures) {

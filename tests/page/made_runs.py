@@ -114,7 +114,8 @@ def training():
 
 
 def coverage():
-    return {"events": {"subjects": 16000, "events": 10_300_000, "static_events": 16000, "subjects_without_birth": 3},
+    return {"events": {"subjects": 16000, "events": 10_300_000, "static_events": 16000, "subjects_without_birth": 3,
+                       "contents": evaluation()["data"]},
             "ontology": {"codes": 5000, "events": 10_300_000, "codes_described": 4000, "events_described": 9_000_000,
                          "codes_with_parent": 3000, "events_with_parent": 8_000_000,
                          "vocabularies": {"ICD10CM": {"in_data": 900, "kept": 100, "dropped": 20},
