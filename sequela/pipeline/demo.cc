@@ -1,21 +1,18 @@
 #include "sequela/pipeline/demo.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <unordered_map>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
 #include "sequela/evaluation/text_table.h"
 #include "sequela/io/file.h"
-#include "sequela/io/parquet.h"
 #include "sequela/meds/dataset.h"
+#include "sequela/meds/labels.h"
 #include "sequela/pipeline/balanced_labels.h"
+#include "sequela/pipeline/demo_labels.h"
 #include "sequela/pipeline/evaluate_methods.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/prepare.h"
@@ -30,28 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kTrainedPerValidated = 20;  // subjects
-constexpr size_t kFittedLabels = 512;         // of a task
-constexpr size_t kTestedLabels = 1'000;
 constexpr const char* kTruth = "the truth itself";
-
-void write_labels(const std::string& path, const std::vector<Label>& labels) {
-  std::vector<int64_t> subjects, times;
-  std::vector<uint8_t> outcomes;
-  for (const Label& label : labels) {
-    subjects.push_back(label.subject_id);
-    times.push_back(label.prediction_time_us);
-    outcomes.push_back(is_positive(label));
-  }
-  write_parquet(path, {{.name = "subject_id", .values = subjects},
-                       {.name = "prediction_time", .values = times, .is_timestamp = true},
-                       {.name = "boolean_value", .values = outcomes}});
-}
-
-// By row of a table of predictions.
-struct Probabilities {
-  std::vector<int64_t> subjects, times;
-  std::vector<double> values;
-};
 
 class Demo {
  public:
@@ -148,82 +124,14 @@ class Demo {
     });
   }
 
-  // Few labels of each task to fit on, of tuning subjects, and more of held-out ones to test on.
-  void choose_labels() {
-    std::unordered_map<int64_t, bool> is_held_out;  // of the subjects that have no part in training
-    std::vector<int64_t> subjects;
-    std::vector<std::string> splits;
-    for (const auto& row : read_subject_splits(*find_dataset(path("records/meds")).splits_path)) {
-      if (row.split == "train") continue;
-      is_held_out[row.subject_id] = row.split == "held_out";
-      subjects.push_back(row.subject_id);
-      splits.emplace_back(row.split == "held_out" ? "held_out" : "train");
-    }
-    write_parquet(path("evaluation_split.parquet"), {{.name = "subject_id", .values = subjects},
-                                                     {.name = "split", .values = splits}});
-    fs::remove_all(path("labels"));
-    for (const auto& entry : fs::directory_iterator(path("records/labels"))) {
-      std::array<std::vector<Label>, 2> sides;
-      for (const Label& label : read_labels(entry.path().string())) {
-        const auto side = is_held_out.find(label.subject_id);
-        if (side != is_held_out.end()) sides[side->second].push_back(label);
-      }
-      std::vector<Label> taken = take_balanced_labels(std::move(sides[0]), kFittedLabels);
-      const std::vector<Label> tested = take_balanced_labels(std::move(sides[1]), kTestedLabels);
-      taken.insert(taken.end(), tested.begin(), tested.end());
-      for (const Label& label : tested)
-        tested_[entry.path().stem().string()].insert({label.subject_id, label.prediction_time_us});
-      fs::create_directories(path("labels"));
-      write_labels(path("labels/" + entry.path().filename().string()), taken);
-    }
-  }
-
-  std::vector<std::string> tasks() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(path("labels")))
-      names.push_back(entry.path().stem().string());
-    std::ranges::sort(names);
-    return names;
-  }
-
-  // The probabilities that the generator gave the labels of each task, as predictions.
-  void write_truth() {
-    ParquetReader reader(path("records/truth/label_probabilities.parquet"));
-    const std::vector<int> columns = {
-        reader.require_column("subject_id", {ColumnType::int64}),
-        reader.require_column("prediction_time", {ColumnType::timestamp}),
-        reader.require_column("task", {ColumnType::string}),
-        reader.require_column("probability", {ColumnType::float32})};
-    std::map<std::string, Probabilities> by_task;
-    reader.read(columns, [&](const RowBatch& batch) {
-      for (int64_t i = 0; i < batch.num_rows; ++i) {
-        const std::string task(batch.columns[2].text(i));
-        const int64_t subject = batch.columns[0].int64s[i], time = batch.columns[1].int64s[i];
-        if (!tested_[task].contains({subject, time})) continue;
-        Probabilities& rows = by_task[task];
-        rows.subjects.push_back(subject);
-        rows.times.push_back(time);
-        rows.values.push_back(batch.columns[3].floats[i]);
-      }
-    });
-    fs::create_directories(path("truth"));
-    for (const auto& [task, rows] : by_task) {
-      write_parquet(path("truth/" + task + ".parquet"),
-                    {{.name = "subject_id", .values = rows.subjects},
-                     {.name = "prediction_time", .values = rows.times, .is_timestamp = true},
-                     {.name = "predicted_boolean_probability", .values = rows.values}});
-    }
-  }
-
   void evaluate_tasks() {
     stage("evaluate", "tasks", [&] {
-      choose_labels();
-      write_truth();
+      tasks_ = make_demo_labels(options_.folder);
       EvaluateMethodsOptions evaluate_options;
       evaluate_options.meds = path("records/meds");
       evaluate_options.model = path("model");
       evaluate_options.methods = {"probe", "counts_logistic", "age_sex"};
-      for (const std::string& task : tasks()) {
+      for (const std::string& task : tasks_) {
         evaluate_options.labels.push_back(str(task, "=", path("labels/"), task, ".parquet"));
         evaluate_options.predictions.push_back(
             str(task, ":", kTruth, "=", path("truth/"), task, ".parquet"));
@@ -236,7 +144,7 @@ class Demo {
       evaluate_options.memory_bytes = options_.memory_bytes;
       const EvaluateReport evaluation = evaluate_methods(evaluate_options);
       add_results(parse_json(evaluation.json, "metrics.json"));
-      return tasks().size();
+      return tasks_.size();
     });
   }
 
@@ -262,7 +170,7 @@ class Demo {
 
   // A held-out patient of the first task's positive labels.
   int64_t chosen_patient() const {
-    const std::vector<Label> labels = read_labels(path("labels/" + tasks().front() + ".parquet"));
+    const std::vector<Label> labels = read_labels(path("labels/" + tasks_.front() + ".parquet"));
     for (auto label = labels.rbegin(); label != labels.rend(); ++label)
       if (is_positive(*label)) return label->subject_id;
     return labels.back().subject_id;
@@ -285,7 +193,7 @@ class Demo {
   const DemoOptions& options_;
   DemoReport report_;
   int64_t num_events_ = 0;
-  std::map<std::string, std::set<std::pair<int64_t, int64_t>>> tested_;  // labels, by task
+  std::vector<std::string> tasks_;
 };
 
 }  // namespace

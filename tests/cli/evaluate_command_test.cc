@@ -21,7 +21,8 @@ TEST(EvaluateCommand, PrintsATableAndWritesTheFiles) {
   for (const char* part : {"AUROC (95 %)", "motor", "trees", "task: motor - trees", "p (Holm)"}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << part << "\n" << result.out;
   }
-  for (const char* name : {"metrics.json", "metrics.csv", "metrics.txt", "curves.json", "report.html"}) {
+  for (const char* name :
+       {"metrics.json", "metrics.csv", "metrics.txt", "curves.json", "report.html"}) {
     EXPECT_TRUE(std::filesystem::exists(folder / ("out/" + std::string(name)))) << name;
   }
   EXPECT_TRUE(std::filesystem::exists(folder / "out.options.toml"));
