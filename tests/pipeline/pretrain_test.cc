@@ -45,7 +45,7 @@ TEST_F(Pretrain, MakesTheBundleOnceAndCleansUp) {
   EXPECT_TRUE(report.train.is_finished);
   EXPECT_EQ(report.train.steps, 2);
   for (const char* name : {"config.json", "model.safetensors", "dictionary.msgpack",
-                           "ontology.parquet", "manifest.json"}) {
+                           "ontology.parquet", "subjects.filter", "manifest.json"}) {
     EXPECT_TRUE(fs::exists(options.model + "/" + name)) << name;
   }
   for (const char* name : {"checkpoint-1", "checkpoint-2", "runs", "final"}) {

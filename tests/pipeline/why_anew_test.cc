@@ -65,7 +65,7 @@ TEST_F(WhyAnew, PrepareAndPretrain) {
   PretrainOptions training = small_pretrain(options.out, folder_ / "out", folder_ / "model");
   pretrain(training);
   const Json artifact = artifact_of(training.model, "pretrain");
-  EXPECT_EQ(artifact.at("files").size(), 4u);
+  EXPECT_EQ(artifact.at("files").size(), 5u);
   EXPECT_EQ(artifact.at("recipe").at("parameters").at("n_layers"), "2");
   EXPECT_EQ(artifact.at("report").at("steps"), 2);
   training.data = copy_of(training.data);

@@ -74,6 +74,7 @@ def test_pretrain_writes_a_bundle(prepared, bundle):
         "manifest.json",
         "model.safetensors",
         "ontology.parquet",
+        "subjects.filter",
     ]
     assert sequela.pretrain(prepared, bundle, **TINY).is_up_to_date
     assert "64" in sequela.inspect(bundle)
