@@ -11,6 +11,7 @@
 #include "sequela/batch/batch_file.h"
 #include "sequela/batch/tensors.h"
 #include "sequela/core/error.h"
+#include "sequela/core/run_context.h"
 #include "sequela/io/arrow_stream.h"
 
 namespace sequela {
@@ -138,7 +139,10 @@ template <class Batch>
 Loader<Batch>::Loader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead)
     : state_(new State{folder, std::move(order),
                        static_cast<size_t>(std::max<int64_t>(1, num_ahead))}) {
-  state_->thread = std::thread([state = state_.get()] { state->run(); });
+  state_->thread = std::thread([state = state_.get(), run = RunContext::current()] {
+    const RunScope scope(run);
+    state->run();
+  });
 }
 
 template <class Batch>
