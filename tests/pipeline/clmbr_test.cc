@@ -70,6 +70,9 @@ TEST_F(Clmbr, LearnsMoreThanHowFrequentCodesAre) {
   EXPECT_FALSE(config.motor.has_value());
   EXPECT_TRUE(pretrain(options).is_up_to_date);
   EXPECT_NE(inspect(options.model).find("600"), std::string::npos);
+  const std::string card = read_file(options.model + "/README.md");
+  for (const char* text : {"- clmbr\n", "perplexity", "one of 600"})
+    EXPECT_NE(card.find(text), std::string::npos) << text;
 }
 
 TEST_F(Clmbr, GoesOnAsIfItHadNeverStopped) {
