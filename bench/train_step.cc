@@ -20,8 +20,6 @@
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/synth/synth.h"
-#include "sequela/task/motor_task.h"
-#include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/motor_training.h"
 #include "sequela/train/optimizer.h"
 #include "sequela/train/recipe.h"
@@ -67,9 +65,7 @@ class PreparedBatches {
     encoder.intermediate_size = 4 * size.hidden;
     encoder.n_heads = size.hidden / 64;
     encoder.n_layers = size.layers;
-    return build_model_config(encoder,
-                              Vocabulary::read(folder_ + "/prepared/tokenizer/dictionary.msgpack"),
-                              MotorTask::read(folder_ + "/prepared/motor_task.json"));
+    return read_prepared_config(encoder, folder_ + "/prepared");
   }
 
   BatchFolder batches() const { return BatchFolder::open(folder_ + "/prepared/train_batches"); }

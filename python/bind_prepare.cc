@@ -15,6 +15,8 @@ void register_options(py::module_& module) {
   using Options = PrepareOptions;
   py::class_<Options> type(module, "PrepareOptions");
   type.def(py::init<>())
+      .def_readwrite("objective", &Options::objective)
+      .def_readwrite("objective_values", &Options::objective_values)
       .def_readwrite("meds", &Options::meds)
       .def_readwrite("athena", &Options::athena)
       .def_readwrite("out", &Options::out)

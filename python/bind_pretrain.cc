@@ -87,6 +87,7 @@ void register_pretrain(py::module_& module) {
       .def_readwrite("embedding_std", &PretrainOptions::embedding_std)
       .def_readwrite("precision", &PretrainOptions::precision)
       .def_readwrite("activations", &PretrainOptions::activations)
+      .def_readwrite("objective", &PretrainOptions::objective)
       .def_readwrite("device", &PretrainOptions::device)
       .def_property(
           "kernels", [](const PretrainOptions& options) { return to_text(options.kernels); },

@@ -11,8 +11,9 @@
 #include <variant>
 #include <vector>
 
-#include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/run_context.h"
+#include "sequela/nn/torch_threads.h"
 
 namespace sequela::python {
 namespace {
@@ -56,18 +57,6 @@ class Mailbox {
   std::vector<Message> messages_;
 };
 
-Mailbox& mailbox() {
-  static auto* instance = new Mailbox;  // threads may report while the process ends
-  static std::once_flag connected;
-  std::call_once(connected, [] {
-    set_log_sink([](LogLevel level, const std::string& text) {
-      instance->put(LogMessage{level, text});
-    });
-    set_progress_sink([](const ProgressState& state) { instance->put(state); });
-  });
-  return *instance;
-}
-
 void pass_on(const py::object& reporter, const std::vector<Message>& messages) {
   if (reporter.is_none()) return;
   for (const Message& message : messages) {
@@ -81,47 +70,20 @@ void pass_on(const py::object& reporter, const std::vector<Message>& messages) {
   }
 }
 
-// One job runs at a time: the log, the progress, the request to stop and torch's number of threads
-// belong to the process. A job that a reporter starts is part of the one that it reports.
-class RunningJob {
- public:
-  // Waits without the GIL; what Python's signal handlers raise meanwhile ends the wait.
-  RunningJob() {
-    while (depth_ == 0 && !has_turn()) {
-      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    }
-    ++depth_;
-    num_threads_ = at::get_num_threads();
-  }
-  ~RunningJob() {
-    at::set_num_threads(num_threads_);
-    if (--depth_ > 0) return;
-    reset_stop();
-    turn().unlock();
-  }
-
- private:
-  static std::timed_mutex& turn() {
-    static auto* mutex = new std::timed_mutex;  // threads may wait while the process ends
-    return *mutex;
-  }
-  static bool has_turn() {
-    py::gil_scoped_release release;
-    return turn().try_lock_for(kSignalInterval);
-  }
-
-  static inline thread_local int depth_ = 0;  // jobs of this thread that run
-  int num_threads_;
-};
-
 }  // namespace
 
 void run_job(const py::object& reporter, const std::function<void()>& work) {
-  const RunningJob running;
-  Mailbox& box = mailbox();
+  Mailbox box;
+  const RunContext run;
+  run.set_log_sink([&](LogLevel level, const std::string& text) {
+    box.put(LogMessage{level, text});
+  });
+  run.set_progress_sink([&](const ProgressState& state) { box.put(state); });
   std::atomic<bool> is_done{false};
   std::exception_ptr failure;
-  std::thread worker([&] {
+  std::thread worker([&, num_threads = at::get_num_threads()] {
+    const RunScope scope(run);
+    const TorchThreads threads(num_threads);
     try {
       work();
     } catch (...) {
@@ -144,7 +106,7 @@ void run_job(const py::object& reporter, const std::function<void()>& work) {
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     } catch (py::error_already_set& error) {
       if (!raised) raised.emplace(error);
-      request_stop(SIGINT);
+      run.request_stop(SIGINT);
     }
   }
   {

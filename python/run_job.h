@@ -13,8 +13,8 @@ namespace sequela::python {
 //     total, seconds, is_finished); None = nobody listens;
 //   - lets Python handle signals. An exception of a handler (KeyboardInterrupt) or of the reporter
 //     asks the work to stop, and is raised once it has stopped in order.
-// Rethrows what `work` throws. torch's number of threads is the same afterwards. A call from
-// another thread waits until this one has ended; only a reporter's own calls run within it.
+// Rethrows what `work` throws. torch's number of threads is the same afterwards. Each call is a run
+// of its own (core/run_context.h): calls of several threads run beside each other.
 void run_job(const py::object& reporter, const std::function<void()>& work);
 
 // The same for work with a result.

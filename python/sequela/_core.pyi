@@ -50,6 +50,8 @@ class BatchForm(Enum):
     femr = ...
 
 class PrepareOptions:
+    objective: str
+    objective_values: dict[str, int]
     meds: str
     time_zone: str
     athena: str
@@ -262,6 +264,7 @@ class Selection(Enum):
     probe = ...
 
 class PretrainOptions:
+    objective: str
     data: str
     out: str
     model: str

@@ -1,4 +1,4 @@
-"""MOTOR: from records in MEDS format to a pretrained model.
+"""MOTOR and CLMBR: from records in MEDS format to a pretrained model.
 
 Every call works outside the GIL, shows its progress, and can be stopped by Ctrl-C: a stopped call
 is simply made again, and goes on from what is finished.
@@ -34,6 +34,7 @@ def prepare(
     meds: Path,
     out: Path,
     *,
+    objective: str = "motor",
     athena: Path | None = None,
     time_zone: str = "utc",
     split: Path | None = None,
@@ -52,6 +53,7 @@ def prepare(
     num_bins: int = 8,
     final_layer_size: int = 512,
     task_min_fraction: float = 1e-3,
+    clmbr_vocab_size: int = 8_192,
     tokens_per_batch: int = 8_192,
     label_fraction: float = 0.1,
     batch_format: str = "compact",
@@ -68,6 +70,8 @@ def prepare(
         meds: MEDS data set (0.3, 0.4) or meds_reader database; path or URI.
         out: folder for ontology/, split.csv, tokenizer/, motor_task.json, train_batches/, val_batches/,
             coverage.json. A later call makes only what is missing or depends on a changed argument.
+        objective: what pretraining will learn: "motor", the time to each code's next event, or "clmbr", the next
+            event's code (clmbr_task.json in place of motor_task.json).
         athena: OHDSI Athena download, the zip or a folder.
         time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
         split, dictionary: your own split.csv and dictionary.msgpack (femr's forms) instead of new ones.
@@ -80,8 +84,9 @@ def prepare(
         num_tasks: codes whose next occurrence is predicted. num_bins: time bins.
         value_tasks: at most so many numbers beside them, such as the next one in a code's highest bin.
         final_layer_size: width of the head per bin. task_min_fraction: rarer tasks are left out.
+        clmbr_vocab_size: of "clmbr": entries of the dictionary, from the first, that are predicted as next codes.
         tokens_per_batch: at the most.
-        label_fraction: share of a window's tokens that predict; 0.1 = as in femr, 1 = all that can.
+        label_fraction: of "motor": share of a window's tokens that predict; 0.1 = as in femr, 1 = all that can.
         batch_format: "compact", or "femr", which femr reads and is 20 times larger.
         is_femr_compatible: the first token's time as femr writes it.
         repair: sort rows and gather split subjects instead of failing on them.
@@ -103,6 +108,8 @@ def prepare(
         _core.PrepareOptions(),
         meds=meds,
         out=out,
+        objective=objective,
+        objective_values={"clmbr-vocab-size": clmbr_vocab_size} if objective == "clmbr" else {},
         athena=athena,
         time_zone=time_zone,
         split=split,
@@ -139,6 +146,7 @@ def pretrain(
     model: Path,
     out: Path | None = None,
     *,
+    objective: str | None = None,
     recipe: str = "sequela",
     size: str | None = None,
     n_layers: int = 12,
@@ -184,7 +192,7 @@ def pretrain(
     progress: ShowProgress = True,
     given: frozenset[str] = frozenset(),
 ) -> PretrainReport:
-    """Trains a MOTOR model on what `prepare` made, and writes the bundle.
+    """Trains a model on what `prepare` made, and writes the bundle.
 
     Stopped by Ctrl-C it writes a checkpoint and raises KeyboardInterrupt; the same call goes on from there, and
     ends with the weights of a run that was never stopped.
@@ -193,6 +201,7 @@ def pretrain(
         data: the folder that `prepare` made.
         model: folder for the bundle: config.json, model.safetensors, dictionary.msgpack, ontology.parquet.
         out: folder for checkpoints and TensorBoard logs; None = <model>_output.
+        objective: "motor" or "clmbr"; None = what `data` was prepared for.
         recipe: "sequela" (whose numbers are the defaults stated) or "femr" (the published ones).
         size: "tiny", "small" or "base": n_layers, hidden_size, n_heads, intermediate_size, with a learning_rate
             and an accumulate that suit them. What is given goes before the size's, which go before the recipe's.
@@ -233,7 +242,7 @@ def pretrain(
     Raises:
         DataError: a loss that is not finite. ConfigError, FileError, ResourceError.
 
-    Source: MOTOR, arXiv:2301.03150; the model is femr 0.2.4's.
+    Source: MOTOR, arXiv:2301.03150; CLMBR, femr's CLMBRTask; the model is femr 0.2.4's.
     """
     arguments = locals()
     options = _core.PretrainOptions()
@@ -255,6 +264,7 @@ def pretrain(
         options,
         data=data,
         model=model,
+        objective=objective,
         out=output_folder(model, out),
         precision=None if precision is None else _core.to_precision(precision, str(device)),
         activations=_core.Activations.recomputed if gradient_checkpointing else _core.Activations.kept,

@@ -20,25 +20,30 @@ std::vector<LeafField> compact_fields() {
           {"payload", LeafType::uint8, true}};
 }
 
-std::vector<LeafField> fields_of(BatchForm form, int32_t vocab_size) {
-  return form == BatchForm::femr ? femr_fields(has_wide_tokens(vocab_size)) : compact_fields();
+std::vector<LeafField> fields_of(BatchForm form, const BatchLayout& layout) {
+  if (form == BatchForm::compact) return compact_fields();
+  return femr_fields(has_wide_tokens(layout.vocab_size), layout.target_fields);
 }
 
-BatchForm form_of(const std::string& path) {
-  const auto paths = ArrowStreamReader::leaf_paths(path);
-  return std::ranges::find(paths, "payload") != paths.end() ? BatchForm::compact : BatchForm::femr;
+// The targets' columns of a file of femr's form.
+std::vector<LeafField> target_fields_of(const std::vector<std::string>& paths) {
+  std::vector<LeafField> fields;
+  for (const std::string& path : paths) {
+    if (path.starts_with("task.time_sparse.")) return motor_target_fields();
+    if (path.starts_with("task.")) fields.push_back({path, LeafType::int32});
+  }
+  return fields;
 }
 
 std::string_view text_of(LeafBytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-ArrowStreamReader open_stream(const std::string& path, BatchForm form) {
-  if (form == BatchForm::compact) return {path, compact_fields()};
+ArrowStreamReader open_femr(const std::string& path, const std::vector<LeafField>& targets) {
   try {
-    return {path, femr_fields(false)};
+    return {path, femr_fields(false, targets)};
   } catch (const FileError&) {  // token ids of the other width, or a real fault
-    return {path, femr_fields(true)};
+    return {path, femr_fields(true, targets)};
   }
 }
 
@@ -61,13 +66,12 @@ struct BatchFileWriter::State {
   }
 };
 
-BatchFileWriter::BatchFileWriter(const std::string& path, BatchForm form, int32_t vocab_size,
-                                 int32_t num_tasks)
+BatchFileWriter::BatchFileWriter(const std::string& path, BatchForm form, const BatchLayout& layout)
     : state_(new State{form,
-                       num_tasks,
-                       {path, fields_of(form, vocab_size)},
+                       layout.num_tasks,
+                       {path, fields_of(form, layout)},
                        {},
-                       FemrEncoder(has_wide_tokens(vocab_size))}) {}
+                       FemrEncoder(has_wide_tokens(layout.vocab_size))}) {}
 
 BatchFileWriter::~BatchFileWriter() = default;
 
@@ -87,12 +91,19 @@ StreamFile BatchFileWriter::finish() {
 struct BatchFileReader::State {
   std::string path;
   BatchForm form;
+  std::vector<LeafField> target_fields;  // femr's form
   ArrowStreamReader stream;
 };
 
 BatchFileReader::BatchFileReader(const std::string& path) {
-  const BatchForm form = form_of(path);
-  state_.reset(new State{path, form, open_stream(path, form)});
+  const std::vector<std::string> paths = ArrowStreamReader::leaf_paths(path);
+  if (std::ranges::find(paths, "payload") != paths.end()) {
+    state_.reset(new State{path, BatchForm::compact, {}, {path, compact_fields()}});
+    return;
+  }
+  std::vector<LeafField> targets = target_fields_of(paths);
+  ArrowStreamReader stream = open_femr(path, targets);
+  state_.reset(new State{path, BatchForm::femr, std::move(targets), std::move(stream)});
 }
 
 BatchFileReader::BatchFileReader(BatchFileReader&&) noexcept = default;
@@ -109,7 +120,7 @@ void BatchFileReader::read(int64_t index, const BatchLimits& limits, BatchArrays
   if (state_->form == BatchForm::compact) {
     decode_compact(text_of(row.leaves.back()), limits, place, batch);
   } else {
-    decode_femr(row.leaves, limits, place, batch);
+    decode_femr(row.leaves, state_->target_fields, limits, place, batch);
   }
 }
 
@@ -122,9 +133,9 @@ int64_t BatchFileReader::num_tokens(int64_t batch) const {
   return tokens;
 }
 
-void write_batch_folder_info(const std::string& folder, BatchForm form, int32_t vocab_size,
+void write_batch_folder_info(const std::string& folder, BatchForm form, const BatchLayout& layout,
                              const std::vector<StreamFile>& files) {
-  write_dataset_info(folder, fields_of(form, vocab_size), files);
+  write_dataset_info(folder, fields_of(form, layout), files);
 }
 
 std::string batch_file_name(int64_t index, int64_t num_files) {

@@ -6,6 +6,7 @@
 
 #include "sequela/batch/builder.h"
 #include "sequela/batch/check.h"
+#include "sequela/batch/target_rule.h"
 #include "sequela/io/arrow_stream.h"
 
 namespace sequela {
@@ -18,15 +19,20 @@ namespace sequela {
 // The compact form has these columns:
 //   num_subjects, num_tokens, num_indices   int64
 //   payload                                 list<uint8>: the bytes of compact_batch.h
-enum class BatchForm { compact, femr };
+
+// What all batches of a folder have in common.
+struct BatchLayout {
+  int32_t vocab_size = 0;  // femr's form has 16-bit token ids up to 32,768, else 32-bit
+  int32_t num_tasks = 0;   // of MOTOR
+  std::vector<LeafField> target_fields;  // TargetRule::femr_fields
+};
 
 // Writes one file of batches; it appears only when finish() returns.
 class BatchFileWriter {
  public:
-  // vocab_size: femr's form has 16-bit token ids up to 32,768, else 32-bit.
-  BatchFileWriter(const std::string& path, BatchForm form, int32_t vocab_size, int32_t num_tasks);
+  BatchFileWriter(const std::string& path, BatchForm form, const BatchLayout& layout);
   ~BatchFileWriter();
-  // A batch with at least one label; targets as `changes` (compact) or `rows` (femr).
+  // A batch with at least one label; MOTOR's targets as `changes` (compact) or `rows` (femr).
   void write(const BatchArrays& batch);
   StreamFile finish();
 
@@ -53,7 +59,7 @@ class BatchFileReader {
 };
 
 // Writes what makes a folder of such files one that `datasets.load_from_disk` opens.
-void write_batch_folder_info(const std::string& folder, BatchForm form, int32_t vocab_size,
+void write_batch_folder_info(const std::string& folder, BatchForm form, const BatchLayout& layout,
                              const std::vector<StreamFile>& files);
 
 // "data-00003-of-00017.arrow"

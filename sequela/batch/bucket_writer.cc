@@ -2,7 +2,6 @@
 
 #include <numeric>
 
-#include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/random.h"
 
@@ -27,7 +26,7 @@ BucketWriter::BucketWriter(const BatchSource& source, Side side, const BatchOpti
       options_(options),
       sequences_(source.store, source.tokenizer),
       builder_(source.age_stats, options.first_timestamp),
-      future_(source.tasks, source.num_tasks) {}
+      targets_(source.targets.make()) {}
 
 BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
                                           const std::string& path) {
@@ -39,7 +38,7 @@ BucketWriter::Written BucketWriter::write(const Bucket& bucket, int64_t index,
   std::vector<int32_t> lengths;
   for (const int64_t number : order) lengths.push_back(windows_[number].length);
 
-  BatchFileWriter file(path, options_.form, source_.tokenizer.vocab_size(), source_.num_tasks);
+  BatchFileWriter file(path, options_.form, layout_of(source_));
   // The subjects of a small side lie far apart: reading them brings in those between them as well.
   const bool is_sparse = bucket.end_subject - bucket.first_subject > 4 * std::ssize(windows_);
   int64_t start = 0;
@@ -78,15 +77,14 @@ void BucketWriter::stage(const Bucket& bucket, BatchReport& report) {
       ++report.subjects_without_birth;
       continue;
     }
-    const int64_t last_us = last_task_time_us(subject, source_.tasks);
-    const auto window =
-        plan_window(i, sequence_, last_us, options_.max_length(), options_.label_fraction);
+    targets_->start(subject, sequence_);
+    const auto window = targets_->plan(i, options_.max_length(), options_.label_fraction);
     if (!window) {
       ++report.subjects_without_label;
       continue;
     }
     report.num_shortened += window->first_token > 0 ? 1 : 0;
-    stage_window(subject, *window, last_us);
+    stage_window(*window);
     if (windows_.size() % kWindowsPerRelease == 0) {
       source_.store.release(first_unreleased, i + 1);
       first_unreleased = i + 1;
@@ -100,7 +98,8 @@ void BucketWriter::stage(std::span<const Window> windows) {
   for (const Window& window : windows) {
     const Subject subject = source_.store.subject(window.subject);
     sequences_.build(subject, sequence_);
-    stage_window(subject, window, last_task_time_us(subject, source_.tasks));
+    targets_->start(subject, sequence_);
+    stage_window(window);
   }
 }
 
@@ -109,16 +108,14 @@ void BucketWriter::clear_staged() {
   staged_.clear();
   token_starts_.assign(1, 0);
   label_starts_.assign(1, 0);
-  label_times_us_.clear();
+  label_notes_.clear();
 }
 
-// Of the sequence in sequence_.
-void BucketWriter::stage_window(const Subject& subject, const Window& window,
-                                int64_t last_task_time_us) {
-  SEQUELA_CHECK(sequence_.subject_id == subject.id);
-  select_labels(sequence_, window, last_task_time_us, options_.seed, label_tokens_);
+// Of the sequence in sequence_, which targets_ was told.
+void BucketWriter::stage_window(const Window& window) {
+  targets_->select(window, options_.seed, label_tokens_);
   builder_.append(sequence_, window, label_tokens_, staged_);
-  for (const int32_t token : label_tokens_) label_times_us_.push_back(sequence_.times_us[token]);
+  for (const int32_t token : label_tokens_) label_notes_.push_back(targets_->note(token));
   windows_.push_back(window);
   token_starts_.push_back(staged_.num_tokens());
   label_starts_.push_back(staged_.num_labels());
@@ -159,13 +156,9 @@ void BucketWriter::append_staged(int64_t number) {
 void BucketWriter::append_targets(int64_t number) {
   const int64_t first = label_starts_[number];
   const auto count = static_cast<size_t>(label_starts_[number + 1] - first);
-  const auto times_us = std::span(label_times_us_).subspan(static_cast<size_t>(first), count);
+  const auto notes = std::span(label_notes_).subspan(static_cast<size_t>(first), count);
   const Subject subject = source_.store.subject(windows_[number].subject);
-  if (options_.form == BatchForm::femr) {
-    future_.append_rows(subject, times_us, batch_.rows);
-  } else {
-    future_.append_changes(subject, times_us, batch_.changes);
-  }
+  targets_->append(subject, notes, options_.form, batch_);
 }
 
 }  // namespace sequela

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "sequela/batch/builder.h"
 #include "sequela/batch/sequence.h"
+#include "sequela/batch/target_rule.h"
 #include "sequela/batch/write_batches.h"
-#include "sequela/task/future_events.h"
 
 namespace sequela {
 
@@ -39,7 +41,7 @@ class BucketWriter {
 
  private:
   void clear_staged();
-  void stage_window(const Subject& subject, const Window& window, int64_t last_task_time_us);
+  void stage_window(const Window& window);
   void append_staged(int64_t number);
   void append_targets(int64_t number);
 
@@ -48,15 +50,15 @@ class BucketWriter {
   const BatchOptions& options_;
   SequenceBuilder sequences_;
   BatchBuilder builder_;
-  FutureEvents future_;
+  std::unique_ptr<TargetMaker> targets_;
   Sequence sequence_;
   std::vector<int32_t> label_tokens_;
 
   std::vector<Window> windows_;
-  BatchArrays staged_;                   // a sequence a window, without targets
-  std::vector<int64_t> token_starts_;    // of each window in staged_, and the end
-  std::vector<int64_t> label_starts_;    // likewise
-  std::vector<int64_t> label_times_us_;  // of all staged labels
+  BatchArrays staged_;                 // a sequence a window, without targets
+  std::vector<int64_t> token_starts_;  // of each window in staged_, and the end
+  std::vector<int64_t> label_starts_;  // likewise
+  std::vector<int64_t> label_notes_;   // of all staged labels (target_rule.h)
   BatchArrays batch_;
 };
 

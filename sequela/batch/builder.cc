@@ -39,6 +39,7 @@ void BatchArrays::clear() {
   label_indices.clear();
   rows.clear();
   changes.clear();
+  targets.clear();
 }
 
 void BatchBuilder::append(const Sequence& sequence, const Window& window,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sequela/batch/plan.h"
@@ -12,6 +13,12 @@
 #include "sequela/tokenizer/vocabulary.h"
 
 namespace sequela {
+
+// Targets of an objective other than MOTOR: an array of its own, by a name of its own.
+struct TargetArray {
+  std::string name;
+  std::vector<int32_t> values;
+};
 
 // A batch as plain arrays: what nn/inputs.h holds as tensors, in the types it is stored in. S, T,
 // N, L as there. float16 values are kept as their bits (half.h).
@@ -26,9 +33,10 @@ struct BatchArrays {
   std::vector<uint16_t> time_data;           // T * 5, float16
   std::vector<int64_t> timestamps;     // T, seconds since 1970, rounded towards 1970 (as femr does)
   std::vector<int32_t> label_indices;  // L
-  // Targets of the labels, one or the other.
+  // Targets of the labels: MOTOR's, one or the other, or another objective's.
   FutureRows rows;
   FutureChanges changes;
+  std::vector<TargetArray> targets;
 
   int64_t num_sequences() const { return static_cast<int64_t>(lengths.size()); }
   int64_t num_tokens() const { return static_cast<int64_t>(ages_days.size()); }

@@ -87,4 +87,14 @@ void check_rows(const BatchArrays& batch, const BatchLimits& limits, const std::
   }
 }
 
+void check_targets(const BatchArrays& batch, const std::string& path) {
+  const Checker check(path);
+  check.require(!batch.targets.empty(), "it has no targets");
+  for (const TargetArray& array : batch.targets) {
+    check.require(size_of(array.values) == batch.num_labels(), "its targets do not fit its labels");
+    check.require(std::ranges::all_of(array.values, [](int32_t value) { return value >= 0; }),
+                  "a target is below 0");
+  }
+}
+
 }  // namespace sequela

@@ -23,6 +23,9 @@ void check_sequences(const BatchArrays& batch, const BatchLimits& limits, const 
 // The same of the targets' rows; task ids are in range and ascend within a row.
 void check_rows(const BatchArrays& batch, const BatchLimits& limits, const std::string& path);
 
+// Other objectives' arrays have a value a label, none below 0.
+void check_targets(const BatchArrays& batch, const std::string& path);
+
 [[noreturn]] void fail_damaged_batch(const std::string& path, const std::string& cause);
 
 }  // namespace sequela

@@ -15,7 +15,10 @@ namespace sequela {
 namespace {
 
 constexpr int64_t kMagic = 0x4843544142514553;  // "SEQBATCH"
-constexpr int64_t kVersion = 1;
+constexpr int64_t kMotorVersion = 1;
+constexpr int64_t kArraysVersion = 2;
+constexpr int64_t kMaxArrays = 64;
+constexpr size_t kNameBytes = 32;
 constexpr int kCompressionLevel = 1;
 constexpr int64_t kMaxBytes = int64_t{1} << 31;  // of one batch, decompressed
 constexpr int64_t kMaxRatio = 4'096;             // of a batch's sizes; real ones are below 20
@@ -23,21 +26,24 @@ constexpr int64_t kMaxTasks = 65'536;
 
 struct Header {
   int64_t magic = kMagic;
-  int64_t version = kVersion;
+  int64_t version = kMotorVersion;
   int64_t num_sequences = 0;
   int64_t num_tokens = 0;
   int64_t num_entries = 0;
   int64_t num_labels = 0;
-  int64_t num_changes = 0;
+  int64_t num_changes = 0;  // version 2: target arrays
   int64_t num_tasks = 0;
 
+  bool is_motor() const { return version == kMotorVersion; }
   std::array<int64_t, 5> counts() const {
     return {num_sequences, num_tokens, num_entries, num_labels, num_changes};
   }
   int64_t num_bytes() const {
+    const int64_t of_targets =
+        is_motor() ? num_labels * (4 + 4) + num_changes * (4 + 2)
+                   : num_changes * (static_cast<int64_t>(kNameBytes) + num_labels * 4);
     return static_cast<int64_t>(sizeof(Header)) + num_sequences * (8 + 4 + 4) +
-           num_tokens * (8 + 4 + 4 + 5 * 2) + num_entries * (4 + 2) + num_labels * (4 + 4 + 4) +
-           num_changes * (4 + 2);
+           num_tokens * (8 + 4 + 4 + 5 * 2) + num_entries * (4 + 2) + num_labels * 4 + of_targets;
   }
 };
 
@@ -58,6 +64,15 @@ void put_each(int64_t count, Value value, std::string& out) {
   }
 }
 
+void put_arrays(const std::vector<TargetArray>& arrays, std::string& out) {
+  for (const TargetArray& array : arrays) {
+    SEQUELA_CHECK(array.name.size() <= kNameBytes);
+    out.append(array.name);
+    out.append(kNameBytes - array.name.size(), '\0');
+    put(array.values, out);
+  }
+}
+
 void put_batch(const BatchArrays& batch, const Header& header, std::string& out) {
   const int64_t num_tokens = header.num_tokens;
   const auto& changes = batch.changes;
@@ -72,12 +87,14 @@ void put_batch(const BatchArrays& batch, const Header& header, std::string& out)
       num_tokens, [&](int64_t t) { return batch.token_offsets[t + 1] - batch.token_offsets[t]; },
       out);
   put(batch.label_indices, out);
-  put_each<int32_t>(
-      header.num_labels,
-      [&](int64_t l) {
-        return static_cast<int32_t>(changes.row_offsets[l + 1] - changes.row_offsets[l]);
-      },
-      out);
+  if (header.is_motor()) {
+    put_each<int32_t>(
+        header.num_labels,
+        [&](int64_t l) {
+          return static_cast<int32_t>(changes.row_offsets[l + 1] - changes.row_offsets[l]);
+        },
+        out);
+  }
   put(changes.seconds_after, out);
   put(batch.ages_days, out);
   put(changes.censor_seconds, out);
@@ -87,6 +104,7 @@ void put_batch(const BatchArrays& batch, const Header& header, std::string& out)
         num_tokens, [&](int64_t t) { return batch.time_data[t * 5 + component]; }, out);
   }
   put(changes.task_ids, out);
+  put_arrays(batch.targets, out);
 }
 
 class Reader {
@@ -143,11 +161,13 @@ Header decompress(std::string_view bytes, const std::string& path, std::string& 
   Header header;
   std::memcpy(&header, raw.data(), sizeof(header));
   if (header.magic != kMagic) fail(path, "it is no compact batch");
-  if (header.version != kVersion) fail(path, str("its version ", header.version, " is unknown"));
+  if (header.version != kMotorVersion && header.version != kArraysVersion)
+    fail(path, str("its version ", header.version, " is unknown"));
   for (const int64_t count : header.counts()) {
     if (count < 0 || count > kMaxBytes) fail(path, "its sizes are wrong");
   }
   if (header.num_tasks < 0 || header.num_tasks > kMaxTasks ||
+      (!header.is_motor() && header.num_changes > kMaxArrays) ||
       header.num_bytes() != static_cast<int64_t>(size)) {
     fail(path, "its sizes are wrong");
   }
@@ -172,13 +192,15 @@ void take_batch(const Header& header, const std::string& path, Scratch& scratch,
     fail(path, "its bags do not fit");
   }
   reader.take(header.num_labels, batch.label_indices);
-  reader.take(header.num_labels, scratch.sizes);
-  if (!sum_sizes(scratch.sizes, header.num_changes, changes.row_offsets)) {
+  const int64_t num_changes = header.is_motor() ? header.num_changes : 0;
+  const int64_t num_censored = header.is_motor() ? header.num_labels : 0;
+  reader.take(num_censored, scratch.sizes);
+  if (!sum_sizes(scratch.sizes, num_changes, changes.row_offsets)) {
     fail(path, "its changes do not fit");
   }
-  reader.take(header.num_changes, changes.seconds_after);
+  reader.take(num_changes, changes.seconds_after);
   reader.take(header.num_tokens, batch.ages_days);
-  reader.take(header.num_labels, changes.censor_seconds);
+  reader.take(num_censored, changes.censor_seconds);
   reader.take(header.num_entries, batch.token_weights);
   batch.time_data.resize(static_cast<size_t>(header.num_tokens) * 5);
   for (int64_t component = 0; component < 5; ++component) {
@@ -187,7 +209,14 @@ void take_batch(const Header& header, const std::string& path, Scratch& scratch,
       batch.time_data[t * 5 + component] = scratch.component[t];
     }
   }
-  reader.take(header.num_changes, changes.task_ids);
+  reader.take(num_changes, changes.task_ids);
+  for (int64_t i = 0; !header.is_motor() && i < header.num_changes; ++i) {
+    std::vector<char> name;
+    reader.take(kNameBytes, name);
+    name.push_back('\0');
+    batch.targets.push_back({name.data(), {}});
+    reader.take(header.num_labels, batch.targets.back().values);
+  }
 }
 
 // Builds the target rows, one subject's labels after another's.
@@ -230,11 +259,13 @@ CompactEncoder::~CompactEncoder() {
 
 std::string_view CompactEncoder::encode(const BatchArrays& batch, int32_t num_tasks) {
   Header header;
+  if (!batch.targets.empty()) header.version = kArraysVersion;
   header.num_sequences = batch.num_sequences();
   header.num_tokens = batch.num_tokens();
   header.num_entries = static_cast<int64_t>(batch.token_ids.size());
   header.num_labels = batch.num_labels();
-  header.num_changes = static_cast<int64_t>(batch.changes.task_ids.size());
+  header.num_changes = static_cast<int64_t>(header.is_motor() ? batch.changes.task_ids.size()
+                                                              : batch.targets.size());
   header.num_tasks = num_tasks;
   raw_.clear();
   raw_.append(reinterpret_cast<const char*>(&header), sizeof(header));
@@ -256,6 +287,7 @@ void decode_compact(std::string_view bytes, const BatchLimits& limits, const std
   const Header header = decompress(bytes, path, scratch.raw);
   take_batch(header, path, scratch, batch);
   check_sequences(batch, limits, path);
+  if (!header.is_motor()) return check_targets(batch, path);
   if (header.num_tasks > limits.num_tasks) fail(path, "it has more tasks than the model");
   replay(header, path, scratch, batch);
   batch.changes.clear();

@@ -25,6 +25,11 @@ namespace sequela {
 //   float32  ages_days[T], censor_seconds[L]
 //   uint16   token_weights[N] (float16), time_data[5][T] (float16, by component), change_tasks[C]
 // Arrays follow one another without gaps.
+//
+// Version 2 is that of all objectives but MOTOR. Its header has the number A of target arrays in
+// place of C, and 0 tasks. It leaves out change_counts, seconds_after, censor_seconds and
+// change_tasks, and ends with
+//   A times  char[32] name, filled with 0; int32 values[L]
 
 // Encodes batches. Holds buffers that are reused: one object a thread.
 class CompactEncoder {
@@ -34,7 +39,8 @@ class CompactEncoder {
   CompactEncoder(const CompactEncoder&) = delete;
   CompactEncoder& operator=(const CompactEncoder&) = delete;
 
-  // The bytes of a batch; valid until the next call. `batch` has `changes` set, not `rows`.
+  // The bytes of a batch; valid until the next call. `batch` has `changes` or `targets` set, not
+  // `rows`.
   std::string_view encode(const BatchArrays& batch, int32_t num_tasks);
 
  private:

@@ -11,7 +11,9 @@ namespace sequela {
 
 namespace {
 
-// In the order of femr_fields().
+constexpr size_t kTaskPrefix = std::string_view("task.").size();
+
+// In the order of femr_fields(); the targets are MOTOR's.
 enum Leaf {
   kNumSubjects,
   kNumIndices,
@@ -27,10 +29,10 @@ enum Leaf {
   kWeights,
   kTokenIndices,
   kCensorTime,
+  kFirstTarget = kCensorTime,
   kTimes,
   kTasks,
   kTaskOffsets,
-  kNeedsExact,
 };
 
 template <class T>
@@ -97,32 +99,48 @@ void sort_rows(const std::string& path, FutureRows& rows) {
   }
 }
 
+// MOTOR's targets.
+void take_rows(std::span<const LeafBytes> leaves, const BatchLimits& limits,
+               const std::string& path, BatchArrays& batch) {
+  take(leaves[kCensorTime], batch.rows.censor_seconds);
+  take(leaves[kTimes], batch.rows.event_seconds);
+  take(leaves[kTasks], batch.rows.task_ids);
+  take_as<int32_t>(leaves[kTaskOffsets], batch.rows.row_offsets);
+  sort_rows(path, batch.rows);
+  check_rows(batch, limits, path);
+}
+
 }  // namespace
 
 bool has_wide_tokens(int32_t vocab_size) {
   return vocab_size > 32'768;
 }
 
-std::vector<LeafField> femr_fields(bool is_wide) {
-  const LeafType token = is_wide ? LeafType::int32 : LeafType::int16;
-  return {{"num_subjects", LeafType::int64, false},
-          {"num_indices", LeafType::int64, false},
-          {"subject_ids", LeafType::int64},
-          {"offsets", LeafType::int32},
-          {"transformer.valid_tokens", LeafType::boolean},
-          {"transformer.ages", LeafType::float32},
-          {"transformer.time_data", LeafType::float16, true, 5},
-          {"transformer.timestamps", LeafType::int64},
-          {"transformer.subject_lengths", LeafType::int32},
-          {"transformer.label_indices", LeafType::int32},
-          {"transformer.hierarchical_tokens", token},
-          {"transformer.hierarchical_weights", LeafType::float16},
-          {"transformer.token_indices", LeafType::int32},
-          {"task.censor_time", LeafType::float32},
+std::vector<LeafField> motor_target_fields() {
+  return {{"task.censor_time", LeafType::float32},
           {"task.time_sparse.data", LeafType::float32},
           {"task.time_sparse.indices", LeafType::int32},
-          {"task.time_sparse.indptr", LeafType::int32},
-          {"needs_exact", LeafType::boolean, false}};
+          {"task.time_sparse.indptr", LeafType::int32}};
+}
+
+std::vector<LeafField> femr_fields(bool is_wide, const std::vector<LeafField>& targets) {
+  const LeafType token = is_wide ? LeafType::int32 : LeafType::int16;
+  std::vector<LeafField> fields = {{"num_subjects", LeafType::int64, false},
+                                   {"num_indices", LeafType::int64, false},
+                                   {"subject_ids", LeafType::int64},
+                                   {"offsets", LeafType::int32},
+                                   {"transformer.valid_tokens", LeafType::boolean},
+                                   {"transformer.ages", LeafType::float32},
+                                   {"transformer.time_data", LeafType::float16, true, 5},
+                                   {"transformer.timestamps", LeafType::int64},
+                                   {"transformer.subject_lengths", LeafType::int32},
+                                   {"transformer.label_indices", LeafType::int32},
+                                   {"transformer.hierarchical_tokens", token},
+                                   {"transformer.hierarchical_weights", LeafType::float16},
+                                   {"transformer.token_indices", LeafType::int32}};
+  fields.insert(fields.end(), targets.begin(), targets.end());
+  fields.push_back({"needs_exact", LeafType::boolean, false});
+  return fields;
 }
 
 std::span<const LeafBytes> FemrEncoder::encode(const BatchArrays& batch) {
@@ -145,15 +163,19 @@ std::span<const LeafBytes> FemrEncoder::encode(const BatchArrays& batch) {
                   bytes_of(batch.time_data), bytes_of(batch.timestamps), bytes_of(batch.lengths),
                   bytes_of(batch.label_indices),
                   is_wide_ ? bytes_of(batch.token_ids) : bytes_of(narrow_tokens_),
-                  bytes_of(batch.token_weights), bytes_of(batch.token_offsets),
-                  bytes_of(batch.rows.censor_seconds), bytes_of(batch.rows.event_seconds),
-                  bytes_of(batch.rows.task_ids), bytes_of(row_offsets_),
-                  std::as_bytes(std::span(&needs_exact_, 1))});
+                  bytes_of(batch.token_weights), bytes_of(batch.token_offsets)});
+  if (batch.targets.empty()) {
+    leaves_.insert(leaves_.end(),
+                   {bytes_of(batch.rows.censor_seconds), bytes_of(batch.rows.event_seconds),
+                    bytes_of(batch.rows.task_ids), bytes_of(row_offsets_)});
+  }
+  for (const TargetArray& array : batch.targets) leaves_.push_back(bytes_of(array.values));
+  leaves_.push_back(std::as_bytes(std::span(&needs_exact_, 1)));
   return leaves_;
 }
 
-void decode_femr(std::span<const LeafBytes> leaves, const BatchLimits& limits,
-                 const std::string& path, BatchArrays& batch) {
+void decode_femr(std::span<const LeafBytes> leaves, const std::vector<LeafField>& targets,
+                 const BatchLimits& limits, const std::string& path, BatchArrays& batch) {
   batch.clear();
   take(leaves[kOffsets], batch.first_tokens);
   take(leaves[kAges], batch.ages_days);
@@ -170,12 +192,14 @@ void decode_femr(std::span<const LeafBytes> leaves, const BatchLimits& limits,
   }
   gather_subject_ids(leaves[kSubjectIds], path, batch);
   check_sequences(batch, limits, path);
-  take(leaves[kCensorTime], batch.rows.censor_seconds);
-  take(leaves[kTimes], batch.rows.event_seconds);
-  take(leaves[kTasks], batch.rows.task_ids);
-  take_as<int32_t>(leaves[kTaskOffsets], batch.rows.row_offsets);
-  sort_rows(path, batch.rows);
-  check_rows(batch, limits, path);
+  if (targets.size() == 4 && targets[1].path == "task.time_sparse.data") {
+    return take_rows(leaves, limits, path, batch);
+  }
+  for (size_t i = 0; i < targets.size(); ++i) {
+    batch.targets.push_back({targets[i].path.substr(kTaskPrefix), {}});
+    take(leaves[kFirstTarget + i], batch.targets.back().values);
+  }
+  check_targets(batch, path);
 }
 
 int64_t femr_num_tokens(std::span<const LeafBytes> leaves) {

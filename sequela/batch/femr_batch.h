@@ -15,15 +15,17 @@ namespace sequela {
 // BatchCreator.get_batch_data). Token ids have 16 bits if the vocabulary has at most 32,768
 // entries, else 32.
 bool has_wide_tokens(int32_t vocab_size);
-std::vector<LeafField> femr_fields(bool is_wide);
+std::vector<LeafField> femr_fields(bool is_wide, const std::vector<LeafField>& targets);
+std::vector<LeafField> motor_target_fields();  // of femr's MOTORTask
 
 // Lays batches out in these columns. Holds buffers that are reused: one object a thread.
 class FemrEncoder {
  public:
   explicit FemrEncoder(bool is_wide) : is_wide_(is_wide) {}
 
-  // The row of a batch with `rows` set, in the order of femr_fields(). Views on it and on this
-  // object, valid until the next call. std::invalid_argument if the targets pass 2^31 entries.
+  // The row of a batch with `rows` or `targets` set, in the order of femr_fields(). Views on it and
+  // on this object, valid until the next call. std::invalid_argument if the targets pass 2^31
+  // entries.
   std::span<const LeafBytes> encode(const BatchArrays& batch);
 
  private:
@@ -37,10 +39,10 @@ class FemrEncoder {
   std::vector<LeafBytes> leaves_;
 };
 
-// Reads such a row, untrusted; a row's targets, which femr leaves in any order, are sorted by task.
+// Reads such a row, untrusted; MOTOR's targets, which femr leaves in any order, are sorted by task.
 // Throws FileError that names `path`.
-void decode_femr(std::span<const LeafBytes> leaves, const BatchLimits& limits,
-                 const std::string& path, BatchArrays& batch);
+void decode_femr(std::span<const LeafBytes> leaves, const std::vector<LeafField>& targets,
+                 const BatchLimits& limits, const std::string& path, BatchArrays& batch);
 
 int64_t femr_num_tokens(std::span<const LeafBytes> leaves);
 

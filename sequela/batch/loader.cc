@@ -11,11 +11,22 @@
 #include "sequela/batch/batch_file.h"
 #include "sequela/batch/tensors.h"
 #include "sequela/core/error.h"
+#include "sequela/core/run_context.h"
 #include "sequela/io/arrow_stream.h"
 
 namespace sequela {
 
+namespace {
+
+[[noreturn]] void fail_other_objective(const std::string& folder) {
+  throw FileError(folder, "its batches are of another objective",
+                  "name that one (--objective), or prepare them for this one");
+}
+
+}  // namespace
+
 struct BatchFolder::State {
+  std::string folder;
   std::vector<BatchFileReader> files;
   std::vector<int64_t> first_batches;  // of each file; then the number of all
   BatchLimits limits;
@@ -37,6 +48,7 @@ BatchFolder BatchFolder::open(const std::string& folder, const BatchLimits& limi
   const std::vector<std::string> paths = list_stream_files(folder);
 
   auto state = std::make_unique<State>();
+  state->folder = folder;
   state->limits = limits;
   state->first_batches.push_back(0);
   for (const std::string& path : paths) {
@@ -59,17 +71,38 @@ MotorBatch BatchFolder::read(int64_t batch) const {
   const auto [file, index] = state_->find(batch);
   BatchArrays arrays;
   file->read(index, state_->limits, arrays);
+  if (!arrays.targets.empty()) fail_other_objective(state_->folder);
   return to_motor_batch(std::move(arrays));
 }
 
-struct BatchLoader::State {
+ArraysBatch BatchFolder::read_arrays(int64_t batch) const {
+  const auto [file, index] = state_->find(batch);
+  BatchArrays arrays;
+  file->read(index, state_->limits, arrays);
+  if (arrays.targets.empty()) fail_other_objective(state_->folder);
+  return to_arrays_batch(std::move(arrays));
+}
+
+namespace {
+
+void read_into(const BatchFolder& folder, int64_t index, MotorBatch& batch) {
+  batch = folder.read(index);
+}
+void read_into(const BatchFolder& folder, int64_t index, ArraysBatch& batch) {
+  batch = folder.read_arrays(index);
+}
+
+}  // namespace
+
+template <class Batch>
+struct Loader<Batch>::State {
   const BatchFolder& folder;
   const std::vector<int64_t> order;
   const size_t num_ahead;
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<MotorBatch> ready;
+  std::deque<Batch> ready;
   size_t num_read = 0;
   bool is_stopped = false;
   std::exception_ptr failure;
@@ -83,7 +116,9 @@ struct BatchLoader::State {
         if (is_stopped) return;
       }
       try {
-        add(folder.read(index));
+        Batch batch;
+        read_into(folder, index, batch);
+        add(std::move(batch));
       } catch (...) {
         const std::lock_guard lock(mutex);
         failure = std::current_exception();
@@ -93,20 +128,25 @@ struct BatchLoader::State {
     }
   }
 
-  void add(MotorBatch batch) {
+  void add(Batch batch) {
     const std::lock_guard lock(mutex);
     ready.push_back(std::move(batch));
     changed.notify_all();
   }
 };
 
-BatchLoader::BatchLoader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead)
+template <class Batch>
+Loader<Batch>::Loader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead)
     : state_(new State{folder, std::move(order),
                        static_cast<size_t>(std::max<int64_t>(1, num_ahead))}) {
-  state_->thread = std::thread([state = state_.get()] { state->run(); });
+  state_->thread = std::thread([state = state_.get(), run = RunContext::current()] {
+    const RunScope scope(run);
+    state->run();
+  });
 }
 
-BatchLoader::~BatchLoader() {
+template <class Batch>
+Loader<Batch>::~Loader() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_stopped = true;
@@ -115,7 +155,8 @@ BatchLoader::~BatchLoader() {
   state_->thread.join();
 }
 
-bool BatchLoader::next(MotorBatch& batch) {
+template <class Batch>
+bool Loader<Batch>::next(Batch& batch) {
   std::unique_lock lock(state_->mutex);
   if (state_->num_read == state_->order.size()) return false;
   state_->changed.wait(lock, [this] { return !state_->ready.empty() || state_->failure; });
@@ -126,5 +167,8 @@ bool BatchLoader::next(MotorBatch& batch) {
   state_->changed.notify_all();
   return true;
 }
+
+template class Loader<MotorBatch>;
+template class Loader<ArraysBatch>;
 
 }  // namespace sequela

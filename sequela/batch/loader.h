@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,12 @@
 #include "sequela/nn/inputs.h"
 
 namespace sequela {
+
+// A batch of an objective other than MOTOR: its arrays by name, int32 [L].
+struct ArraysBatch {
+  BatchInputs inputs;
+  std::map<std::string, at::Tensor> targets;
+};
 
 // A folder of batches on disk, compact or femr's form (told by its files). Thread-safe to read.
 class BatchFolder {
@@ -20,8 +27,10 @@ class BatchFolder {
 
   int64_t num_batches() const;
   int64_t num_tokens(int64_t batch) const;
-  // Decodes into fresh CPU tensors. Throws FileError if the batch is damaged.
+  // Decodes into fresh CPU tensors. Throws FileError if the batch is damaged, or of another
+  // objective.
   MotorBatch read(int64_t batch) const;
+  ArraysBatch read_arrays(int64_t batch) const;
 
  private:
   struct State;
@@ -30,17 +39,21 @@ class BatchFolder {
 };
 
 // Reads batches in a given order ahead of their use on a thread of its own.
-class BatchLoader {
+template <class Batch>
+class Loader {
  public:
   // Refers to `folder`. num_ahead: batches kept ready, at least 1.
-  BatchLoader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead = 2);
-  ~BatchLoader();
+  Loader(const BatchFolder& folder, std::vector<int64_t> order, int64_t num_ahead = 2);
+  ~Loader();
   // The next batch of the order; false at its end. Rethrows what reading threw.
-  bool next(MotorBatch& batch);
+  bool next(Batch& batch);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+using BatchLoader = Loader<MotorBatch>;
+using ArraysLoader = Loader<ArraysBatch>;
 
 }  // namespace sequela

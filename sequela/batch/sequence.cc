@@ -17,12 +17,14 @@ void start(const Subject& subject, Sequence& sequence) {
   const int64_t last_us = subject.time_us(subject.num_events - 1);
   sequence.last_us = last_us == kNoTime ? subject.birth_us : last_us;
   sequence.times_us.clear();
+  sequence.events.clear();
   sequence.bag_offsets.assign(1, 0);
   sequence.bag.clear();
 }
 
-void end_token(int64_t time_us, Sequence& sequence) {
+void end_token(int64_t time_us, int64_t event, Sequence& sequence) {
   sequence.times_us.push_back(time_us);
+  sequence.events.push_back(event);
   sequence.bag_offsets.push_back(static_cast<int64_t>(sequence.bag.size()));
 }
 
@@ -53,7 +55,7 @@ bool SequenceBuilder::build(const Subject& subject, Sequence& sequence) {
     for (; i < subject.num_events && subject.time_us(i) < day_end_us; ++i) {
       tokenizer_.append_bag(subject, i, sequence.bag);
     }
-    end_token(subject.birth_us, sequence);
+    end_token(subject.birth_us, -1, sequence);
   }
   for (; i < subject.num_events; ++i) {
     const int64_t time_us = subject.time_us(i) == kNoTime ? subject.birth_us : subject.time_us(i);
@@ -61,7 +63,7 @@ bool SequenceBuilder::build(const Subject& subject, Sequence& sequence) {
       day_end_us = (day_of(time_us) + 1) * kMicrosPerDay;
       ++day_;
     }
-    if (append_if_new(subject, i, sequence)) end_token(time_us, sequence);
+    if (append_if_new(subject, i, sequence)) end_token(time_us, i, sequence);
   }
   return true;
 }

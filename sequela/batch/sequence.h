@@ -25,6 +25,7 @@ struct Sequence {
   int64_t birth_us = 0;
   int64_t last_us = 0;            // time of the record's last event; the birth if none has one
   std::vector<int64_t> times_us;  // T, ascending from token 1 on; token 0's is the birth
+  std::vector<int64_t> events;    // T, index of each token's event; -1 = the birth bag
   std::vector<int64_t>
       bag_offsets;  // T + 1: token t owns bag[bag_offsets[t] .. bag_offsets[t + 1])
   std::vector<BagEntry> bag;

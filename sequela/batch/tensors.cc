@@ -62,4 +62,12 @@ MotorBatch to_motor_batch(BatchArrays&& batch) {
   return motor;
 }
 
+ArraysBatch to_arrays_batch(BatchArrays&& batch) {
+  ArraysBatch result;
+  for (TargetArray& array : batch.targets)
+    result.targets[array.name] = take(std::move(array.values));
+  result.inputs = to_inputs(std::move(batch));
+  return result;
+}
+
 }  // namespace sequela

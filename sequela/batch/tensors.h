@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sequela/batch/builder.h"
+#include "sequela/batch/loader.h"
 #include "sequela/nn/inputs.h"
 
 namespace sequela {
@@ -9,5 +10,7 @@ namespace sequela {
 BatchInputs to_inputs(BatchArrays&& batch);
 // The same with the targets in batch.rows.
 MotorBatch to_motor_batch(BatchArrays&& batch);
+// The same with those in batch.targets.
+ArraysBatch to_arrays_batch(BatchArrays&& batch);
 
 }  // namespace sequela

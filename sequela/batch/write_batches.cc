@@ -79,17 +79,21 @@ void remove_stale(const std::string& folder, const std::string& staging) {
 }
 
 void finish_folder(const std::string& staging, const std::vector<StreamFile>& files, BatchForm form,
-                   int32_t vocab_size, const std::string& folder) {
+                   const BatchLayout& layout, const std::string& folder) {
   AtomicFolder finished(folder);
   for (const StreamFile& file : files) {
     fs::rename(staging + "/" + file.name, finished.partial_path() + "/" + file.name);
   }
-  write_batch_folder_info(finished.partial_path(), form, vocab_size, files);
+  write_batch_folder_info(finished.partial_path(), form, layout, files);
   finished.commit();
   fs::remove_all(staging);
 }
 
 }  // namespace
+
+BatchLayout layout_of(const BatchSource& source) {
+  return {source.tokenizer.vocab_size(), source.targets.num_tasks(), source.targets.femr_fields()};
+}
 
 void BatchOptions::validate() const {
   if (min_subjects_per_batch < 1) {
@@ -163,7 +167,7 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
     total.add(one.report);
     files.push_back(one.file);
   }
-  finish_folder(staging, files, options.form, source.tokenizer.vocab_size(), folder);
+  finish_folder(staging, files, options.form, layout_of(source), folder);
   return total;
 }
 
@@ -190,6 +194,8 @@ int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOpt
              static_cast<double>(batch.token_ids.size()) * 4 +
              static_cast<double>(batch.num_labels()) * 12 +
              static_cast<double>(batch.rows.task_ids.size()) * 8;
+    for (const TargetArray& array : batch.targets)
+      bytes += static_cast<double>(array.values.size()) * 4;
   }
   if (sampled_events == 0) return 0;
   return static_cast<int64_t>(bytes * static_cast<double>(all_events) /

@@ -6,10 +6,10 @@
 
 #include "sequela/batch/batch_file.h"
 #include "sequela/batch/plan.h"
+#include "sequela/batch/target_rule.h"
 #include "sequela/core/json.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
-#include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/vocabulary.h"
 
@@ -33,10 +33,10 @@ struct BatchSource {
   const EventStore& store;
   const EventTokenizer& tokenizer;
   const AgeStats& age_stats;
-  const TasksOfCodes& tasks;
-  int32_t num_tasks = 0;
+  const TargetRule& targets;
   const std::vector<Side>& sides;  // by subject index
 };
+BatchLayout layout_of(const BatchSource& source);
 
 // What was written and what was left out.
 struct BatchReport {

@@ -9,9 +9,12 @@
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/objective/registry.h"
 
 namespace sequela {
 namespace {
+
+constexpr const char* kMotorGroup = "Task of motor";
 
 struct PrepareArguments {
   CommonOptions common;
@@ -29,6 +32,34 @@ Value choose(const std::map<std::string, Value>& choices, const char* option,
   std::string allowed;
   for (const auto& [name, value] : choices) allowed += (allowed.empty() ? "" : " or ") + name;
   throw ConfigError(option, text, allowed);
+}
+
+// ConfigError if an option of MOTOR was given for another objective.
+void refuse_motor_options(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    const bool is_motors =
+        option->get_group() == kMotorGroup || option->get_name() == "--label-fraction";
+    if (!is_motors || option->count() == 0) continue;
+    throw ConfigError(str(option->get_name(),
+                          " is no option of this objective. Fix: leave it out, "
+                          "or give --objective motor."));
+  }
+}
+
+// The numbers that the objectives ask for themselves.
+void add_objective_options(CLI::App& app, PrepareArguments& arguments) {
+  for (const Objective* objective : objectives()) {
+    for (const ObjectiveOption& option : objective->options()) {
+      app.option_defaults()->group(str("Task of ", objective->name()));
+      app.add_option_function<int64_t>(
+             str("--", option.name),
+             [&values = arguments.options.objective_values, name = option.name](int64_t value) {
+               values[name] = value;
+             },
+             option.help)
+          ->default_str(str(option.fallback));
+    }
+  }
 }
 
 void add_artifact_options(CLI::App& app, PrepareArguments& arguments) {
@@ -56,7 +87,7 @@ void add_artifact_options(CLI::App& app, PrepareArguments& arguments) {
   app.add_option("--dictionary", options.dictionary, "A dictionary.msgpack to use instead")
       ->type_name(kFile);
 
-  app.option_defaults()->group("MOTOR task");
+  app.option_defaults()->group(kMotorGroup);
   app.add_option("--num-tasks", options.num_tasks, "Codes whose next occurrence is predicted");
   app.add_option("--value-tasks", options.num_value_tasks,
                  "Numbers beside them: lowest and highest bin of codes with bins of their own");
@@ -64,10 +95,12 @@ void add_artifact_options(CLI::App& app, PrepareArguments& arguments) {
   app.add_option("--final-layer-size", options.final_layer_size, "Width of the head per bin");
   app.add_option("--task-min-fraction", options.task_min_fraction, "Rarer tasks are left out");
 
+  add_objective_options(app, arguments);
+
   app.option_defaults()->group("Batches");
   app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most");
   app.add_option("--label-fraction", options.label_fraction,
-                 "Share of a window's tokens that predict; 0.1 = as in femr, 1 = all that can");
+                 "Of motor: share of a window's tokens that predict; 0.1 = as in femr, 1 = all");
   app.add_option("--batch-format", arguments.batch_format, "femr: its own, 20 times larger")
       ->type_name("compact|femr");
   app.add_flag("--femr-compatible", options.is_femr_compatible,
@@ -104,6 +137,7 @@ int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
       choose<BatchForm>({{"compact", BatchForm::compact}, {"femr", BatchForm::femr}},
                         "batch-format", arguments.batch_format);
   options.zone_rule = parse_zone_rule(arguments.time_zone);
+  if (!find_objective(options.objective).keeps_share_of_labels()) refuse_motor_options(app);
   const PrepareReport report = prepare(options);
   if (!report.is_up_to_date) write_options(app, options.out);
   if (!arguments.common.is_quiet) print_report(report, options.out);
@@ -123,6 +157,9 @@ Command make_prepare(CLI::App& app) {
       ->add_option("--athena", options.athena, "Athena vocabulary download: the zip, or a folder")
       ->type_name(kFile);
   command->add_option("--out", options.out, "Folder for the artifacts")->type_name(kFolder);
+  command
+      ->add_option("--objective", options.objective, "What pretraining will learn from the batches")
+      ->type_name(objective_names("|"));
   add_time_zone_option(*command, arguments->time_zone);
   command->add_flag("--repair", options.repair,
                     "Sort rows and gather split subjects instead of failing on them");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -8,6 +9,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
+#include "sequela/objective/registry.h"
 #include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
@@ -21,7 +23,7 @@ struct PretrainArguments {
   PretrainOptions options;
   TrainingArguments training;
   MlmArguments mlm;
-  std::string objective = "motor";
+  std::string objective;
   std::string recipe = to_text(Recipe::sequela);
   std::string size;
   std::string select = "loss";
@@ -81,8 +83,8 @@ void add_probe_options(CLI::App& app, PretrainArguments& arguments) {
 }
 
 // What was given, over the size's values, over the recipe's.
-void fill_motor_options(const CLI::App& app, const PretrainArguments& arguments,
-                        PretrainOptions* options) {
+void fill_options(const CLI::App& app, const PretrainArguments& arguments,
+                  PretrainOptions* options) {
   const EncoderConfig given = options->encoder;
   const double given_std = options->embedding_std;
   apply_recipe(to_recipe(arguments.recipe), *options);
@@ -95,10 +97,12 @@ void fill_motor_options(const CLI::App& app, const PretrainArguments& arguments,
   take_training_options(app, arguments.training, &options->train);
 }
 
-int run_motor(const CLI::App& app, PretrainArguments& arguments) {
+// An objective of the backbone.
+int run_prepared(const CLI::App& app, PretrainArguments& arguments) {
   refuse_mlm_options(app);
   PretrainOptions& options = arguments.options;
-  fill_motor_options(app, arguments, &options);
+  fill_options(app, arguments, &options);
+  options.objective = arguments.objective;
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.fingerprint_cache = arguments.common.fingerprint_cache();
@@ -125,16 +129,30 @@ int run_motor(const CLI::App& app, PretrainArguments& arguments) {
   return 0;
 }
 
+bool is_objective(const std::string& name) {
+  return std::ranges::any_of(objectives(),
+                             [&](const Objective* one) { return name == one->name(); });
+}
+
+// What each objective learns, for --help.
+std::string objectives_help() {
+  std::string text = "What is learned; default: what --data was prepared for.";
+  for (const Objective* objective : objectives())
+    text += str(" ", objective->name(), ": ", objective->about(), ";");
+  return text + " mlm: masked codes, BERT family, from --meds";
+}
+
 int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
   PretrainOptions& options = arguments.options;
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   if (options.out.empty()) options.out = options.model + "_output";
-  if (arguments.objective == "motor") return run_motor(app, arguments);
   if (arguments.objective == "mlm") {
     return run_pretrain_mlm(app, arguments.common, options, arguments.training, arguments.mlm);
   }
-  throw ConfigError("objective", arguments.objective, "motor or mlm");
+  if (!arguments.objective.empty() && !is_objective(arguments.objective))
+    throw ConfigError("objective", arguments.objective, objective_names(", ") + " or mlm");
+  return run_prepared(app, arguments);
 }
 
 }  // namespace
@@ -143,12 +161,10 @@ Command make_pretrain(CLI::App& app) {
   auto arguments = std::make_shared<PretrainArguments>();
   apply_recipe(Recipe::sequela, arguments->training.train);  // what --help shows
   CLI::App* command = app.add_subcommand(
-      "pretrain", "Train a MOTOR model on prepared batches, or an encoder on MEDS data");
+      "pretrain", "Train a model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();
-  command
-      ->add_option("--objective", arguments->objective,
-                   "motor: time to event, from --data; mlm: BERT family, from --meds")
-      ->type_name("motor|mlm");
+  command->add_option("--objective", arguments->objective, objectives_help())
+      ->type_name(objective_names("|") + "|mlm");
   command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made")
       ->type_name(kFolder);
   command
@@ -175,7 +191,7 @@ Command make_pretrain(CLI::App& app) {
       "  sequela pretrain --data pretraining_files --model small --size small --max-steps 500 \\\n"
       "      --eval-every 100\n"
       "  sequela pretrain --objective mlm --meds meds --model cehrbert --values\n"
-      "Defaults shown are those of motor and of --recipe sequela without --size; mlm has "
+      "Defaults shown are those of --data and of --recipe sequela without --size; mlm has "
       "cehrbert's and BERT's own: 6 layers, hidden "
       "128,\n"
       "8 heads, intermediate 2048, AdamW with weight decay 0.01, beta2 0.999, epsilon 1e-8, "

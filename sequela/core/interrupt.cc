@@ -4,6 +4,8 @@
 #include <csignal>
 
 #include "sequela/core/error.h"
+#include "sequela/core/process_signal.h"
+#include "sequela/core/run_context.h"
 
 namespace sequela {
 namespace {
@@ -24,15 +26,19 @@ void install_signal_handlers() {
 }
 
 void request_stop(int signal) {
-  pending_signal = signal;
+  RunContext::current().request_stop(signal);
 }
 
 void reset_stop() {
-  pending_signal = 0;
+  RunContext::current().reset_stop();
 }
 
 int stop_signal() {
-  return pending_signal.load(std::memory_order_relaxed);
+  return RunContext::current().stop_signal();
+}
+
+std::atomic<int>& process_signal() {
+  return pending_signal;
 }
 
 void throw_if_stopped() {

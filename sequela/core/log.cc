@@ -1,18 +1,11 @@
 #include "sequela/core/log.h"
 
+#include <utility>
+
+#include "sequela/core/run_context.h"
+
 namespace sequela {
 namespace {
-
-struct Sinks {
-  std::mutex mutex;
-  std::function<void(LogLevel, const std::string&)> log;
-  std::function<void(const ProgressState&)> progress;
-};
-
-Sinks& sinks() {
-  static Sinks instance;
-  return instance;
-}
 
 constexpr int64_t kReportIntervalMs = 100;
 
@@ -21,19 +14,16 @@ thread_local int num_quiet_scopes = 0;
 }  // namespace
 
 void set_log_sink(std::function<void(LogLevel, const std::string&)> sink) {
-  std::lock_guard lock(sinks().mutex);
-  sinks().log = std::move(sink);
+  RunContext::current().set_log_sink(std::move(sink));
 }
 
 void set_progress_sink(std::function<void(const ProgressState&)> sink) {
-  std::lock_guard lock(sinks().mutex);
-  sinks().progress = std::move(sink);
+  RunContext::current().set_progress_sink(std::move(sink));
 }
 
 void log(LogLevel level, const std::string& message) {
   if (num_quiet_scopes > 0 && level == LogLevel::info) level = LogLevel::debug;
-  std::lock_guard lock(sinks().mutex);
-  if (sinks().log) sinks().log(level, message);
+  RunContext::current().log(level, message);
 }
 
 Progress::Progress(std::string label, int64_t total, std::string unit)
@@ -58,9 +48,7 @@ void Progress::advance(int64_t amount) {
 void Progress::report(bool is_finished) {
   if (num_quiet_scopes > 0) return;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  std::lock_guard lock(sinks().mutex);
-  if (!sinks().progress) return;
-  sinks().progress({label_, unit_, done_, total_, elapsed.count(), is_finished});
+  RunContext::current().report({label_, unit_, done_, total_, elapsed.count(), is_finished});
 }
 
 QuietScope::QuietScope() {

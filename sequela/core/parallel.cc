@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "sequela/core/run_context.h"
+
 namespace sequela {
 
 int default_num_threads() {
@@ -27,7 +29,9 @@ void parallel_for(int64_t count, int num_threads,
   std::atomic<int64_t> next{0};
   std::exception_ptr first_error;
   std::mutex mutex;
+  const RunContext run = RunContext::current();
   auto work = [&](int thread) {
+    const RunScope scope(run);
     for (int64_t i = next++; i < count; i = next++) {
       try {
         body(i, thread);

@@ -13,6 +13,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/run_context.h"
 
 namespace sequela {
 namespace {
@@ -180,7 +181,8 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
   options.validate();
   const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
   JobQueue queue;
-  std::jthread maker([&] {
+  std::jthread maker([&, run = RunContext::current()] {
+    const RunScope scope(run);
     std::exception_ptr error;
     try {
       JobMaker(store, tokenizer, age_stats, labels, options, states_n, queue).run();

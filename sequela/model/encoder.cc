@@ -7,16 +7,13 @@
 
 #include "sequela/core/error.h"
 #include "sequela/model/span_means.h"
-#include "sequela/nn/attention.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/token_embedding.h"
 
 namespace sequela {
 namespace {
 
-constexpr int64_t kNumTimeFeatures = 10;
-constexpr int64_t kNumTimeData = 5;
-constexpr int64_t kNormalizedAge = 1;  // column of time_data, and its square five later
+constexpr int64_t kTimeData = 5;  // columns
 
 }  // namespace
 
@@ -43,7 +40,7 @@ void Encoder::check(const BatchInputs& inputs) const {
        "without token_offsets there must be one id per token");
   need(!config_.use_normed_ages ||
            (inputs.time_data_T5.defined() && inputs.time_data_T5.dim() == 2 &&
-            inputs.time_data_T5.size(0) == tokens && inputs.time_data_T5.size(1) == kNumTimeData),
+            inputs.time_data_T5.size(0) == tokens && inputs.time_data_T5.size(1) == kTimeData),
        "time_data must be [tokens, 5]");
 }
 
@@ -51,23 +48,7 @@ void Encoder::prepare_context(const BatchInputs& inputs, Keep keep) {
   context_.is_kept = keep == Keep::activations;
   context_.sequences = build_packed_sequences(inputs.lengths_S, context_.device);
   check(inputs);
-  const int64_t tokens = inputs.ages_days_T.size(0);
-  const int64_t half_head = config_.head_size() / 2;
-  context_.cos_TR = cos_.resize({tokens, half_head}, at::kFloat, context_.device);
-  context_.sin_TR = sin_.resize({tokens, half_head}, at::kFloat, context_.device);
-  fill_rotary_tables(inputs.ages_days_T, context_.cos_TR, context_.sin_TR);
-  if (!config_.use_normed_ages) return;
-
-  at::Tensor features =
-      time_features_.resize({tokens, kNumTimeFeatures}, at::kFloat, context_.device);
-  fill_time_features(inputs.time_data_T5, features);
-  if (config_.time_columns == TimeColumns::normalized_age) {
-    context_.attention_time_TK = at::stack(
-        {features.select(1, kNormalizedAge), features.select(1, kNormalizedAge + kNumTimeData)}, 1);
-  } else {
-    context_.attention_time_TK = features;
-    context_.hawk_time_TK = features.narrow(1, 0, kNumTimeData);
-  }
+  context_.times.fill(config_, inputs.ages_days_T, inputs.time_data_T5, context_.device);
 }
 
 // Embeds the tokens; their norm starts the residual stream.

@@ -79,7 +79,6 @@ class Encoder {
   at::Tensor final_sum_TH_;
   Buffer embedded_, embedded_inverse_rms_, inverse_rms_;
   Buffer grad_x_copy_;
-  Buffer time_features_, cos_, sin_;
 };
 
 }  // namespace sequela

@@ -1,60 +1,38 @@
 #include "sequela/model/encoder_layer.h"
 
-#include "sequela/nn/attention.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/nn/recurrence.h"
 
 namespace sequela {
-namespace {
-
-at::Tensor to_heads(const at::Tensor& x_TH, int64_t heads) {
-  return x_TH.unflatten(1, {heads, x_TH.size(1) / heads});
-}
-
-// A fused projection, [ff | mixer inputs], as views of its columns.
-struct Columns {
-  const EncoderConfig& config;
-  const at::Tensor& projected_TN;
-
-  at::Tensor ff() const { return projected_TN.narrow(1, 0, config.ff_columns()); }
-  at::Tensor mixer(int64_t i) const {
-    const int64_t hidden = config.hidden_size;
-    return projected_TN.narrow(1, config.ff_columns() + i * hidden, hidden);
-  }
-  at::Tensor mixer_heads(int64_t i) const { return to_heads(mixer(i), config.n_heads); }
-  // The last columns, which a bias of `size` values covers.
-  at::Tensor last(int64_t size) const {
-    return projected_TN.narrow(1, projected_TN.size(1) - size, size);
-  }
-};
-
-AttentionInputs attention_inputs(const LayerContext& context, const Columns& columns) {
-  return {.q_THD = columns.mixer_heads(0),
-          .k_THD = columns.mixer_heads(1),
-          .v_THD = columns.mixer_heads(2),
-          .cos_TR = context.cos_TR,
-          .sin_TR = context.sin_TR,
-          .sequences = &context.sequences,
-          .window = context.config->attention_width};
-}
-
-bool is_swiglu(const EncoderConfig& config) {
-  return config.hidden_act == "swiglu";
-}
-
-}  // namespace
-
 LayerPass::LayerPass(const LayerContext& context, const LayerTensors& weights,
                      LayerActivations& saved, LayerScratch& scratch)
     : context_(context),
       config_(*context.config),
       weights_(weights),
+      shape_(config_, weights.is_hawk),
       saved_(saved),
       scratch_(scratch) {}
 
 const at::Tensor& LayerPass::resize(Buffer& buffer, at::IntArrayRef shape) const {
   return buffer.resize(shape, context_.type, context_.device);
+}
+
+// Of a projection or its gradient.
+at::Tensor LayerPass::mixer_input(const at::Tensor& projected_TN, int64_t i) const {
+  return shape_.mixer_input(shape_.mixer(projected_TN), i);
+}
+
+AttentionInputs LayerPass::attention_inputs() const {
+  const at::Tensor& projected_TN = saved_.projected.tensor();
+  const auto heads = [&](int64_t i) { return shape_.to_heads(mixer_input(projected_TN, i)); };
+  return {.q_THD = heads(0),
+          .k_THD = heads(1),
+          .v_THD = heads(2),
+          .cos_TR = context_.times.cos_TR(),
+          .sin_TR = context_.times.sin_TR(),
+          .sequences = &context_.sequences,
+          .window = config_.attention_width};
 }
 
 // The layer's normed input with its time columns.
@@ -64,7 +42,7 @@ at::Tensor LayerPass::norm(const at::Tensor& residual_TH, const at::Tensor& bran
                     .branch_TH = branch_TH,
                     .sum_TH = saved_.sum_TH,
                     .weight_H = weights_.norm_weight_H,
-                    .time_features_TK = time_columns(context_, weights_),
+                    .time_features_TK = context_.times.columns(shape_.is_hawk()),
                     .out_TH = normed_TH,
                     .inverse_rms_T = saved_.inverse_rms.tensor()},
                    context_.ways);
@@ -73,30 +51,28 @@ at::Tensor LayerPass::norm(const at::Tensor& residual_TH, const at::Tensor& bran
 
 // [mixed | activated feed-forward part]: makes room for the first, computes the second.
 const at::Tensor& LayerPass::combine() {
-  const int64_t hidden = config_.hidden_size;
-  const Columns columns{config_, saved_.projected.tensor()};
+  const at::Tensor& projected_TN = saved_.projected.tensor();
   const at::Tensor& combined =
-      resize(scratch_.combined, {columns.projected_TN.size(0), hidden + config_.intermediate_size});
-  const at::Tensor active = combined.narrow(1, hidden, config_.intermediate_size);
-  is_swiglu(config_) ? swiglu_forward(columns.ff(), active, context_.ways)
-                     : gelu_forward(columns.ff(), active);
+      resize(scratch_.combined, {projected_TN.size(0), shape_.combined_columns()});
+  shape_.activate(shape_.ff(projected_TN), shape_.active(combined), context_.ways);
   return combined;
 }
 
 // Attention or the hawk module, into columns of a wider tensor.
 void LayerPass::mix(const at::Tensor& out_TH) {
-  const Columns columns{config_, saved_.projected.tensor()};
+  const at::Tensor& projected_TN = saved_.projected.tensor();
   const int64_t tokens = out_TH.size(0);
-  if (!weights_.is_hawk) {
+  if (!shape_.is_hawk()) {
     saved_.mixer_state.resize({config_.n_heads, tokens}, at::kFloat, context_.device);
-    attention_forward(attention_inputs(context_, columns), to_heads(out_TH, config_.n_heads),
-                      saved_.mixer_state.tensor(), context_.ways);
+    attention_forward(attention_inputs(), shape_.to_heads(out_TH), saved_.mixer_state.tensor(),
+                      context_.ways);
     return;
   }
   resize(saved_.gated, out_TH.sizes());
   saved_.mixer_state.resize({num_hawk_chunks(tokens), out_TH.size(1)}, at::kFloat, context_.device);
-  hawk_forward(columns.mixer(0), columns.mixer(1), weights_.hawk, context_.sequences,
-               saved_.gated.tensor(), saved_.mixer_state.tensor(), context_.ways);
+  hawk_forward(mixer_input(projected_TN, 0), mixer_input(projected_TN, 1), weights_.hawk,
+               context_.sequences, saved_.gated.tensor(), saved_.mixer_state.tensor(),
+               context_.ways);
   linear_forward(saved_.gated.tensor(), weights_.hawk_out_weight_HH, out_TH);
   add_bias(out_TH, weights_.hawk_out_bias_H);
 }
@@ -108,14 +84,13 @@ const at::Tensor& LayerPass::run_branch(const at::Tensor& residual_TH,
   saved_.inverse_rms.resize({tokens}, at::kFloat, context_.device);
   const at::Tensor normed_TH = norm(residual_TH, branch_TH);
 
-  const Columns columns{config_,
-                        resize(saved_.projected, {tokens, weights_.input_weight_NH.size(0)})};
-  linear_forward(normed_TH, weights_.input_weight_NH, columns.projected_TN);
+  const at::Tensor& projected_TN = resize(saved_.projected, {tokens, shape_.projected_columns()});
+  linear_forward(normed_TH, weights_.input_weight_NH, projected_TN);
   const at::Tensor& bias = weights_.input_bias;
-  if (bias.defined()) add_bias(columns.last(bias.size(0)), bias);
+  if (bias.defined()) add_bias(shape_.with_bias(projected_TN, bias), bias);
 
   const at::Tensor& combined = combine();
-  const at::Tensor mixed_TH = combined.narrow(1, 0, config_.hidden_size);
+  const at::Tensor mixed_TH = shape_.mixed(combined);
   mix(mixed_TH);
   if (context_.is_kept) resize(saved_.mixed, mixed_TH.sizes()).copy_(mixed_TH);
   return combined;
@@ -141,30 +116,30 @@ void LayerPass::add_weight_gradient(const at::Tensor& grad_out, const at::Tensor
 
 void LayerPass::hawk_module_backward(const LayerTensors& gradients,
                                      const at::Tensor& grad_mixed_TH) {
-  const Columns columns{config_, saved_.projected.tensor()};
-  const Columns grad_columns{config_, scratch_.grad_projected.tensor()};
+  const at::Tensor& projected_TN = saved_.projected.tensor();
+  const at::Tensor& grad_projected_TN = scratch_.grad_projected.tensor();
   add_column_sums(grad_mixed_TH, gradients.hawk_out_bias_H);
   add_weight_gradient(grad_mixed_TH, saved_.gated.tensor(), gradients.hawk_out_weight_HH);
   const at::Tensor& grad_gated_TH = resize(scratch_.grad_gated, grad_mixed_TH.sizes());
   linear_backward_input(grad_mixed_TH, weights_.hawk_out_weight_HH, grad_gated_TH);
-  hawk_backward(columns.mixer(0), columns.mixer(1), weights_.hawk, context_.sequences,
-                saved_.mixer_state.tensor(), grad_gated_TH, grad_columns.mixer(0),
-                grad_columns.mixer(1), gradients.hawk, context_.ways);
+  hawk_backward(mixer_input(projected_TN, 0), mixer_input(projected_TN, 1), weights_.hawk,
+                context_.sequences, saved_.mixer_state.tensor(), grad_gated_TH,
+                mixer_input(grad_projected_TN, 0), mixer_input(grad_projected_TN, 1),
+                gradients.hawk, context_.ways);
 }
 
 void LayerPass::attention_module_backward(const at::Tensor& grad_mixed_TH) {
-  const Columns columns{config_, saved_.projected.tensor()};
-  const Columns grad_columns{config_, scratch_.grad_projected.tensor()};
-  attention_backward(
-      attention_inputs(context_, columns), to_heads(saved_.mixed.tensor(), config_.n_heads),
-      saved_.mixer_state.tensor(), to_heads(grad_mixed_TH, config_.n_heads),
-      {grad_columns.mixer_heads(0), grad_columns.mixer_heads(1), grad_columns.mixer_heads(2)},
-      context_.ways);
+  const auto grad_heads = [&](int64_t i) {
+    return shape_.to_heads(mixer_input(scratch_.grad_projected.tensor(), i));
+  };
+  attention_backward(attention_inputs(), shape_.to_heads(saved_.mixed.tensor()),
+                     saved_.mixer_state.tensor(), shape_.to_heads(grad_mixed_TH),
+                     {grad_heads(0), grad_heads(1), grad_heads(2)}, context_.ways);
 }
 
 void LayerPass::norm_backward(const LayerTensors& gradients, const at::Tensor& grad_normed_TH,
                               const ResidualGradient& residual) {
-  const at::Tensor& time_TK = time_columns(context_, weights_);
+  const at::Tensor& time_TK = context_.times.columns(shape_.is_hawk());
   rms_norm_backward({.grad_out_TH = grad_normed_TH,
                      .sum_TH = saved_.sum_TH,
                      .inverse_rms_T = saved_.inverse_rms.tensor(),
@@ -177,9 +152,8 @@ void LayerPass::norm_backward(const LayerTensors& gradients, const at::Tensor& g
 }
 
 void LayerPass::backward(const LayerTensors& gradients, const ResidualGradient& residual) {
-  const int64_t hidden = config_.hidden_size;
   const at::Tensor& combined = combine();
-  combined.narrow(1, 0, hidden).copy_(saved_.mixed.tensor());
+  shape_.mixed(combined).copy_(saved_.mixed.tensor());
   add_weight_gradient(residual.copy_TH, combined, gradients.output_weight);
   if (weights_.output_bias_H.defined()) {
     add_column_sums(residual.copy_TH, gradients.output_bias_H);
@@ -187,24 +161,21 @@ void LayerPass::backward(const LayerTensors& gradients, const ResidualGradient& 
   const at::Tensor& grad_combined = resize(scratch_.grad_combined, combined.sizes());
   linear_backward_input(residual.copy_TH, weights_.output_weight, grad_combined);
 
-  const Columns columns{config_, saved_.projected.tensor()};
-  const Columns grad_columns{config_,
-                             resize(scratch_.grad_projected, columns.projected_TN.sizes())};
-  const at::Tensor grad_mixed_TH = grad_combined.narrow(1, 0, hidden);
-  weights_.is_hawk ? hawk_module_backward(gradients, grad_mixed_TH)
+  const at::Tensor& projected_TN = saved_.projected.tensor();
+  const at::Tensor& grad_projected_TN = resize(scratch_.grad_projected, projected_TN.sizes());
+  const at::Tensor grad_mixed_TH = shape_.mixed(grad_combined);
+  shape_.is_hawk() ? hawk_module_backward(gradients, grad_mixed_TH)
                    : attention_module_backward(grad_mixed_TH);
-  const at::Tensor grad_active = grad_combined.narrow(1, hidden, config_.intermediate_size);
-  is_swiglu(config_) ? swiglu_backward(columns.ff(), grad_active, grad_columns.ff(), context_.ways)
-                     : gelu_backward(columns.ff(), grad_active, grad_columns.ff());
+  shape_.activate_backward(shape_.ff(projected_TN), shape_.active(grad_combined),
+                           shape_.ff(grad_projected_TN), context_.ways);
 
-  add_weight_gradient(grad_columns.projected_TN, norm(saved_.sum_TH, {}),
-                      gradients.input_weight_NH);
+  add_weight_gradient(grad_projected_TN, norm(saved_.sum_TH, {}), gradients.input_weight_NH);
   const at::Tensor& bias_gradient = gradients.input_bias;
   if (bias_gradient.defined()) {
-    add_column_sums(grad_columns.last(bias_gradient.size(0)), bias_gradient);
+    add_column_sums(shape_.with_bias(grad_projected_TN, bias_gradient), bias_gradient);
   }
   const at::Tensor& grad_normed_TH = resize(scratch_.grad_normed, residual.grad_TH.sizes());
-  linear_backward_input(grad_columns.projected_TN, weights_.input_weight_NH, grad_normed_TH);
+  linear_backward_input(grad_projected_TN, weights_.input_weight_NH, grad_normed_TH);
   norm_backward(gradients, grad_normed_TH, residual);
 }
 

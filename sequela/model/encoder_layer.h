@@ -4,7 +4,9 @@
 
 #include "sequela/model/encoder_config.h"
 #include "sequela/model/encoder_weights.h"
+#include "sequela/model/layer_shape.h"
 #include "sequela/model/workspace.h"
+#include "sequela/nn/attention.h"
 #include "sequela/nn/sequences.h"
 #include "sequela/nn/ways.h"
 
@@ -12,8 +14,7 @@ namespace sequela {
 
 // What all layers of one pass share.
 //
-//   T = tokens, H = hidden size, F = intermediate size, N = columns of a layer's input projection,
-//   R = half of a head
+//   T = tokens, H = hidden size, N = columns of a layer's input projection
 struct LayerContext {
   const EncoderConfig* config = nullptr;
   at::ScalarType type = at::kFloat;  // of the matrix products and the activations
@@ -21,15 +22,8 @@ struct LayerContext {
   Ways ways;
   bool is_kept = false;  // backward will follow
   PackedSequences sequences;
-  at::Tensor hawk_time_TK;  // float32, the columns that hawk layers overwrite; undefined = none
-  at::Tensor attention_time_TK;  // the same of attention layers
-  at::Tensor cos_TR, sin_TR;     // float32
+  LayerTimes times;
 };
-
-// Float32, the columns that the layer overwrites with time features; undefined = none.
-inline const at::Tensor& time_columns(const LayerContext& context, const LayerTensors& weights) {
-  return weights.is_hawk ? context.hawk_time_TK : context.attention_time_TK;
-}
 
 // What a layer's backward pass needs of its forward pass. The rest is computed again: the normed
 // input and the gated feed-forward part cost little and would be a third of the memory.
@@ -75,6 +69,8 @@ class LayerPass {
 
  private:
   const at::Tensor& resize(Buffer& buffer, at::IntArrayRef shape) const;
+  at::Tensor mixer_input(const at::Tensor& projected_TN, int64_t i) const;
+  AttentionInputs attention_inputs() const;
   at::Tensor norm(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
   const at::Tensor& combine();
   const at::Tensor& run_branch(const at::Tensor& residual_TH, const at::Tensor& branch_TH);
@@ -89,6 +85,7 @@ class LayerPass {
   const LayerContext& context_;
   const EncoderConfig& config_;
   const LayerTensors& weights_;
+  const LayerShape shape_;
   LayerActivations& saved_;
   LayerScratch& scratch_;
 };

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "sequela/core/error.h"
+#include "sequela/model/layer_shape.h"
 
 namespace sequela {
 namespace {
@@ -70,17 +71,17 @@ void bind_hawk(const Binder& binder, const std::string& prefix, LayerTensors& la
 
 LayerTensors bind_layer(const EncoderConfig& config, const Binder& binder, int64_t i) {
   const std::string prefix = str("transformer.layers.", i, ".");
-  const int64_t hidden = config.hidden_size;
   LayerTensors layer;
   layer.is_hawk = config.is_hawk_layer(i);
-  const int64_t mixer_columns = (layer.is_hawk ? 2 : 3) * hidden;
-  const int64_t columns = config.ff_columns() + mixer_columns;
+  const LayerShape shape(config, layer.is_hawk);
+  const int64_t columns = shape.projected_columns();
   layer.norm_weight_H = binder.vector(prefix + "norm.weight");
   layer.input_weight_NH = binder.joined_matrix(prefix + "input_proj.weight", columns);
   if (config.use_bias) {
     layer.input_bias = binder.joined_vector(prefix + "input_proj.bias", columns);
   } else if (layer.is_hawk) {
-    layer.input_bias = binder.joined_vector(prefix + "hawk_module.linear_x.bias", mixer_columns);
+    layer.input_bias =
+        binder.joined_vector(prefix + "hawk_module.linear_x.bias", shape.mixer_columns());
   }
   layer.output_weight = binder.matrix(prefix + "output_proj.weight");
   layer.output_bias_H = binder.optional_vector(prefix + "output_proj.bias");

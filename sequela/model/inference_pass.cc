@@ -23,11 +23,6 @@ int64_t block_rows(int64_t num_rows) {
   return std::clamp(rows, kMinBlockRows, kBlockRows);
 }
 
-// Columns of the input projection that belong to the mixer: the last ones.
-int64_t mixer_columns(const EncoderConfig& config, const LayerTensors& layer) {
-  return layer.input_weight_NH.size(0) - config.ff_columns();
-}
-
 }  // namespace
 
 InferencePass::Rows InferencePass::narrowed(const Rows& rows, int64_t first, int64_t count) {
@@ -39,13 +34,13 @@ InferencePass::Rows InferencePass::narrowed(const Rows& rows, int64_t first, int
 }
 
 InferencePass::Rows InferencePass::all_rows(const LayerTensors& layer) {
-  const EncoderConfig& config = *context_->config;
+  const LayerShape shape = shape_of(layer);
   const int64_t tokens = residual_TH_.size(0);
-  Rows rows{.sum_TH = residual_TH_, .time_TK = time_columns(*context_, layer)};
-  rows.mixer_TM = resize(mixer_, {tokens, mixer_columns(config, layer)});
-  rows.combined_TC = resize(combined_, {tokens, hidden() + config.intermediate_size});
+  Rows rows{.sum_TH = residual_TH_, .time_TK = context_->times.columns(layer.is_hawk)};
+  rows.mixer_TM = resize(mixer_, {tokens, shape.mixer_columns()});
+  rows.combined_TC = resize(combined_, {tokens, shape.combined_columns()});
   rows.mixed_TH =
-      layer.is_hawk ? resize(mixed_, {tokens, hidden()}) : rows.combined_TC.narrow(1, 0, hidden());
+      layer.is_hawk ? resize(mixed_, {tokens, hidden()}) : shape.mixed(rows.combined_TC);
   return rows;
 }
 
@@ -58,7 +53,7 @@ InferencePass::Rows InferencePass::chosen_rows(const LayerTensors& layer,
   rows.mixed_TH = all.mixed_TH.index_select(0, rows_L);
   rows.combined_TC =
       at::empty({rows_L.size(0), all.combined_TC.size(1)}, all.combined_TC.options());
-  if (!layer.is_hawk) rows.combined_TC.narrow(1, 0, hidden()).copy_(rows.mixed_TH);
+  if (!layer.is_hawk) shape_of(layer).mixed(rows.combined_TC).copy_(rows.mixed_TH);
   return rows;
 }
 
@@ -77,21 +72,19 @@ void InferencePass::for_each_block(int64_t num_rows, Work work) {
 // The activated feed-forward part of normed rows.
 void InferencePass::project_feed_forward(const LayerTensors& layer, const Rows& rows,
                                          Block& block) const {
-  const EncoderConfig& config = *context_->config;
+  const LayerShape shape = shape_of(layer);
   const at::Tensor& normed_TH = block.normed.tensor();
-  const at::Tensor& ff = resize(block.feed_forward, {normed_TH.size(0), config.ff_columns()});
-  linear_forward(normed_TH, layer.input_weight_NH.narrow(0, 0, config.ff_columns()), ff);
-  if (config.use_bias) add_bias(ff, layer.input_bias.narrow(0, 0, config.ff_columns()));
-  const at::Tensor active = rows.combined_TC.narrow(1, hidden(), config.intermediate_size);
-  config.hidden_act == "swiglu" ? swiglu_forward(ff, active, context_->ways)
-                                : gelu_forward(ff, active);
+  const at::Tensor& ff = resize(block.feed_forward, {normed_TH.size(0), shape.ff_columns()});
+  linear_forward(normed_TH, shape.ff_rows(layer.input_weight_NH), ff);
+  const at::Tensor bias = shape.ff_bias(layer.input_bias);
+  if (bias.defined()) add_bias(ff, bias);
+  shape.activate(ff, shape.active(rows.combined_TC), context_->ways);
 }
 
 // Adds the branch (undefined = none) of the layer before to the residual stream; the layer's norm
 // and input projection.
 void InferencePass::project(const LayerTensors& layer, const Rows& rows,
                             const at::Tensor& branch_TH, Part part, Block& block) const {
-  const EncoderConfig& config = *context_->config;
   const int64_t tokens = rows.sum_TH.size(0);
   const at::Tensor& normed_TH = resize(block.normed, {tokens, hidden()});
   rms_norm_forward(
@@ -105,40 +98,37 @@ void InferencePass::project(const LayerTensors& layer, const Rows& rows,
       context_->ways);
   if (part != Part::mixer) project_feed_forward(layer, rows, block);
   if (part == Part::feed_forward) return;
-  const int64_t first = config.ff_columns(), columns = mixer_columns(config, layer);
-  linear_forward(normed_TH, layer.input_weight_NH.narrow(0, first, columns), rows.mixer_TM);
-  const at::Tensor& bias = layer.input_bias;
-  if (bias.defined()) add_bias(rows.mixer_TM, bias.narrow(0, bias.size(0) - columns, columns));
+  const LayerShape shape = shape_of(layer);
+  linear_forward(normed_TH, shape.mixer_rows(layer.input_weight_NH), rows.mixer_TM);
+  const at::Tensor bias = shape.mixer_bias(layer.input_bias);
+  if (bias.defined()) add_bias(rows.mixer_TM, bias);
 }
 
 // Attention, or the hawk module but for its output projection.
 void InferencePass::mix(const LayerTensors& layer, const Rows& rows) {
+  const LayerShape shape = shape_of(layer);
   const int64_t tokens = rows.mixer_TM.size(0);
-  const auto input = [&](int64_t i) { return rows.mixer_TM.narrow(1, i * hidden(), hidden()); };
+  const auto input = [&](int64_t i) { return shape.mixer_input(rows.mixer_TM, i); };
   if (layer.is_hawk) {
     mixer_state_.resize({num_hawk_chunks(tokens), hidden()}, at::kFloat, context_->device);
     return hawk_forward(input(0), input(1), layer.hawk, context_->sequences, rows.mixed_TH,
                         mixer_state_.tensor(), context_->ways);
   }
-  const int64_t heads = context_->config->n_heads;
-  const auto to_heads = [&](const at::Tensor& x_TH) {
-    return x_TH.unflatten(1, {heads, hidden() / heads});
-  };
-  mixer_state_.resize({heads, tokens}, at::kFloat, context_->device);
-  attention_forward({.q_THD = to_heads(input(0)),
-                     .k_THD = to_heads(input(1)),
-                     .v_THD = to_heads(input(2)),
-                     .cos_TR = context_->cos_TR,
-                     .sin_TR = context_->sin_TR,
+  mixer_state_.resize({context_->config->n_heads, tokens}, at::kFloat, context_->device);
+  attention_forward({.q_THD = shape.to_heads(input(0)),
+                     .k_THD = shape.to_heads(input(1)),
+                     .v_THD = shape.to_heads(input(2)),
+                     .cos_TR = context_->times.cos_TR(),
+                     .sin_TR = context_->times.sin_TR(),
                      .sequences = &context_->sequences,
                      .window = context_->config->attention_width},
-                    to_heads(rows.mixed_TH), mixer_state_.tensor(), context_->ways);
+                    shape.to_heads(rows.mixed_TH), mixer_state_.tensor(), context_->ways);
 }
 
 // The layer's branch.
 at::Tensor InferencePass::finish(const LayerTensors& layer, const Rows& rows, Block& block) const {
   if (layer.is_hawk) {
-    const at::Tensor out_TH = rows.combined_TC.narrow(1, 0, hidden());
+    const at::Tensor out_TH = shape_of(layer).mixed(rows.combined_TC);
     linear_forward(rows.mixed_TH, layer.hawk_out_weight_HH, out_TH);
     add_bias(out_TH, layer.hawk_out_bias_H);
   }

@@ -60,6 +60,9 @@ class InferencePass {
   void finish_last(const at::Tensor& rows_L, const at::Tensor& out_LH);
 
   int64_t hidden() const { return context_->config->hidden_size; }
+  LayerShape shape_of(const LayerTensors& layer) const {
+    return {*context_->config, layer.is_hawk};
+  }
   const at::Tensor& resize(Buffer& buffer, at::IntArrayRef shape) const {
     return buffer.resize(shape, context_->type, context_->device);
   }

@@ -207,25 +207,39 @@ at::Tensor Motor::logits(const BatchInputs& inputs) {
                     state_->parameters.get("task_model.final_layer.bias").value);
 }
 
-at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_scale) {
-  if (!state_->head) throw std::invalid_argument("the model has no MOTOR head");
-  const BatchInputs inputs = to_device(batch.inputs, state_->device);
-  const MotorTargets targets = to_device(batch.targets, state_->device);
+at::Tensor Motor::learn(const BatchInputs& batch_inputs, Wanted wanted, const HiddenLoss& head) {
+  const BatchInputs inputs = to_device(batch_inputs, state_->device);
   const at::Tensor& hidden_TH = state_->hidden_buffer(inputs);
-  if (!gradient_scale) {
+  if (wanted == Wanted::loss) {
     state_->encoder.encode(inputs, state_->weights, {}, hidden_TH);
-    return state_->head->loss(hidden_TH, inputs.label_indices_L, targets, state_->head_weights,
-                              std::nullopt);
+    return head(hidden_TH, {});
   }
   state_->bind_gradients();
   state_->encoder.forward(inputs, state_->weights, state_->keep, hidden_TH);
   const at::Tensor& grad_hidden_TH =
       state_->grad_hidden.resize(hidden_TH.sizes(), state_->type, state_->device);
-  at::Tensor loss = state_->head->loss(
-      hidden_TH, inputs.label_indices_L, targets, state_->head_weights,
-      MotorHead::Backward{*gradient_scale, &state_->head_gradients, grad_hidden_TH});
+  at::Tensor loss = head(hidden_TH, grad_hidden_TH);
   state_->encoder.backward(grad_hidden_TH, state_->weights, state_->gradients);
   return loss;
+}
+
+at::Tensor Motor::product_weight(const std::string& name) const {
+  const Parameter& item = state_->parameters.get(name);
+  return state_->flat_matrices.narrow(0, item.offset, item.value.numel()).view(item.value.sizes());
+}
+
+at::Tensor Motor::loss(const MotorBatch& batch, std::optional<double> gradient_scale) {
+  if (!state_->head) throw std::invalid_argument("the model has no MOTOR head");
+  const at::Tensor indices_L = moved(batch.inputs.label_indices_L, state_->device);
+  const MotorTargets targets = to_device(batch.targets, state_->device);
+  const auto head = [&](const at::Tensor& hidden_TH, const at::Tensor& grad_hidden_TH) {
+    std::optional<MotorHead::Backward> backward;
+    if (gradient_scale) {
+      backward = MotorHead::Backward{*gradient_scale, &state_->head_gradients, grad_hidden_TH};
+    }
+    return state_->head->loss(hidden_TH, indices_L, targets, state_->head_weights, backward);
+  };
+  return learn(batch.inputs, gradient_scale ? Wanted::gradients : Wanted::loss, head);
 }
 
 at::Tensor Motor::forward(const BatchInputs& inputs) {

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,21 @@ class Motor {
   // std::invalid_argument for a model without a MOTOR head.
   at::Tensor loss(const MotorBatch& batch, std::optional<double> gradient_scale);
 
+  // One pass of a loss on the hidden states, the objective's (objective/objective.h): calls `head`
+  // once, and adds to the gradients of the encoder's parameters what follows from its gradient.
+  //
+  //   hidden_TH       of all tokens, in the type of the products
+  //   grad_hidden_TH  for d loss / d hidden, of the same type and shape; undefined if only the loss
+  //                   is wanted. The head writes all of it.
+  //
+  // Both live during the call. Returns what the head returns.
+  enum class Wanted { loss, gradients };
+  using HiddenLoss =
+      std::function<at::Tensor(const at::Tensor& hidden_TH, const at::Tensor& grad_hidden_TH)>;
+  at::Tensor learn(const BatchInputs& inputs, Wanted wanted, const HiddenLoss& head);
+  // A weight as the products take it: bfloat16 with Precision::bf16, else the master weight.
+  at::Tensor product_weight(const std::string& name) const;
+
   // The parts of loss(), one by one, for a caller that keeps the tape of what lies between and
   // around them (torch's autograd). forward(): hidden states of all tokens, float32 [T, H].
   // backward(): from d loss / d hidden state, the gradients of the encoder's parameters; once per
@@ -89,7 +105,6 @@ class Motor {
     at::Tensor grad_hidden_TH;  // float32; like the head's gradients, only if wanted
     Parameters gradients;
   };
-  enum class Wanted { loss, gradients };
   HeadLoss head_loss(const at::Tensor& hidden_TH, const MotorBatch& batch, Wanted wanted);
 
   // The loss, bit for bit that of loss(), with its parts by task and the log2 rates of some tasks

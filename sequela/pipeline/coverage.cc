@@ -59,6 +59,14 @@ std::string share_line(const char* label, int64_t codes, int64_t all_codes, int6
   return text;
 }
 
+// What an objective told of its task first: "8,192 tasks".
+std::string task_text(const Json& task) {
+  if (task.empty()) return "no task";
+  std::string words = task.begin().key();
+  std::ranges::replace(words, '_', ' ');
+  return str(with_thousands(task.begin().value().get<int64_t>()), " ", words);
+}
+
 class Lines {
  public:
   explicit Lines(const Json& coverage) : coverage_(coverage) {}
@@ -181,10 +189,6 @@ Json vocabulary_report(const Ontology& ontology, const Vocabulary& vocabulary) {
           {"events_with_token", events}};
 }
 
-Json task_report(const MotorTask& task) {
-  return {{"tasks", static_cast<int64_t>(task.tasks.size())}, {"bins", task.num_bins()}};
-}
-
 std::vector<std::string> coverage_lines(const Json& coverage) {
   Lines lines(coverage);
   lines.add(str(with_thousands(number(coverage, "events", "subjects")), " subjects, ",
@@ -192,7 +196,7 @@ std::vector<std::string> coverage_lines(const Json& coverage) {
                 with_thousands(number(coverage, "events", "static_events")), " without a time)"));
   add_codes(coverage, lines);
   lines.add(str(with_thousands(number(coverage, "tokenizer", "tokens")), " tokens, ",
-                with_thousands(number(coverage, "task", "tasks")), " tasks"));
+                task_text(coverage.at("task"))));
   add_batches(coverage, lines);
   add_skipped(lines);
   return lines.take();

@@ -8,7 +8,6 @@
 #include "sequela/core/json.h"
 #include "sequela/meds/ingest.h"
 #include "sequela/ontology/build_ontology.h"
-#include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 
 namespace sequela {
@@ -19,7 +18,6 @@ Json to_json(const IngestReport& report);
 Json to_json(const OntologyStats& stats, const OntologyCoverage& coverage);
 // Of the data's codes, and of their events, those that have a token of their own or of an ancestor.
 Json vocabulary_report(const Ontology& ontology, const Vocabulary& vocabulary);
-Json task_report(const MotorTask& task);
 
 // The coverage report as lines for a person to read. `coverage` is the content of coverage.json.
 std::vector<std::string> coverage_lines(const Json& coverage);

@@ -9,6 +9,7 @@
 #include "sequela/io/unpack.h"
 #include "sequela/io/uri.h"
 #include "sequela/meds/labels.h"
+#include "sequela/objective/registry.h"
 #include "sequela/ontology/athena_files.h"
 #include "sequela/pipeline/inspect_parts.h"
 
@@ -45,7 +46,8 @@ std::string inspect_folder(const std::string& path) {
   if (has("compare.json")) return inspect_comparison(path);
   if (is_encoder_folder(path)) return inspect_encoder(path);
   if (has("config.json") && has("model.safetensors")) return inspect_bundle(path);
-  if (has("motor_task.json")) return inspect_prepared(path);
+  for (const Objective* objective : objectives())
+    if (has(objective->task_file())) return inspect_prepared(path);
   if (has("state.json") && has("dataset_info.json")) return inspect_batches(path);
   if (has("dictionary.msgpack")) return inspect_dictionary(path + "/dictionary.msgpack");
   if (has("ontology.parquet")) return inspect_ontology(path + "/ontology.parquet");
@@ -85,7 +87,8 @@ std::string inspect(const std::string& path) {
   if (path.ends_with(".parquet")) return inspect_parquet(path);
   if (path.ends_with(".safetensors")) return inspect_safetensors(path);
   if (path.ends_with(".msgpack")) return inspect_dictionary(path);
-  if (path.ends_with("motor_task.json")) return inspect_task(path);
+  for (const Objective* objective : objectives())
+    if (path.ends_with(objective->task_file())) return inspect_task(path);
   for (const char* end : {".csv", ".tsv"}) {
     if (unpacked_ending(path) == end) return inspect_csv(path);
   }
@@ -95,7 +98,7 @@ std::string inspect(const std::string& path) {
   if (path.ends_with(".zip")) return inspect_athena(path);
   throw ConfigError(str(path,
                         ": not an artifact that Sequela knows. Fix: name a folder, or a .parquet, "
-                        ".safetensors, .pt, .bin, .msgpack, .csv, .zip or motor_task.json file."));
+                        ".safetensors, .pt, .bin, .msgpack, .csv, .zip or task file."));
 }
 
 }  // namespace sequela

@@ -15,6 +15,7 @@
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/labels.h"
 #include "sequela/meds/split.h"
+#include "sequela/objective/registry.h"
 #include "sequela/ontology/ontology.h"
 #include "sequela/ontology/summary.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -69,8 +70,9 @@ std::string inspect_dataset(const std::string& path) {
 
 std::string inspect_prepared(const std::string& path) {
   std::string text = path + ": prepared for pretraining\n";
+  const char* task_file = prepared_objective(path).task_file();
   for (const char* part :
-       {"ontology", "split.csv", "tokenizer", "motor_task.json", "train_batches", "val_batches"}) {
+       {"ontology", "split.csv", "tokenizer", task_file, "train_batches", "val_batches"}) {
     const std::string file = path + "/" + part;
     if (!std::filesystem::exists(file)) {
       text += "  " + file + ": missing\n";
@@ -80,7 +82,7 @@ std::string inspect_prepared(const std::string& path) {
       text += inspect_split(file);
     } else if (std::string_view(part) == "tokenizer") {
       text += inspect_dictionary(file + "/dictionary.msgpack");
-    } else if (std::string_view(part) == "motor_task.json") {
+    } else if (part == task_file) {
       text += inspect_task(file);
     } else {
       text += inspect_batches(file);
@@ -142,7 +144,9 @@ std::string inspect_dictionary(const std::string& path) {
   return description.text();
 }
 
-std::string inspect_task(const std::string& path) {
+namespace {
+
+std::string inspect_motor_task(const std::string& path) {
   const MotorTask task = MotorTask::read(path);
   Description description(path + ": MOTOR task");
   description.add("tasks", static_cast<int64_t>(task.tasks.size()));
@@ -159,6 +163,24 @@ std::string inspect_task(const std::string& path) {
                                                 " seen, mean time " + time_text(entry.mean_time));
   }
   return description.text();
+}
+
+}  // namespace
+
+std::string inspect_task(const std::string& path) {
+  if (path.ends_with(find_objective("motor").task_file())) return inspect_motor_task(path);
+  for (const Objective* objective : objectives()) {
+    if (!path.ends_with(objective->task_file())) continue;
+    Description description(str(path, ": ", objective->name(), " task"));
+    const Json counts = objective->describe(path);
+    for (const auto& [name, count] : counts.items()) {
+      std::string words = name;
+      std::ranges::replace(words, '_', ' ');
+      description.add(words, count.get<int64_t>());
+    }
+    return description.text();
+  }
+  throw FileError(path, "is no task that Sequela knows");
 }
 
 std::string inspect_labels(const std::string& path) {

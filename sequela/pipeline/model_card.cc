@@ -37,7 +37,8 @@ class Card {
       : folder_(folder),
         name_(name),
         manifest_(json_of(folder + "/manifest.json")),
-        is_bundle_(!is_encoder_folder(folder)) {
+        is_bundle_(!is_encoder_folder(folder)),
+        is_clmbr_(is_bundle_ && read_model_config(folder + "/config.json").clmbr_vocab_size > 0) {
     for (const char* command : {"finetune", "pretrain", "pretrain --objective mlm"}) {
       const Json& artifact = field(field(manifest_, "artifacts"), command);
       if (artifact.is_object() && artifact_.is_null()) artifact_ = artifact;
@@ -79,6 +80,7 @@ class Card {
   const std::string folder_, name_;
   const Json manifest_;
   const bool is_bundle_;
+  const bool is_clmbr_;
   Json artifact_, report_, pretraining_;
   std::string out_;
 };
@@ -86,10 +88,14 @@ class Card {
 void Card::add_header() {
   const std::string description = inspect(folder_);
   const bool is_tuned = text_field(field(artifact_, "recipe"), "command") == "finetune";
-  put("---\nlibrary_name: sequela\ntags:\n- ehr\n- meds\n- ", is_bundle_ ? "motor" : "bert", "\n",
-      is_tuned ? "- fine-tuned\n" : "",
+  put("---\nlibrary_name: sequela\ntags:\n- ehr\n- meds\n- ",
+      is_clmbr_    ? "clmbr"
+      : is_bundle_ ? "motor"
+                   : "bert",
+      "\n", is_tuned ? "- fine-tuned\n" : "",
       "# license: to be chosen by who publishes the model\n---\n\n# ", name_, "\n\n",
       is_tuned ? "A time-to-event transformer for electronic health records, fine-tuned on labels."
+      : is_clmbr_  ? "A transformer for electronic health records, trained to tell the next code."
       : is_bundle_ ? "A time-to-event transformer for electronic health records."
                    : "An encoder of the BERT family for electronic health records.",
       "\n\n```\n", description.substr(description.find('\n') + 1), "```\n");
@@ -136,8 +142,12 @@ void Card::add_training() {
 void Card::add_figures(const Json& figures) {
   const std::pair<const char*, const char*> names[] = {
       {"eval/loss", "loss"},
+      {"eval/perplexity", "perplexity of the next code"},
+      {"eval/top1", "share of next codes that are the most likely one"},
+      {"eval/top10", "the same, among the ten most likely"},
       {"eval/constant_loss", "loss of constant hazards"},
-      {"eval/gain", "gain over constant hazards, nats per event"},
+      {"eval/gain", is_clmbr_ ? "gain over the codes' frequencies, nats per code"
+                              : "gain over constant hazards, nats per event"},
       {"eval/gain/frequent", "the same, frequent tasks"},
       {"eval/gain/middle", "the same, tasks between"},
       {"eval/gain/rare", "the same, rare tasks"},
@@ -172,6 +182,10 @@ void Card::add_tasks() {
   }
   if (!is_bundle_) return;
   const ModelConfig config = read_model_config(folder_ + "/config.json");
+  if (is_clmbr_) {
+    put("\n## Task\n\nThe head tells the code of the next event, one of ",
+        with_commas(config.clmbr_vocab_size), " entries of the dictionary.\n");
+  }
   if (!config.motor) return;
   const auto& tasks = config.motor->tasks;
   put("\n## Tasks\n\nThe head predicts when each of ", with_commas(config.motor->num_tasks()),

@@ -13,13 +13,13 @@
 #include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
+#include "sequela/objective/registry.h"
 #include "sequela/pipeline/coverage.h"
 #include "sequela/pipeline/prepare_recipes.h"
 #include "sequela/pipeline/stage_options.h"
 #include "sequela/pipeline/store_facts.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
-#include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
 
@@ -39,10 +39,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::vector<TaskTarget> targets_of(const MotorTask& task) {
-  return {task.tasks.begin(), task.tasks.end()};
-}
-
 std::string human_bytes(int64_t bytes) {
   if (bytes < 10'000'000) return str(bytes / 1'000 + 1, " kB");
   if (bytes < 10'000'000'000) return str(bytes / 1'000'000, " MB");
@@ -55,6 +51,7 @@ class PrepareRun {
  public:
   explicit PrepareRun(const PrepareOptions& options)
       : options_(options),
+        objective_(find_objective(options.objective)),
         fingerprints_({options.fingerprint_cache, options.num_threads}),
         manifest_(options.out, fingerprints_),
         recipes_(options, manifest_, fingerprints_) {}
@@ -64,7 +61,10 @@ class PrepareRun {
  private:
   template <class Make>
   void stage(const RunRecipe& recipe, const Make& make);
+  void make_dictionary();
+  void require_flat_is_taken() const;
   void make_batches(Side side, const char* name);
+  void remove_other_tasks() const;
   void write_coverage();
   void check_usable() const;
 
@@ -74,9 +74,11 @@ class PrepareRun {
   const Ontology& ontology();
   const std::vector<Side>& sides();
   const Vocabulary& vocabulary();
-  const MotorTask& task();
+  const EventTokenizer& tokenizer();
+  ObjectiveRecords records() { return {store(), ontology(), vocabulary(), tokenizer(), sides()}; }
 
   const PrepareOptions& options_;
+  const Objective& objective_;
   Fingerprints fingerprints_;
   Manifest manifest_;
   PrepareRecipes recipes_;
@@ -87,7 +89,7 @@ class PrepareRun {
   std::optional<Ontology> ontology_;
   std::optional<std::vector<Side>> sides_;
   std::optional<Vocabulary> vocabulary_;
-  std::optional<MotorTask> task_;
+  std::optional<EventTokenizer> tokenizer_;
 };
 
 // Makes an artifact unless it is there; `make` writes it and returns its report.
@@ -138,23 +140,15 @@ PrepareReport PrepareRun::run() {
     return Json::object();
   });
   stage(recipes_.dictionary(), [this] {
-    if (!options_.dictionary.empty()) {
-      if (!Vocabulary::read(options_.dictionary).is_hierarchical) {
-        throw ConfigError("dictionary", options_.dictionary, "a hierarchical dictionary");
-      }
-      write_file(path(kDictionaryName), read_file(options_.dictionary));
-    } else {
-      num_worked_events_ = store().num_events();
-      fit_tokenizer(store(), ontology(), sides(), tokenizer_options(options_))
-          .write(path(kDictionaryName));
-    }
+    make_dictionary();
     return vocabulary_report(ontology(), vocabulary());
   });
+  remove_other_tasks();
   stage(recipes_.task(), [this] {
+    const std::string task = path(objective_.task_file());
     num_worked_events_ = store().num_events();
-    fit_motor_task(store(), ontology(), vocabulary(), sides(), task_options(options_))
-        .write(path(kTaskName));
-    return task_report(task());
+    objective_.fit(records(), task_values(options_), threads_within_memory(options_), task);
+    return objective_.describe(task);
   });
   make_batches(Side::train, kTrainBatchesName);
   make_batches(Side::validation, kValBatchesName);
@@ -166,17 +160,40 @@ PrepareReport PrepareRun::run() {
   return std::move(report_);
 }
 
+void PrepareRun::make_dictionary() {
+  if (options_.dictionary.empty()) {
+    num_worked_events_ = store().num_events();
+    fit_tokenizer(store(), ontology(), sides(), tokenizer_options(options_))
+        .write(path(kDictionaryName));
+    return;
+  }
+  if (!Vocabulary::read(options_.dictionary).is_hierarchical) require_flat_is_taken();
+  write_file(path(kDictionaryName), read_file(options_.dictionary));
+}
+
+// Flat dictionaries are those of femr up to 0.2.3, whose batches had another form.
+void PrepareRun::require_flat_is_taken() const {
+  if (!objective_.takes_flat_dictionary()) {
+    throw ConfigError("dictionary", options_.dictionary,
+                      str("a hierarchical dictionary, as ", objective_.name(), " needs one"));
+  }
+  if (options_.batch_format == BatchForm::femr) {
+    throw ConfigError("batch-format", "femr", "compact: femr 0.2.4 has no flat dictionaries");
+  }
+}
+
+// Files of the objectives that the folder was prepared for before: they would mislead.
+void PrepareRun::remove_other_tasks() const {
+  for (const Objective* other : objectives()) {
+    if (other != &objective_) fs::remove(path(other->task_file()));
+  }
+}
+
 void PrepareRun::make_batches(Side side, const char* name) {
   const RunRecipe recipe = recipes_.batches(name);
   stage(recipe, [&] {
-    const TasksOfCodes tasks = tasks_of_targets(store(), ontology(), targets_of(task()));
-    const EventTokenizer tokenizer(store(), ontology(), vocabulary());
-    const BatchSource source{store(),
-                             tokenizer,
-                             vocabulary().age_stats,
-                             tasks,
-                             static_cast<int32_t>(task().tasks.size()),
-                             sides()};
+    const auto targets = objective_.targets(records(), path(objective_.task_file()));
+    const BatchSource source{store(), tokenizer(), vocabulary().age_stats, *targets, sides()};
     const BatchOptions options = batch_options(options_);
     if (options.form == BatchForm::femr) {
       log_info(str(name, ": will take about ",
@@ -191,7 +208,7 @@ void PrepareRun::make_batches(Side side, const char* name) {
     if (side == Side::train && report.num_batches == 0) {
       fs::remove_all(path(name));
       throw DataError({options_.meds},
-                      "no train subject has two different times and a task after its birth day",
+                      str("no train subject has anything to predict of ", objective_.about()),
                       "check the events' times and codes, or lower task-min-fraction");
     }
     return to_json(report);
@@ -202,7 +219,7 @@ void PrepareRun::write_coverage() {
   const Json coverage = {{"events", manifest_.report(kEventsName)},
                          {"ontology", manifest_.report(kOntologyName)},
                          {"tokenizer", manifest_.report(kDictionaryName)},
-                         {"task", manifest_.report(kTaskName)},
+                         {"task", manifest_.report(objective_.task_file())},
                          {"train_batches", manifest_.report(kTrainBatchesName)},
                          {"val_batches", manifest_.report(kValBatchesName)}};
   write_file(path(kCoverageName), json_text(coverage) + "\n");
@@ -257,9 +274,9 @@ const Vocabulary& PrepareRun::vocabulary() {
   return *vocabulary_;
 }
 
-const MotorTask& PrepareRun::task() {
-  if (!task_) task_ = MotorTask::read(path(kTaskName));
-  return *task_;
+const EventTokenizer& PrepareRun::tokenizer() {
+  if (!tokenizer_) tokenizer_.emplace(store(), ontology(), vocabulary());
+  return *tokenizer_;
 }
 
 }  // namespace

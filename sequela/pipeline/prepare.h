@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,11 @@ inline constexpr int64_t kMinMemoryBytes = int64_t{256} << 20;
 
 // All options of `sequela prepare`. Defaults: the published recipe.
 struct PrepareOptions {
+  std::string objective = "motor";  // what pretraining is to learn (objective/registry.h)
+  // Numbers of the objective's own, by their names; those that are not here have its defaults.
+  // MOTOR's stand below.
+  std::map<std::string, int64_t> objective_values;
+
   std::string meds;    // MEDS data set or meds_reader database; path or URI
   std::string athena;  // an Athena download: folder or zip; empty = none
   std::string out;     // folder of the artifacts (pretraining_files)
@@ -79,6 +85,9 @@ struct PrepareReport {
 //
 //   ontology/ontology.parquet  split.csv  tokenizer/dictionary.msgpack  motor_task.json
 //   train_batches/  val_batches/  coverage.json  manifest.json
+//
+// in place of motor_task.json the file of another objective. A folder is prepared for one objective
+// at a time.
 //
 // Each artifact appears when it is complete and is noted in the manifest. A later run makes only
 // what is missing, damaged, or depends on a changed input or option, and says so; after a kill at

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "sequela/core/error.h"
+#include "sequela/objective/registry.h"
 #include "sequela/ontology/athena_files.h"
 #include "sequela/pipeline/prepare.h"
 
@@ -25,11 +26,27 @@ void require_between(const char* key, int64_t value, int64_t min, int64_t max) {
   if (value < min || value > max) throw ConfigError(key, str(value), str(min, " to ", max));
 }
 
+void check_objective(const PrepareOptions& options) {
+  const Objective& objective = find_objective(options.objective);
+  std::map<std::string, int64_t> unknown = options.objective_values;
+  for (const ObjectiveOption& option : objective.options()) {
+    const auto given = unknown.find(option.name);
+    if (given == unknown.end()) continue;
+    require_between(option.name, given->second, option.min, option.max);
+    unknown.erase(given);
+  }
+  if (!unknown.empty()) {
+    throw ConfigError(str("--", unknown.begin()->first, " is no option of --objective ",
+                          objective.name(), ". Fix: leave it out."));
+  }
+}
+
 }  // namespace
 
 void PrepareOptions::validate() const {
   if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or meds_reader database");
   if (out.empty()) throw ConfigError("out", "", "a folder for the artifacts");
+  check_objective(*this);
   if (!athena.empty() && !(fs::exists(athena) && is_athena_path(athena))) {
     throw ConfigError("athena", athena, "a folder with CONCEPT.csv, or the zip of the download");
   }

@@ -1,15 +1,19 @@
 #include "sequela/pipeline/prepare_recipes.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sequela/meds/dataset.h"
+#include "sequela/objective/registry.h"
 #include "sequela/pipeline/run_inputs.h"
+#include "sequela/pipeline/stage_options.h"
 
 namespace sequela {
 
 PrepareRecipes::PrepareRecipes(const PrepareOptions& options, const Manifest& manifest,
                                Fingerprints& fingerprints)
     : options_(options),
+      objective_(find_objective(options.objective)),
       manifest_(manifest),
       fingerprints_(fingerprints),
       athena_(fingerprints.of_files(ontology_files(options.athena))) {
@@ -89,12 +93,8 @@ RunRecipe PrepareRecipes::dictionary() const {
 }
 
 RunRecipe PrepareRecipes::task() const {
-  RunRecipe recipe = start(kTaskName);
-  recipe.set("num-tasks", options_.num_tasks);
-  recipe.set("value-tasks", options_.num_value_tasks);
-  recipe.set("num-bins", options_.num_bins);
-  recipe.set("final-layer-size", options_.final_layer_size);
-  recipe.set("task-min-fraction", options_.task_min_fraction);
+  RunRecipe recipe = start(objective_.task_file());
+  recipe.set_all(task_values(options_));
   add_reading(recipe);
   for (const char* name : {kOntologyName, kSplitName, kDictionaryName}) add_artifact(name, recipe);
   return recipe;
@@ -103,11 +103,11 @@ RunRecipe PrepareRecipes::task() const {
 RunRecipe PrepareRecipes::batches(const char* name) const {
   RunRecipe recipe = start(name);
   recipe.set("tokens-per-batch", options_.tokens_per_batch);
-  recipe.set("label-fraction", options_.label_fraction);
+  if (objective_.keeps_share_of_labels()) recipe.set("label-fraction", options_.label_fraction);
   recipe.set("batch-format", options_.batch_format == BatchForm::femr ? "femr" : "compact");
   recipe.set("femr-compatible", options_.is_femr_compatible);
   add_reading(recipe);
-  for (const char* part : {kOntologyName, kSplitName, kDictionaryName, kTaskName})
+  for (const char* part : {kOntologyName, kSplitName, kDictionaryName, objective_.task_file()})
     add_artifact(part, recipe);
   return recipe;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "sequela/objective/objective.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/run/fingerprints.h"
 #include "sequela/run/manifest.h"
@@ -13,7 +14,6 @@ inline constexpr const char* kEventsName = ".events";
 inline constexpr const char* kOntologyName = "ontology/ontology.parquet";
 inline constexpr const char* kSplitName = "split.csv";
 inline constexpr const char* kDictionaryName = "tokenizer/dictionary.msgpack";
-inline constexpr const char* kTaskName = "motor_task.json";
 inline constexpr const char* kTrainBatchesName = "train_batches";
 inline constexpr const char* kValBatchesName = "val_batches";
 inline constexpr const char* kCoverageName = "coverage.json";
@@ -46,6 +46,7 @@ class PrepareRecipes {
   void add_reading(RunRecipe& recipe) const;
 
   const PrepareOptions& options_;
+  const Objective& objective_;
   const Manifest& manifest_;
   Fingerprints& fingerprints_;
   std::string codes_parquet_;

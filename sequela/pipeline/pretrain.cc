@@ -12,35 +12,26 @@
 #include "sequela/core/log.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
+#include "sequela/objective/registry.h"
 #include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_inputs.h"
-#include "sequela/pipeline/yardsticks/concordance_yardstick.h"
-#include "sequela/pipeline/yardsticks/gain.h"
 #include "sequela/pipeline/yardsticks/label_probe.h"
-#include "sequela/pipeline/yardsticks/truth_yardstick.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
-#include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
-#include "sequela/train/motor_training.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCellSums = "train_cells.safetensors";  // in `out`, while a run goes on
-
 // What prepare made, as far as training reads it.
-constexpr const char* kDataParts[] = {"motor_task.json", "ontology/ontology.parquet",
-                                      "tokenizer/dictionary.msgpack", "train_batches",
-                                      "val_batches"};
-
-std::vector<InputFile> data_files(const std::string& data) {
+std::vector<InputFile> data_files(const std::string& data, const Objective& objective) {
   std::vector<InputFile> files;
-  for (const std::string part : kDataParts) {
+  for (const std::string part : {objective.task_file(), "ontology/ontology.parquet",
+                                 "tokenizer/dictionary.msgpack", "train_batches", "val_batches"}) {
     for (InputFile& file : list_input_files(data + "/" + part))
       files.push_back({file.name.empty() ? part : part + "/" + file.name, std::move(file.path)});
   }
@@ -55,8 +46,8 @@ std::vector<InputFile> probe_files(const std::vector<std::string>& paths) {
 }
 
 // A model outlives the version that trained it.
-RunRecipe build_recipe(const PretrainOptions& options, const ModelConfig& config,
-                       Precision precision, Fingerprints& fingerprints) {
+RunRecipe build_recipe(const PretrainOptions& options, const Objective& objective,
+                       const ModelConfig& config, Precision precision, Fingerprints& fingerprints) {
   RunRecipe recipe;
   recipe.command = recipe.artifact = "pretrain";
   recipe.depends_on_version = false;
@@ -66,7 +57,7 @@ RunRecipe build_recipe(const PretrainOptions& options, const ModelConfig& config
   recipe.set("seed", options.seed);
   if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_training(options.train, recipe);
-  add_input("data", data_files(options.data), fingerprints, recipe);
+  add_input("data", data_files(options.data, objective), fingerprints, recipe);
   if (options.select == Selection::probe) {
     recipe.set("select", "probe");
     recipe.set("probe-labels", options.probe_labels);
@@ -95,13 +86,10 @@ void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model
   bundle.commit();
 }
 
-// What is measured at evaluations. Refers to the model and the batches.
-class Yardsticks {
+// What is measured at evaluations beside the objective's own report. Refers to the model.
+class Probes {
  public:
-  Yardsticks(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
-             const BatchFolder& train_batches, const BatchFolder& valid_batches) {
-    if (valid_batches.num_batches() > 0)
-      add_own(options, recipe, model, train_batches, valid_batches);
+  Probes(const PretrainOptions& options, Motor& model) {
     if (options.probes.empty()) return;
     const LabelProbeOptions probe{.meds = options.meds,
                                   .data = options.data,
@@ -117,43 +105,30 @@ class Yardsticks {
     if (options.select == Selection::probe) monitor_.selected = "eval/probe";
   }
 
-  std::vector<ValidationYardstick*> in_validation() const {
-    if (!gain_) return {};
-    std::vector<ValidationYardstick*> all = {gain_.get(), concordance_.get()};
-    if (truth_) all.push_back(truth_.get());
-    return all;
-  }
   const TrainMonitor& monitor() const { return monitor_; }
 
  private:
-  void add_own(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
-               const BatchFolder& train_batches, const BatchFolder& valid_batches) {
-    const MotorHeadConfig& head = *model.config().motor;
-    std::vector<std::string> codes;
-    for (const MotorHeadConfig::Task& task : head.tasks) codes.push_back(task.code);
-    const int threads = at::get_num_threads();
-    const CellSums train =
-        sum_cells_once(options.out + "/" + kCellSums, fingerprint_of(recipe.inputs.at("data")),
-                       train_batches, head.time_bins, head.num_tasks(), threads);
-    const CellSums valid = sum_cells(valid_batches, head.time_bins, head.num_tasks(), threads);
-    gain_ = std::make_unique<GainYardstick>(codes, train, valid);
-    concordance_ = std::make_unique<ConcordanceYardstick>(codes, head.time_bins, train,
-                                                          valid.num_labels, threads);
-    if (options.truth.empty()) return;
-    truth_ = std::make_unique<TruthYardstick>(options.truth, codes, head.time_bins, train_batches,
-                                              threads);
-  }
-
-  std::unique_ptr<GainYardstick> gain_;
-  std::unique_ptr<ConcordanceYardstick> concordance_;
-  std::unique_ptr<TruthYardstick> truth_;
   std::unique_ptr<LabelProbe> probe_;
   TrainMonitor monitor_;
 };
 
+// The objective that was asked for, and that the data are for.
+const Objective& choose_objective(const PretrainOptions& options) {
+  const Objective& prepared = prepared_objective(options.data);
+  if (!options.objective.empty() && &find_objective(options.objective) != &prepared) {
+    throw ConfigError(str("--objective ", options.objective, ": ", options.data,
+                          " was prepared for ", prepared.name(), ". Fix: give --objective ",
+                          prepared.name(), ", or prepare it with --objective ", options.objective,
+                          "."));
+  }
+  if (!options.truth.empty() && !prepared.has_use_for_truth())
+    throw ConfigError("truth", options.truth, "nothing, with --objective " + str(prepared.name()));
+  return prepared;
+}
+
 // The final weights, the bundle, and away with the rest.
-void finish(const PretrainOptions& options, const RunRecipe& recipe, Motor& model,
-            const TrainReport& report, Fingerprints& fingerprints) {
+void finish(const PretrainOptions& options, const Objective& objective, const RunRecipe& recipe,
+            Motor& model, const TrainReport& report, Fingerprints& fingerprints) {
   {
     AtomicFolder final_folder(options.out + "/final");
     write_file(final_folder.partial_path() + "/config.json", to_config_json(model.config()));
@@ -161,26 +136,24 @@ void finish(const PretrainOptions& options, const RunRecipe& recipe, Motor& mode
     final_folder.commit();
   }
   write_bundle(options, recipe, model, report, fingerprints);
-  fs::remove(options.out + "/" + kCellSums);
+  for (const std::string& note : objective.notes()) fs::remove(options.out + "/" + note);
   if (!options.keep_output) remove_training_output(options.out);
 }
 
 }  // namespace
 
-ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& vocabulary,
-                               const MotorTask& task) {
+ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data) {
+  const Objective& objective = prepared_objective(data);
+  const Vocabulary vocabulary = Vocabulary::read(data + "/tokenizer/dictionary.msgpack");
   ModelConfig config;
   config.encoder = encoder;
   config.encoder.vocab_size = static_cast<int64_t>(vocabulary.entries.size());
   config.encoder.is_hierarchical = vocabulary.is_hierarchical;
-  MotorHeadConfig head;
-  for (const auto& entry : task.tasks) {
-    head.tasks.push_back(
-        {entry.name(), entry.rate, entry.n_censored, entry.n_events, entry.mean_time});
+  if (!vocabulary.is_hierarchical) {
+    config.encoder.has_hawk = false;
+    config.encoder.time_columns = TimeColumns::normalized_age;
   }
-  head.time_bins = task.time_bins;
-  head.final_layer_size = task.final_layer_size;
-  config.motor = std::move(head);
+  objective.add_head(data + "/" + objective.task_file(), config);
   config.encoder.validate("options");
   return config;
 }
@@ -192,11 +165,6 @@ void scale_embeddings(double deviation, Motor& model) {
       .get(is_hierarchical ? "transformer.embed_bag.weight" : "transformer.embed.weight")
       .value.mul_(deviation);
   model.refresh_weights();
-}
-
-ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data) {
-  const Vocabulary vocabulary = Vocabulary::read(data + "/tokenizer/dictionary.msgpack");
-  return build_model_config(encoder, vocabulary, MotorTask::read(data + "/motor_task.json"));
 }
 
 void apply_recipe(Recipe recipe, PretrainOptions& options) {
@@ -256,17 +224,18 @@ Selection to_selection(const std::string& text) {
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
   const TorchThreads threads(options.num_threads);
+  const Objective& objective = choose_objective(options);
   const ModelConfig config = read_prepared_config(options.encoder, options.data);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
-  const RunRecipe recipe = build_recipe(options, config, precision, fingerprints);
+  const RunRecipe recipe = build_recipe(options, objective, config, precision, fingerprints);
 
   PretrainReport report;
   report.is_up_to_date = Manifest(options.model, fingerprints).is_up_to_date(recipe);
   if (report.is_up_to_date) return report;
-  const BatchLimits limits{static_cast<int32_t>(config.encoder.vocab_size),
-                           static_cast<int32_t>(config.motor->num_tasks())};
+  BatchLimits limits{.vocab_size = static_cast<int32_t>(config.encoder.vocab_size)};
+  if (config.motor) limits.num_tasks = static_cast<int32_t>(config.motor->num_tasks());
   const FolderLock lock(options.out);
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
@@ -282,10 +251,19 @@ PretrainReport pretrain(const PretrainOptions& options) {
   TrainOptions train_options = options.train;
   train_options.folder = options.out;
   train_options.seed = options.seed;
-  const Yardsticks yardsticks(options, recipe, model, train_batches, valid_batches);
-  MotorTraining training(model, &train_batches, &valid_batches, yardsticks.in_validation());
-  report.train = train(training, train_options, recipe.digest(), yardsticks.monitor());
-  if (report.train.is_finished) finish(options, recipe, model, report.train, fingerprints);
+  const std::unique_ptr<Trainable> training =
+      objective.training({.model = model,
+                          .train_batches = train_batches,
+                          .validation_batches = valid_batches,
+                          .task_path = options.data + "/" + objective.task_file(),
+                          .work_folder = options.out,
+                          .data_key = fingerprint_of(recipe.inputs.at("data")),
+                          .truth = options.truth,
+                          .num_threads = at::get_num_threads()});
+  const Probes probes(options, model);
+  report.train = train(*training, train_options, recipe.digest(), probes.monitor());
+  if (report.train.is_finished)
+    finish(options, objective, recipe, model, report.train, fingerprints);
   return report;
 }
 

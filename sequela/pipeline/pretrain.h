@@ -9,8 +9,6 @@
 #include "sequela/features/embedder.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/device.h"
-#include "sequela/task/motor_task.h"
-#include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/recipe.h"
 #include "sequela/train/trainer.h"
 
@@ -23,6 +21,7 @@ Selection to_selection(const std::string& text);  // ConfigError
 
 // All options of `sequela pretrain`. Defaults: femr's recipe; train/recipe.h has others.
 struct PretrainOptions {
+  std::string objective;               // objective/registry.h; empty = what `data` was prepared for
   std::string data;                    // what prepare made (pretraining_files)
   std::string out;                     // checkpoints and logs (pretraining_output)
   std::string model;                   // where the bundle goes
@@ -46,7 +45,7 @@ struct PretrainOptions {
   ReadOut read_out = ReadOut::last;  // of the probes
   Selection select = Selection::loss;
   // truth/ of records that synth made: the share of the truth's gain
-  // (yardsticks/truth_yardstick.h).
+  // (objective/motor/truth_yardstick.h).
   std::string truth;
 
   int64_t memory_bytes = int64_t{1} << 30;  // while the records of the probes are read
@@ -62,23 +61,22 @@ struct PretrainReport {
   bool is_up_to_date = false;  // the bundle was there already; nothing was done
 };
 
-// Trains a MOTOR model on prepared batches and writes the bundle: config.json, model.safetensors,
-// dictionary.msgpack, ontology.parquet, manifest.json, README.md (the model card), and, where
-// prepare made a split.csv, subjects.filter, which answers whether a subject was pretrained on
-// (meds/subject_sets.h). Goes on from the newest checkpoint in `out`. metrics.json in `out` stays:
-// what each evaluation told (pipeline/yardsticks, docs/formats.md). After a stop signal the
-// report's train.is_finished is false and no bundle is written.
+// Trains a model on prepared batches, by the objective that they were made for, and writes the
+// bundle: config.json, model.safetensors, dictionary.msgpack, ontology.parquet, manifest.json,
+// README.md (the model card), and, where prepare made a split.csv, subjects.filter, which answers
+// whether a subject was pretrained on (meds/subject_sets.h). Goes on from the newest checkpoint in
+// `out`. metrics.json in `out` stays: what each evaluation told (pipeline/yardsticks,
+// docs/formats.md). After a stop signal the report's train.is_finished is false and no bundle is
+// written.
 PretrainReport pretrain(const PretrainOptions& options);
 
 // Sets all numbers that the recipe decides.
 void apply_recipe(Recipe recipe, PretrainOptions& options);
 // Gives `options` the shape, learning rate and accumulation of a size (train/recipe.h).
 void apply_size(const std::string& size, PretrainOptions& options);
-// The model of an encoder (but for what the vocabulary decides) over a vocabulary and a task.
-ModelConfig build_model_config(const EncoderConfig& encoder, const Vocabulary& vocabulary,
-                               const MotorTask& task);
-
-// That of a folder that prepare() made.
+// The model of an encoder (but for what the vocabulary decides) with the head that a folder of
+// prepare() asks for. A flat dictionary makes it one of femr 0.2.3, the last that has those:
+// attention in all layers, the normalized age for time.
 ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data);
 
 // Gives a fresh model's embeddings of tokens (deviation 1) another deviation.

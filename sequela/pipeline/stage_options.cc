@@ -1,6 +1,10 @@
 #include "sequela/pipeline/stage_options.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "sequela/objective/registry.h"
 
 namespace sequela {
 namespace {
@@ -41,15 +45,20 @@ TokenizerOptions tokenizer_options(const PrepareOptions& options) {
   return wanted;
 }
 
-MotorTaskOptions task_options(const PrepareOptions& options) {
-  MotorTaskOptions wanted;
-  wanted.num_tasks = options.num_tasks;
-  wanted.num_value_tasks = options.num_value_tasks;
-  wanted.num_bins = options.num_bins;
-  wanted.final_layer_size = options.final_layer_size;
-  wanted.min_fraction = options.task_min_fraction;
-  wanted.num_threads = threads_within_memory(options);
-  return wanted;
+Json task_values(const PrepareOptions& options) {
+  const Objective& objective = find_objective(options.objective);
+  Json values = Json::object();
+  for (const ObjectiveOption& option : objective.options()) {
+    const auto given = options.objective_values.find(option.name);
+    values[option.name] = given == options.objective_values.end() ? option.fallback : given->second;
+  }
+  if (objective.name() != std::string_view("motor")) return values;
+  values["num-tasks"] = options.num_tasks;
+  values["value-tasks"] = options.num_value_tasks;
+  values["num-bins"] = options.num_bins;
+  values["final-layer-size"] = options.final_layer_size;
+  values["task-min-fraction"] = options.task_min_fraction;
+  return values;
 }
 
 BatchOptions batch_options(const PrepareOptions& options) {

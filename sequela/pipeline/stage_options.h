@@ -3,9 +3,9 @@
 #include <string>
 
 #include "sequela/batch/write_batches.h"
+#include "sequela/core/json.h"
 #include "sequela/meds/ingest.h"
 #include "sequela/pipeline/prepare.h"
-#include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
 
 namespace sequela {
@@ -13,7 +13,7 @@ namespace sequela {
 // What the stages of prepare are told, of all its options.
 IngestOptions ingest_options(const PrepareOptions& options, const std::string& folder);
 TokenizerOptions tokenizer_options(const PrepareOptions& options);
-MotorTaskOptions task_options(const PrepareOptions& options);
+Json task_values(const PrepareOptions& options);  // of the objective, by their options' names
 BatchOptions batch_options(const PrepareOptions& options);
 
 // Threads of the stages after ingest, at least one, that `memory_bytes` has room for. By

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sequela/batch/motor_targets.h"
 #include "sequela/batch/write_batches.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
@@ -60,6 +61,7 @@ struct MotorFixture {
   EventTokenizer tokenizer;
   std::vector<std::string> task_codes;
   TasksOfCodes tasks;
+  MotorTargetRule targets;
   std::vector<Side> sides;
   BatchSource source;
 
@@ -72,10 +74,9 @@ struct MotorFixture {
         tokenizer(store, ontology, vocabulary),
         task_codes(fixture_tasks(folder + "/motor_task.json")),
         tasks(tasks_of_codes(store, ontology, task_codes)),
+        targets(tasks, static_cast<int32_t>(task_codes.size())),
         sides(Split::read(folder + "/split.csv").sides(store)),
-        source{
-            store, tokenizer, vocabulary.age_stats, tasks, static_cast<int32_t>(task_codes.size()),
-            sides} {}
+        source{store, tokenizer, vocabulary.age_stats, targets, sides} {}
 
   static EventStore ingest_and_open(const std::string& name, const std::string& meds) {
     IngestOptions options;

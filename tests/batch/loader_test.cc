@@ -149,8 +149,8 @@ TEST_F(Loader, SurvivesDamage) {
       }
       std::ofstream(path, std::ios::binary) << damaged;
       try {
-        const BatchFolder opened =
-            BatchFolder::open(folder, {.vocab_size = 512, .num_tasks = fixture_->source.num_tasks});
+        const BatchFolder opened = BatchFolder::open(
+            folder, {.vocab_size = 512, .num_tasks = fixture_->targets.num_tasks()});
         for (int64_t i = 0; i < opened.num_batches(); ++i) opened.read(i);
       } catch (const FileError&) {
         ++num_errors;

@@ -159,7 +159,7 @@ TEST_P(BatchParity, BatchesEqualFemrs) {
       }
       CompactEncoder encoder;
       BatchArrays decoded;
-      decode_compact(encoder.encode(writer.batch(), fixture_->source.num_tasks), {}, "batch",
+      decode_compact(encoder.encode(writer.batch(), fixture_->targets.num_tasks()), {}, "batch",
                      decoded);
       expect_batch(decoded, NpzFile(path));
     }

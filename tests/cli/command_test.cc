@@ -208,7 +208,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       }
     }
   }
-  EXPECT_EQ(tried.size(), 55u);
+  EXPECT_EQ(tried.size(), 56u);
 }
 
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {

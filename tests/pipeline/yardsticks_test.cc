@@ -10,8 +10,8 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
-#include "sequela/pipeline/yardsticks/concordance_yardstick.h"
-#include "sequela/pipeline/yardsticks/gain.h"
+#include "sequela/objective/motor/concordance_yardstick.h"
+#include "sequela/objective/motor/gain.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/train/trainer.h"
 #include "tests/pipeline/small_run.h"

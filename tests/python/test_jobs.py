@@ -1,5 +1,6 @@
-"""Long calls: what they share is the process's, so calls of several threads take turns."""
+"""Long calls: each is a run of its own, so calls of several threads run beside each other."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import sequela
 import torch
 
 
-def test_calls_of_two_threads_take_turns(tmp_path):
+def test_calls_of_two_threads_do_not_meet(tmp_path):
     told = {3_000: [], 2_500: []}
     num_threads = torch.get_num_threads()
 
@@ -22,6 +23,21 @@ def test_calls_of_two_threads_take_turns(tmp_path):
         assert {state.total for state in states} == {subjects}
         assert states[-1].is_finished
     assert torch.get_num_threads() == num_threads
+
+
+def test_calls_run_beside_each_other(tmp_path):
+    """Each waits, in its first report, until the other has reported too."""
+    both = threading.Barrier(2, timeout=60)
+
+    def make(name):
+        met = []
+        sequela.synth(
+            tmp_path / name, subjects=3_000, num_threads=1, progress=lambda _: met or met.append(both.wait())
+        )
+        return met
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(place for met in pool.map(make, ("a", "b")) for place in met) == [0, 1]
 
 
 def test_a_listener_may_call(records, tmp_path):

@@ -230,3 +230,17 @@ def test_features_on_cuda_equal_the_cpu_s(records, bundle):
     )
     np.testing.assert_array_equal(on_cuda["subject_ids"], on_cpu["subject_ids"])
     np.testing.assert_allclose(on_cuda["features"], on_cpu["features"], atol=0.1)
+
+
+def test_clmbr_from_records_to_embeddings(records, tmp_path):
+    small = {name: value for name, value in SMALL.items() if name != "num_tasks"}
+    arguments = dict(athena=records / "athena", **small, num_threads=1, progress=False)
+    prepared = tmp_path / "files"
+    sequela.prepare(records / "meds", prepared, objective="clmbr", clmbr_vocab_size=200, **arguments)
+    report = sequela.pretrain(prepared, tmp_path / "model", objective="clmbr", **TINY)
+    assert {"eval/perplexity", "eval/top10", "eval/gain"} <= set(report.train.figures)
+    assert sequela.Motor.from_pretrained(tmp_path / "model").config.clmbr_vocab_size == 200
+    with pytest.raises(sequela.ConfigError, match="was prepared"):
+        sequela.pretrain(prepared, tmp_path / "other", objective="motor", **TINY)
+    with pytest.raises(sequela.ConfigError, match="motor or clmbr"):
+        sequela.prepare(records / "meds", prepared, objective="next visit", **arguments)

@@ -11,6 +11,8 @@ Pins: tests/femr/requirements.txt and these two; fp32, one thread. Writes
   motor/tutorial/flat_tokenizer_femr023      train_tokenizer(is_hierarchical=False) on all subjects
   motor/tutorial/clmbr_model                 a CLMBR bundle with a small one of these; without is_hierarchical in its config,
                                              as older bundles are
+  motor/tutorial/clmbr_flat/batch_i.npz      the first pretraining batches of CLMBRTask(64) for that bundle's dictionary
+  motor/model_clmbr_flat                     its numbers of CLMBR on batch 0 (model_numbers.py)
   motor/features/clmbr_model_tpb128_femr023.npz, clmbr_model_tpb128_batch_i.npz   rows of compute_features and the inputs
                                              behind the first ones
 
@@ -33,7 +35,7 @@ import meds
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from model_numbers import read_batches, read_task, write_numbers
+from model_numbers import read_batches, read_task, write_next_code_numbers, write_numbers
 from saving import MOTOR, flatten, perturbed, write_npz
 
 TUTORIAL = MOTOR / "tutorial"
@@ -91,6 +93,23 @@ def make_clmbr(patients):
     return folder
 
 
+def make_clmbr_pretraining(patients, bundle):
+    """Targets, loss and gradients of pretraining, of another model with the bundle's dictionary."""
+    folder = TUTORIAL / "clmbr_flat"
+    task = femr.models.tasks.CLMBRTask(64)
+    tokenizer = femr.models.tokenizer.FEMRTokenizer.from_pretrained(str(bundle))
+    processor = femr.models.processor.FEMRBatchProcessor(tokenizer, task=task)
+    generator, np.random.default_rng = np.random.default_rng, lambda: generator(342342)
+    batches = processor.convert_dataset(patients, tokens_per_batch=128)
+    np.random.default_rng = generator
+    batches.set_format("pt")
+    for i in range(2):
+        write_npz(folder / f"batch_{i}.npz", flatten(batches[i]))
+    model = model_of(task, 2, 5, vocab_size=128, is_hierarchical=False, hidden_size=16, intermediate_size=32, n_heads=2,
+                     attention_width=32)
+    write_next_code_numbers(model, processor.collate([batches[0]]), MOTOR / "model_clmbr_flat")
+
+
 def read_labels():
     return [{"patient_id": row["subject_id"], "prediction_time": row["prediction_time"], "boolean_value": True}
             for row in pq.read_table(TUTORIAL / "labels.parquet").to_pylist()]
@@ -131,7 +150,9 @@ def main():
     patients = read_patients()
     folder = TUTORIAL / "flat_tokenizer_femr023"
     femr.models.tokenizer.train_tokenizer(patients, 300).save_pretrained(str(folder))
-    write_features(patients, make_clmbr(patients))
+    bundle = make_clmbr(patients)
+    make_clmbr_pretraining(patients, bundle)
+    write_features(patients, bundle)
 
 
 if __name__ == "__main__":

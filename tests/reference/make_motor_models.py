@@ -35,10 +35,11 @@ SHAPE = dict(hidden_size=32, intermediate_size=64, n_heads=4, attention_width=32
              use_normed_ages=True, is_hierarchical=True)
 
 
-def model_of(task, n_layers, vocab_size, seed):
+def model_of(task, n_layers, vocab_size, seed, **shape):
     torch.manual_seed(seed)
     config = femr.models.config.FEMRModelConfig.from_transformer_task_configs(
-        femr.models.config.FEMRTransformerConfig(vocab_size=vocab_size, n_layers=n_layers, **SHAPE), task.get_task_config())
+        femr.models.config.FEMRTransformerConfig(vocab_size=vocab_size, n_layers=n_layers, **{**SHAPE, **shape}),
+        task.get_task_config())
     return perturbed(femr.models.transformer.FEMRModel(config), seed)
 
 

@@ -1,4 +1,4 @@
-"""What a MOTOR model of femr computes on the batches of g60, as files of one folder:
+"""What a model of femr computes on batches, as files of one folder. MOTOR, on those of g60:
 
   config.json, weights.safetensors   the model, every parameter moved off 0 and 1
   forward_out.safetensors            each stage for batch 0 (embed_bag_out, in_norm_out, layer_i_out before the residual
@@ -6,6 +6,8 @@
   grads.safetensors                  of every parameter, for batch 0
   loss_curve.json                    100 steps of AdamW over the batches in turn
   weights_after_100.safetensors      the weights after them
+
+CLMBR: the first four, of the stages final_hidden alone.
 """
 
 import json
@@ -63,10 +65,33 @@ def parameters_of(model):
     return {name: value.detach().clone().contiguous() for name, value in model.state_dict().items()}
 
 
-def write_numbers(model, batches, folder):
+def write_model(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(model.config.to_dict(), sort_keys=True) + "\n")
     save_file(parameters_of(model), folder / "weights.safetensors", {"format": "pt"})
+
+
+def write_gradients(model, folder):
+    save_file({name: value.grad for name, value in model.named_parameters()}, folder / "grads.safetensors")
+
+
+def write_next_code_numbers(model, batch, folder):
+    """Of a CLMBR model on one batch."""
+    write_model(model, folder)
+    stages = {}
+    hook = model.transformer.out_norm.register_forward_hook(
+        lambda _module, _inputs, output: stages.update(final_hidden=output.detach().clone()))
+    loss, outputs = model(**batch, return_logits=True)
+    hook.remove()
+    loss.backward()
+    stages["logits"] = outputs["logits"].detach()
+    stages["loss"] = loss.detach().reshape(1)
+    save_file({name: value.contiguous() for name, value in stages.items()}, folder / "forward_out.safetensors")
+    write_gradients(model, folder)
+
+
+def write_numbers(model, batches, folder):
+    write_model(model, folder)
     stages, hooks = observe(model)
     loss, outputs = model(**batches[0], return_logits=True)
     for hook in hooks:
@@ -75,7 +100,7 @@ def write_numbers(model, batches, folder):
     stages["time_dependent_logits"] = outputs["time_dependent_logits"].detach()
     stages["loss"] = loss.detach().reshape(1)
     save_file({name: value.contiguous() for name, value in stages.items()}, folder / "forward_out.safetensors")
-    save_file({name: value.grad for name, value in model.named_parameters()}, folder / "grads.safetensors")
+    write_gradients(model, folder)
     write_json(folder / "loss_curve.json", {"columns": ["step", "batch", "loss"], "curve": train(model, batches)})
     save_file(parameters_of(model), folder / f"weights_after_{NUM_STEPS}.safetensors")
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/batch/motor_targets.h"
 #include "sequela/batch/write_batches.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
@@ -42,9 +43,8 @@ struct TrainData {
     const EventTokenizer tokenizer(cohort.store, cohort.ontology, vocabulary);
     const std::vector<std::string> codes = task_codes(fixture + "motor_task.json");
     const TasksOfCodes tasks = tasks_of_codes(cohort.store, cohort.ontology, codes);
-    const BatchSource source{
-        cohort.store, tokenizer, vocabulary.age_stats, tasks, static_cast<int32_t>(codes.size()),
-        cohort.sides};
+    const MotorTargetRule targets(tasks, static_cast<int32_t>(codes.size()));
+    const BatchSource source{cohort.store, tokenizer, vocabulary.age_stats, targets, cohort.sides};
     BatchOptions options;
     options.tokens_per_batch = 144;  // some thirty batches
     write_batches(source, Side::train, options, folder / "train", "key");

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "sequela/core/error.h"
-#include "sequela/nn/attention.h"
 #include "sequela/nn/elementwise.h"
 #include "sequela/nn/few_rows.h"
 #include "sequela/nn/gemm.h"
@@ -15,10 +14,6 @@
 
 namespace sequela {
 namespace {
-
-constexpr int64_t kNumTimeData = 5;
-constexpr int64_t kNumTimeFeatures = 10;
-constexpr int64_t kNormalizedAge = 1;  // column of time_data, and its square five later
 
 // Rotates the pairs of each head by the row's angles.
 void rotate(float* x, int64_t heads, int64_t half, const float* cosines, const float* sines) {
@@ -90,26 +85,13 @@ void StepModel::linear(const at::Tensor& x_TI, const at::Tensor& weight_OI,
 // Groups the rows by sequence and prepares what all layers share.
 void StepModel::start(const StepRows& rows) {
   const auto tokens = static_cast<int64_t>(rows.states_T.size());
-  const EncoderConfig& encoder = config_.encoder;
   groups_.clear();
   for (int64_t t = 0; t < tokens; ++t) {
     if (t == 0 || rows.states_T[t] != rows.states_T[t - 1]) groups_.push_back({t, t});
     groups_.back().end = t + 1;
   }
-  at::Tensor cos_TR = cos_.resize({tokens, encoder.head_size() / 2}, at::kFloat, at::kCPU);
-  at::Tensor sin_TR = sin_.resize(cos_TR.sizes(), at::kFloat, at::kCPU);
-  fill_rotary_tables(rows.ages_days_T, cos_TR, sin_TR);
+  times_.fill(config_.encoder, rows.ages_days_T, rows.time_data_T5, at::kCPU);
   inverse_rms_.resize({tokens}, at::kFloat, at::kCPU);
-  if (!encoder.use_normed_ages) return;
-  at::Tensor features = time_features_.resize({tokens, kNumTimeFeatures}, at::kFloat, at::kCPU);
-  fill_time_features(rows.time_data_T5, features);
-  if (encoder.time_columns == TimeColumns::normalized_age) {
-    time_TK_[0] = at::stack(
-        {features.select(1, kNormalizedAge), features.select(1, kNormalizedAge + kNumTimeData)}, 1);
-  } else {
-    time_TK_[0] = features;
-    time_TK_[1] = features.narrow(1, 0, kNumTimeData);
-  }
 }
 
 const at::Tensor& StepModel::forward(const StepRows& rows) {
@@ -126,7 +108,7 @@ const at::Tensor& StepModel::forward(const StepRows& rows) {
                       .branch_TH = branch_TH,
                       .sum_TH = sum_TH,
                       .weight_H = weights.norm_weight_H,
-                      .time_features_TK = time_TK_[weights.is_hawk ? 1 : 0],
+                      .time_features_TK = times_.columns(weights.is_hawk),
                       .out_TH = normed_.resize(sum_TH.sizes(), at::kFloat, at::kCPU),
                       .inverse_rms_T = inverse_rms_.tensor()});
     branch_TH = layer(rows, i);
@@ -146,22 +128,19 @@ const at::Tensor& StepModel::forward(const StepRows& rows) {
 // One layer's branch from its normed input.
 const at::Tensor& StepModel::layer(const StepRows& rows, int64_t i) {
   const LayerTensors& weights = weights_.layers[i];
-  const EncoderConfig& encoder = config_.encoder;
-  const int64_t tokens = normed_.tensor().size(0), hidden = encoder.hidden_size;
+  const LayerShape shape = shape_of(i);
+  const int64_t tokens = normed_.tensor().size(0);
   const at::Tensor& projected_TN =
-      projected_.resize({tokens, weights.input_weight_NH.size(0)}, at::kFloat, at::kCPU);
+      projected_.resize({tokens, shape.projected_columns()}, at::kFloat, at::kCPU);
   linear(normed_.tensor(), weights.input_weight_NH, projected_TN);
-  if (weights.input_bias.defined()) {
-    const int64_t size = weights.input_bias.size(0);
-    add_bias(projected_TN.narrow(1, projected_TN.size(1) - size, size), weights.input_bias);
-  }
+  const at::Tensor& bias = weights.input_bias;
+  if (bias.defined()) add_bias(shape.with_bias(projected_TN, bias), bias);
   const at::Tensor& combined =
-      combined_.resize({tokens, hidden + encoder.intermediate_size}, at::kFloat, at::kCPU);
-  const at::Tensor ff = projected_TN.narrow(1, 0, encoder.ff_columns());
-  const at::Tensor active = combined.narrow(1, hidden, encoder.intermediate_size);
-  encoder.hidden_act == "swiglu" ? swiglu_forward(ff, active) : gelu_forward(ff, active);
-  mix(rows, i, combined.narrow(1, 0, hidden));
-  const at::Tensor& branch_TH = branch_.resize({tokens, hidden}, at::kFloat, at::kCPU);
+      combined_.resize({tokens, shape.combined_columns()}, at::kFloat, at::kCPU);
+  shape.activate(shape.ff(projected_TN), shape.active(combined));
+  mix(rows, i, shape.mixed(combined));
+  const at::Tensor& branch_TH =
+      branch_.resize({tokens, config_.encoder.hidden_size}, at::kFloat, at::kCPU);
   linear(combined, weights.output_weight, branch_TH);
   if (weights.output_bias_H.defined()) add_bias(branch_TH, weights.output_bias_H);
   return branch_TH;
@@ -215,8 +194,8 @@ void StepModel::attention(const StepRows& rows, int64_t i, const Group& group,
     float* q =
         projected_TN.data_ptr<float>() + t * projected_TN.stride(0) + config_.encoder.ff_columns();
     float* k = q + hidden;
-    const float* cosines = cos_.tensor().const_data_ptr<float>() + t * half;
-    const float* sines = sin_.tensor().const_data_ptr<float>() + t * half;
+    const float* cosines = times_.cos_TR().const_data_ptr<float>() + t * half;
+    const float* sines = times_.sin_TR().const_data_ptr<float>() + t * half;
     rotate(q, heads, half, cosines, sines);
     rotate(k, heads, half, cosines, sines);
 

@@ -7,6 +7,7 @@
 
 #include "sequela/model/encoder_config.h"
 #include "sequela/model/encoder_weights.h"
+#include "sequela/model/layer_shape.h"
 #include "sequela/model/motor.h"
 #include "sequela/model/step/encoder_state.h"
 #include "sequela/model/workspace.h"
@@ -69,6 +70,7 @@ class StepModel {
   void bind(const Parameters& parameters, Precision precision);
   void start(const StepRows& rows);
   void linear(const at::Tensor& x_TI, const at::Tensor& weight_OI, const at::Tensor& out_TO);
+  LayerShape shape_of(int64_t i) const { return {config_.encoder, weights_.layers[i].is_hawk}; }
   const at::Tensor& layer(const StepRows& rows, int64_t i);
   void mix(const StepRows& rows, int64_t i, const at::Tensor& out_TH);
   void hawk(const StepRows& rows, int64_t i, const Group& group, const at::Tensor& out_TH);
@@ -83,8 +85,8 @@ class StepModel {
   int64_t matrix_bytes_ = 0;
 
   std::vector<Group> groups_;
-  at::Tensor time_TK_[2];  // columns that a layer overwrites: attention, hawk
-  Buffer cos_, sin_, time_features_, inverse_rms_;
+  LayerTimes times_;
+  Buffer inverse_rms_;
   Buffer sum_, normed_, projected_, combined_, gated_, branch_, hidden_;
   Buffer x_copy_, out_copy_;                  // bfloat16, of wide products
   Buffer bins_, bins_normed_, bins_inverse_;  // of the head

@@ -7,6 +7,7 @@
 
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/run_context.h"
 
 namespace sequela {
 
@@ -18,7 +19,10 @@ LabelBatchReader::LabelBatchReader(const LabelBatches& batches, std::vector<int6
 void LabelBatchReader::start() {
   if (position_ == order_.size()) return;
   ahead_ = std::async(std::launch::async,
-                      [this, batch = order_[position_++]] { return batches_.read(batch); });
+                      [this, batch = order_[position_++], run = RunContext::current()] {
+                        const RunScope scope(run);
+                        return batches_.read(batch);
+                      });
 }
 
 std::optional<LabelBatches::Batch> LabelBatchReader::next() {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/pipeline/yardsticks/cell_sums.h"
+#include "sequela/objective/motor/cell_sums.h"
 #include "sequela/train/motor_training.h"
 
 namespace sequela {

@@ -1,4 +1,4 @@
-#include "sequela/pipeline/yardsticks/concordance_yardstick.h"
+#include "sequela/objective/motor/concordance_yardstick.h"
 
 #include <ATen/ATen.h>
 

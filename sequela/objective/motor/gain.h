@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "sequela/pipeline/yardsticks/cell_sums.h"
+#include "sequela/objective/motor/cell_sums.h"
 #include "sequela/train/motor_training.h"
 
 namespace sequela {

@@ -1,4 +1,4 @@
-#include "sequela/pipeline/yardsticks/gain.h"
+#include "sequela/objective/motor/gain.h"
 
 #include <algorithm>
 #include <array>

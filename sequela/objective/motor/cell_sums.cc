@@ -1,4 +1,4 @@
-#include "sequela/pipeline/yardsticks/cell_sums.h"
+#include "sequela/objective/motor/cell_sums.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -1,4 +1,4 @@
-#include "sequela/pipeline/yardsticks/truth_yardstick.h"
+#include "sequela/objective/motor/truth_yardstick.h"
 
 #include <ATen/ATen.h>
 
@@ -7,7 +7,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/parallel.h"
-#include "sequela/pipeline/yardsticks/cell_sums.h"
+#include "sequela/objective/motor/cell_sums.h"
 
 namespace sequela {
 namespace {
