@@ -22,6 +22,7 @@ ALLOWED = {
     "synth": ["core", "io", "meds"],
     "run": ["core", "io"],
     "report": ["core", "io"],
+    "etl": ["core", "io", "meds", "run"],
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)
