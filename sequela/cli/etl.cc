@@ -106,7 +106,7 @@ Command make_etl(CLI::App& app) {
       "  sequela etl --from event_configs.yaml raw --out meds --memory 4G");
   return {command,
           [command, arguments] { return run_etl(*command, *arguments); },
-          {"--from", "--folder"},
+          {"--from"},
           &arguments->common};
 }
 

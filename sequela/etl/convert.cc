@@ -46,6 +46,7 @@ class Converter {
   std::string table_key(const TablePlan& table);
   void spool_tables();
   void check_losses() const;
+  void remove_stale(const std::string& key) const;
   void make_shards();
   void make_shard(const ShardMaker& maker, int64_t shard, const std::string& key);
   void write_metadata(const ShardMaker& maker);
@@ -149,6 +150,14 @@ void Converter::make_shard(const ShardMaker& maker, int64_t shard, const std::st
              json_text({{"ledger", to_json(ledgers_[shard])}, {"subjects", subjects_[shard]}}, -1));
 }
 
+// Takes away shards that a run with other tables or options left unfinished.
+void Converter::remove_stale(const std::string& key) const {
+  for (const auto& entry : fs::directory_iterator(options_.out + "/data")) {
+    const std::string note = str(work_, "/", key, "-", entry.path().stem().string(), ".json");
+    if (!fs::exists(note)) fs::remove_all(entry.path());
+  }
+}
+
 void Converter::make_shards() {
   const ShardMaker maker(plan_, spools_, options_.shards);
   const ShardOptions& how = options_.shards;
@@ -156,6 +165,7 @@ void Converter::make_shards() {
                                                   how.drops_text, plan_.drops_duplicates))
                               .substr(0, 32);
   fs::create_directories(options_.out + "/data");
+  remove_stale(key);
   ledgers_.resize(num_shards_);
   subjects_.resize(num_shards_);
   int64_t largest = 1;

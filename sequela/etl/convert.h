@@ -15,6 +15,7 @@ namespace sequela {
 
 struct ConvertOptions {
   std::string out;            // the MEDS folder
+  std::string folder;         // of the raw tables: what of paths is not a part of the SQL
   int64_t num_shards = 0;     // 0 = by the size of the files
   bool allows_drops = false;  // also where a table loses more than kMaxDropped
   ShardOptions shards;

@@ -120,10 +120,12 @@ std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColu
     columns->push_back({name, "VARCHAR"});
     types += str(types.empty() ? "" : ", ", sql_text(name), ": 'VARCHAR'");
   }
-  const char* quoting = delimiter == '\t' ? "quote='', escape=''" : "quote='\"', escape='\"'";
+  // A line of tabs may end in more of them; of other CSV every row has as many fields as the
+  // header.
+  const char* quoting =
+      delimiter == '\t' ? "quote='', escape='', strict_mode=false" : "quote='\"', escape='\"'";
   return str("SELECT * FROM ", read, ", header=true, delim=", sql_text(std::string(1, delimiter)),
-             ", ", quoting, ", nullstr='', max_line_size=8000000, strict_mode=false, columns={",
-             types, "})");
+             ", ", quoting, ", nullstr='', max_line_size=8000000, columns={", types, "})");
 }
 
 std::string scan_parquet(DuckDb& db, const std::string& file, std::vector<SourceColumn>* columns) {

@@ -8,6 +8,8 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/etl/omop/omop_database.h"
+#include "sequela/etl/privacy.h"
 #include "sequela/etl/source.h"
 #include "sequela/io/file.h"
 #include "sequela/pipeline/run_inputs.h"
@@ -86,11 +88,41 @@ ConvertOptions convert_options(const EtlOptions& options) {
           .memory_bytes = options.memory_bytes};
 }
 
+void warn_of_names(const EtlPlan& plan) {
+  std::string names;
+  for (const std::string& column : identifying_columns(plan))
+    names += (names.empty() ? "" : ", ") + column;
+  if (names.empty()) return;
+  log_warning(str("columns that may tell who somebody is go into the events: ", names,
+                  ". Leave them out, or see --drop-text."));
+}
+
+// Of tables in a folder, while the output's is locked.
+EtlReport convert_files(const EtlOptions& options) {
+  const std::string work = options.out + "/.etl";
+  DuckDb db(database_options(options, work));
+  const EtlPlan plan = plan_source(db, options.from, options.folder);
+  warn_of_names(plan);
+  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  RunRecipe recipe = etl_recipe(options, plan, fingerprints);
+  Manifest manifest(options.out, fingerprints);
+  EtlReport report;
+  report.is_up_to_date = manifest.is_up_to_date(recipe);
+  if (report.is_up_to_date) return report;
+  manifest.remove_with_files();
+  report.converted = convert(db, plan, convert_options(options), fingerprints);
+  recipe.outputs = report.converted.files;
+  manifest.record(recipe, {{"num_events", report.converted.shards.num_events},
+                           {"num_subjects", report.converted.shards.num_subjects},
+                           {"num_codes", report.converted.num_codes}});
+  return report;
+}
+
 }  // namespace
 
 void EtlOptions::validate() const {
   if (from.empty()) throw ConfigError("--from is missing. Fix: name a source, such as omop.");
-  if (folder.empty())
+  if (folder.empty() && !is_postgres_uri(from))
     throw ConfigError("the folder of the raw tables is missing. Fix: name it behind the source.");
   if (!units.empty() && units != "ucum") throw ConfigError("units", units, "ucum");
   if (num_shards < 0 || num_shards > 100'000)
@@ -103,26 +135,19 @@ void EtlOptions::validate() const {
 
 EtlReport etl(const EtlOptions& options) {
   options.validate();
-  if (options.out.empty())
+  if (options.out.empty()) {
     throw ConfigError("--out is missing. Fix: name a folder for the MEDS data set.");
+  }
   const auto start = std::chrono::steady_clock::now();
-  const std::string work = options.out + "/.etl";
-  DuckDb db(database_options(options, work));
-  const EtlPlan plan = plan_source(db, options.from, options.folder);
-  Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
-  RunRecipe recipe = etl_recipe(options, plan, fingerprints);
-  Manifest manifest(options.out, fingerprints);
-  EtlReport report;
-  report.is_up_to_date = manifest.is_up_to_date(recipe);
-  if (report.is_up_to_date) return report;
   const FolderLock lock(options.out);
-  manifest.remove_with_files();
-
-  report.converted = convert(db, plan, convert_options(options), fingerprints);
-  recipe.outputs = report.converted.files;
-  manifest.record(recipe, {{"num_events", report.converted.shards.num_events},
-                           {"num_subjects", report.converted.shards.num_subjects},
-                           {"num_codes", report.converted.num_codes}});
+  EtlOptions of_files = options;
+  if (is_postgres_uri(options.from)) {
+    of_files.from = "omop";
+    of_files.folder = options.out + "/.etl/raw";
+    export_omop(options.from, of_files.folder);
+  }
+  EtlReport report = convert_files(of_files);
+  if (is_postgres_uri(options.from)) std::filesystem::remove_all(options.out + "/.etl");
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -9,8 +9,10 @@ namespace sequela {
 
 // All options of `sequela etl`.
 struct EtlOptions {
-  std::string from;    // a source's name (etl/source.h), or a file of MESSY: event_configs.yaml
-  std::string folder;  // of the raw tables
+  // A source's name (etl/source.h), a file of MESSY (event_configs.yaml), or the address of a
+  // PostgreSQL schema with OMOP tables: postgresql://user@host/database/schema.
+  std::string from;
+  std::string folder;  // of the raw tables; not with an address
   std::string out;     // folder for the MEDS data set
 
   int64_t num_shards = 0;     // 0 = by the size of the tables

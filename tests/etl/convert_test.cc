@@ -33,8 +33,7 @@ void write_cdm(const EtlFolder& raw, int num_persons, int num_rows) {
 std::string contents(const std::string& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file())
-      files[fs::relative(entry.path(), folder)] = file_digest(entry.path());
+    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder)] = file_digest(entry.path());
   }
   std::string all;
   for (const auto& [name, digest] : files) all += name + " " + digest + "\n";
@@ -114,8 +113,9 @@ TEST(Convert, TheLedgerAddsUp) {
       EXPECT_EQ(table.dropped.at("no code").examples,
                 (std::vector<std::string>{"condition_occurrence_id 17"}));
     }
-    if (table.name == "death")
+    if (table.name == "death") {
       EXPECT_EQ(table.dropped.at("a value that cannot be converted").count, 1);
+    }
     EXPECT_EQ(table.num_rows - table.num_dropped() <= table.num_events(), true) << table.name;
   }
   const Tallies& found = report.shards.found;

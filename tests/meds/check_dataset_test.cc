@@ -70,10 +70,15 @@ TEST(CheckMedsShared, TellsTheBrokenInputs) {
     ++num_checked;
     const std::string name = entry.at("name"), expect = entry.at("expect");
     const MedsCheck check = check_meds(root + name, 1);
-    if (expect.starts_with("reject")) EXPECT_FALSE(check.is_sound()) << name;
-    if (expect == "accept" || expect == "accept_with_warning")
+    if (expect.starts_with("reject")) {
+      EXPECT_FALSE(check.is_sound()) << name;
+    }
+    if (expect == "accept" || expect == "accept_with_warning") {
       EXPECT_TRUE(check.is_sound()) << name;
-    if (expect == "accept_with_warning") EXPECT_FALSE(check.findings.empty()) << name;
+    }
+    if (expect == "accept_with_warning") {
+      EXPECT_FALSE(check.findings.empty()) << name;
+    }
   }
   EXPECT_EQ(num_checked, 15);
 }

@@ -65,7 +65,7 @@ std::vector<std::string> macros() {
   return {
       // "Patient/12", "urn:uuid:12", "http://host/Patient/12/_history/1" -> 12
       "CREATE OR REPLACE TEMP MACRO fhir_id(r) AS regexp_extract(r, "
-      "'^(?:.*[/:])?([^/:]+?)(?:/_history/.*)?$', 1)",
+      "'([^/:]+)(?:/_history/[^/]*)?$', 1)",
       "CREATE OR REPLACE TEMP MACRO fhir_number(r) AS coalesce(TRY_CAST(fhir_id(r) AS BIGINT),\n"
       "  CAST(md5_number_lower(fhir_id(r)) & 9223372036854775807 AS BIGINT))",
       "CREATE OR REPLACE TEMP MACRO fhir_time(t, date_seconds) AS CASE length(t)\n"
