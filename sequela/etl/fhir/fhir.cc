@@ -93,7 +93,7 @@ std::vector<std::string> macros() {
 }
 
 std::string text_at(const std::string& path, const std::string& of = "r") {
-  return str(of, "->>'", path, "'");
+  return str("(", of, "->>'", path, "')");
 }
 
 std::string first_of(const std::vector<std::string>& paths) {
