@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 
 #include "sequela/core/error.h"
+#include "sequela/etl/messy/scanner.h"
 
 namespace sequela {
 namespace {
@@ -14,25 +14,11 @@ using Kind = Expression::Kind;
 
 constexpr int kMaxDepth = 64;
 
-bool is_word_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
-bool is_digit(char c) {
-  return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 // Words that end an expression or join two.
 bool is_keyword(const std::string& word) {
   static constexpr std::array kKeywords = {"if", "else", "and",  "or", "not",
                                            "as", "in",   "from", "of"};
-  return std::ranges::find(kKeywords, lower(word)) != kKeywords.end();
+  return std::ranges::find(kKeywords, lower_case(word)) != kKeywords.end();
 }
 
 Expression make(Kind kind, std::string text, std::vector<Expression> args = {}) {
@@ -40,14 +26,13 @@ Expression make(Kind kind, std::string text, std::vector<Expression> args = {}) 
 }
 
 // Recursive descent, loosest first; grammar.lark of dftly 0.7 has the same order.
-class Parser {
+class Parser : private Scanner {
  public:
-  explicit Parser(std::string_view text, int depth = 0) : text_(text), depth_(depth) {}
+  explicit Parser(std::string_view text, int depth = 0) : Scanner(text), depth_(depth) {}
 
   Expression parse() {
     Expression whole = global_cast();
-    skip_blanks();
-    if (at_ < text_.size()) fail("nothing more was expected");
+    if (next() != '\0') fail("nothing more was expected");
     return whole;
   }
 
@@ -65,7 +50,6 @@ class Parser {
   Expression unary();
   Expression postfix();
   Expression primary();
-  Expression number_or_time();
   Expression slice(Expression of);
   Expression interpolated(const std::string& content);
   Expression regex_extract();
@@ -73,53 +57,16 @@ class Parser {
   Expression cast_of(Expression value);
   std::vector<Expression> arguments();
 
-  void skip_blanks() {
-    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
-  }
-  bool starts_with(std::string_view token) {
-    skip_blanks();
-    return text_.substr(at_).starts_with(token);
-  }
-  bool take(std::string_view token) {
-    if (!starts_with(token)) return false;
-    at_ += token.size();
-    return true;
-  }
-  void expect(std::string_view token) {
-    if (!take(token)) fail(str("'", token, "' was expected"));
-  }
-  // The word that starts here, not taken.
-  std::string word() {
-    skip_blanks();
-    size_t end = at_;
-    while (end < text_.size() && is_word_char(text_[end])) ++end;
-    return std::string(text_.substr(at_, end - at_));
-  }
-  bool take_word(const std::string& wanted) {
-    if (lower(word()) != wanted) return false;
-    at_ += wanted.size();
-    return true;
-  }
-  std::string quoted(char quote);  // at_ stands behind the opening quote
-  std::string regex();             // at_ stands behind the opening slash
-  std::optional<std::string> time_text();
-  [[noreturn]] void fail(const std::string& problem) const {
-    throw ConfigError(str("at character ", at_ + 1, " of the expression: ", problem));
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
   int depth_;
 };
 
 Expression Parser::cast_of(Expression value) {
   const bool is_lenient = take("?");
-  skip_blanks();
-  const char next = at_ < text_.size() ? text_[at_] : '\0';
+  const char quote = next();
   Expression cast;
-  if (next == '"' || next == '\'') {
+  if (quote == '"' || quote == '\'') {
     ++at_;
-    cast = make(Kind::strptime, quoted(next), {std::move(value)});
+    cast = make(Kind::strptime, quoted(quote), {std::move(value)});
   } else {
     const std::string type = word();
     if (type.empty()) fail("a type or a format was expected");
@@ -138,7 +85,7 @@ Expression Parser::global_cast() {
       value = cast_of(std::move(value));
     } else if (take("@")) {
       skip_blanks();
-      const auto time = time_text();
+      const auto time = time_of_day();
       if (!time) fail("a time of day was expected");
       value = make(Kind::call, "set_time", {std::move(value), make(Kind::time, *time)});
     } else {
@@ -243,43 +190,6 @@ Expression Parser::slice(Expression of) {
   return make(Kind::slice, "", {std::move(of), std::move(start), std::move(stop)});
 }
 
-std::string Parser::quoted(char quote) {
-  std::string out;
-  while (at_ < text_.size() && text_[at_] != quote) {
-    if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-      const char next = text_[++at_];
-      ++at_;
-      if (next == 'n')
-        out += '\n';
-      else if (next == 't')
-        out += '\t';
-      else if (next == '\\' || next == '"' || next == '\'')
-        out += next;
-      else
-        out += {'\\', next};
-      continue;
-    }
-    out += text_[at_++];
-  }
-  if (at_ == text_.size()) fail(str("the ", quote, " is not closed"));
-  ++at_;
-  return out;
-}
-
-std::string Parser::regex() {
-  std::string out;
-  while (at_ < text_.size() && text_[at_] != '/') {
-    if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-      if (text_[at_ + 1] != '/') out += '\\';
-      ++at_;
-    }
-    out += text_[at_++];
-  }
-  if (at_ == text_.size()) fail("the / of the regular expression is not closed");
-  ++at_;
-  return out;
-}
-
 Expression Parser::regex_match() {
   std::string pattern = regex();
   if (!take_word("in")) fail("'in' was expected behind the regular expression");
@@ -330,62 +240,6 @@ Expression Parser::interpolated(const std::string& content) {
   return make(Kind::interpolate, "", std::move(parts));
 }
 
-// "11:30", "11:30:15", "1:30 p.m."; as HH:MM:SS.
-std::optional<std::string> Parser::time_text() {
-  size_t i = at_;
-  const auto digits = [&](size_t most) {
-    std::string out;
-    while (out.size() < most && i < text_.size() && is_digit(text_[i])) out += text_[i++];
-    return out;
-  };
-  const std::string hour = digits(2);
-  if (hour.empty() || i >= text_.size() || text_[i] != ':') return std::nullopt;
-  ++i;
-  const std::string minute = digits(2);
-  if (minute.size() != 2) return std::nullopt;
-  std::string second = "00";
-  if (i + 2 < text_.size() && text_[i] == ':' && is_digit(text_[i + 1])) {
-    ++i;
-    second = digits(2);
-  }
-  int hours = std::stoi(hour);
-  const std::string rest = lower(text_.substr(i, 5));
-  for (const char* half : {" a.m.", " p.m.", " am", " pm"}) {
-    if (!rest.starts_with(half)) continue;
-    hours = hours % 12 + (half[1] == 'p' ? 12 : 0);
-    i += std::string_view(half).size();
-    break;
-  }
-  at_ = i;
-  return str(hours < 10 ? "0" : "", hours, ":", minute, ":", second);
-}
-
-Expression Parser::number_or_time() {
-  const std::string_view rest = text_.substr(at_);
-  if (rest.size() >= 10 && rest[4] == '-' && rest[7] == '-' && is_digit(rest[5]) &&
-      is_digit(rest[8])) {
-    std::string date(rest.substr(0, 10));
-    at_ += 10;
-    if (at_ + 1 < text_.size() && (text_[at_] == ' ' || text_[at_] == 'T') &&
-        is_digit(text_[at_ + 1])) {
-      const size_t before = at_++;
-      if (const auto time = time_text()) return make(Kind::datetime, date + " " + *time);
-      at_ = before;
-    }
-    return make(Kind::date, date);
-  }
-  if (const auto time = time_text()) return make(Kind::time, *time);
-  size_t end = at_;
-  bool is_real = false;
-  while (end < text_.size() && (is_digit(text_[end]) || (text_[end] == '.' && !is_real))) {
-    is_real = is_real || text_[end] == '.';
-    ++end;
-  }
-  std::string number(text_.substr(at_, end - at_));
-  at_ = end;
-  return make(is_real ? Kind::real : Kind::integer, number);
-}
-
 std::vector<Expression> Parser::arguments() {
   std::vector<Expression> args;
   if (take(")")) return args;
@@ -433,9 +287,10 @@ Expression Parser::primary() {
     ++at_;
     return interpolated(quoted(next));
   }
-  if (lower(name) == "extract" && (starts_with("/") || lower(word()) == "group"))
+  if (lower_case(name) == "extract" && (starts_with("/") || lower_case(word()) == "group"))
     return regex_extract();
-  if (lower(name) == "true" || lower(name) == "false") return make(Kind::boolean, lower(name));
+  if (lower_case(name) == "true" || lower_case(name) == "false")
+    return make(Kind::boolean, lower_case(name));
   if (take("(")) return make(Kind::call, name, arguments());
   return make(Kind::text, name);
 }
