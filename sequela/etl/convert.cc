@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -70,10 +71,10 @@ class Converter {
 
 int64_t Converter::find_num_shards() const {
   if (options_.num_shards > 0) return options_.num_shards;
+  std::set<std::string> files;
+  for (const TablePlan& table : plan_.tables) files.insert(table.files.begin(), table.files.end());
   int64_t bytes = 0;
-  for (const TablePlan& table : plan_.tables) {
-    for (const std::string& file : table.files) bytes += raw_bytes(file);
-  }
+  for (const std::string& file : files) bytes += raw_bytes(file);
   return 1 + bytes / kRawBytesPerShard;
 }
 

@@ -121,6 +121,8 @@ TablePlan OmopPlanner::start(const SourceTable& table) {
                     "export the table as the CDM has it");
   }
   TablePlan plan{.name = table.name, .files = table.files};
+  if (concepts_)
+    plan.files.insert(plan.files.end(), concepts_->files.begin(), concepts_->files.end());
   plan.from = table.scan + " AS t";
   plan.subject_id = "TRY_CAST(t.person_id AS BIGINT)";
   const std::string id = table.name + "_id";
