@@ -23,6 +23,7 @@ ALLOWED = {
     "synth": ["core", "io", "meds"],
     "run": ["core", "io"],
     "report": ["core", "io"],
+    "etl": ["core", "io", "meds", "run"],
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)
@@ -33,7 +34,7 @@ OWNERS = [
     (re.compile(r"^(arrow|parquet)/"), "io", ".cc"),
     (re.compile(r"^msgpack"), "io", ".cc"),
     (re.compile(r"^CLI/"), "cli", ""),
-    (re.compile(r"^libpq"), "features", ""),
+    (re.compile(r"^libpq"), "io", ""),
     (re.compile(r"^nlohmann/json\.hpp"), None, ".cc"),
 ]
 TORCH = re.compile(r"^(ATen|c10|torch)/")

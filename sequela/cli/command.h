@@ -58,6 +58,8 @@ std::string options_text(const CLI::App& app);
 // Writes options_text() to `<output>.options.toml`, beside the output.
 void write_options(const CLI::App& app, const std::string& output);
 
+Command make_check(CLI::App& app);
+Command make_etl(CLI::App& app);
 Command make_synth(CLI::App& app);
 Command make_label(CLI::App& app);
 Command make_prepare(CLI::App& app);

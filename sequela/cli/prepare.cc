@@ -10,6 +10,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/objective/registry.h"
+#include "sequela/pipeline/etl.h"
 
 namespace sequela {
 namespace {
@@ -22,6 +23,7 @@ struct PrepareArguments {
   std::string tokenizer_on = "all";
   std::string batch_format = "compact";
   std::string time_zone = "utc";
+  EtlOptions raw;  // where --from is given
 };
 
 template <class Value>
@@ -125,8 +127,28 @@ void print_report(const PrepareReport& report, const std::string& folder) {
   std::cout << "\nPrepared: " << folder << "\n";
 }
 
+// The data set of --meds, or of the raw tables of --from, made in the folder of the artifacts.
+std::string find_records(const PrepareArguments& arguments) {
+  const std::string& meds = arguments.options.meds;
+  if (arguments.raw.from.empty()) {
+    if (!meds.empty()) return meds;
+    throw ConfigError(
+        "--meds is missing. Fix: give it, or raw tables by --from; see `sequela prepare --help`.");
+  }
+  if (!meds.empty())
+    throw ConfigError("--meds and --from exclude each other. Fix: give one of them.");
+  EtlOptions raw = arguments.raw;
+  raw.out = arguments.options.out + "/meds";
+  raw.num_threads = arguments.common.threads();
+  raw.memory_bytes = arguments.common.memory_bytes();
+  raw.fingerprint_cache = arguments.common.fingerprint_cache();
+  etl(raw);
+  return raw.out;
+}
+
 int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
   PrepareOptions& options = arguments.options;
+  options.meds = find_records(arguments);
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.fingerprint_cache = arguments.common.fingerprint_cache();
@@ -154,6 +176,15 @@ Command make_prepare(CLI::App& app) {
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database; path or URI")
       ->type_name(kFolder);
   command
+      ->add_option("--from", arguments->raw.from,
+                   "In place of --meds: what raw tables are, as in `sequela etl`; the data set "
+                   "lands in OUT/meds")
+      ->type_name(kFile);
+  command->add_option("folder,--folder", arguments->raw.folder, "Folder of the raw tables")
+      ->type_name(kFolder);
+  command->add_flag("--allow-drops", arguments->raw.allows_drops,
+                    "With --from: go on where over 1 % of a table's rows give no event");
+  command
       ->add_option("--athena", options.athena, "Athena vocabulary download: the zip, or a folder")
       ->type_name(kFile);
   command->add_option("--out", options.out, "Folder for the artifacts")->type_name(kFolder);
@@ -170,11 +201,12 @@ Command make_prepare(CLI::App& app) {
   command->footer(
       "Examples:\n"
       "  sequela prepare --meds meds --athena athena --out pretraining_files\n"
+      "  sequela prepare --from omop cdm --out pretraining_files\n"
       "  sequela prepare --meds mimiciv_meds_reader --out pretraining_files --vocab-size 8192\n"
       "Run again, it makes only what is missing or changed; killed, it goes on where it was.");
   return {command,
           [command, arguments] { return run_prepare(*command, *arguments); },
-          {"--meds", "--out"},
+          {"--out"},
           &arguments->common};
 }
 

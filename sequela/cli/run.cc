@@ -142,12 +142,12 @@ int run(int argc, char** argv) {
       "Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare "
       "--help");
 
-  std::vector<Command> commands = {make_demo(app),       make_synth(app),    make_prepare(app),
-                                   make_pretrain(app),   make_features(app), make_finetune(app),
-                                   make_follow(app),     make_label(app),    make_encode(app),
-                                   make_compare(app),    make_evaluate(app), make_report(app),
-                                   make_inspect(app),    make_doctor(app),   make_push(app),
-                                   make_completion(app), make_man(app)};
+  std::vector<Command> commands = {
+      make_demo(app),     make_check(app),      make_etl(app),      make_synth(app),
+      make_prepare(app),  make_pretrain(app),   make_features(app), make_finetune(app),
+      make_follow(app),   make_label(app),      make_encode(app),   make_compare(app),
+      make_evaluate(app), make_report(app),     make_inspect(app),  make_doctor(app),
+      make_push(app),     make_completion(app), make_man(app)};
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
   const RenamedArguments given = rename_arguments({argv + 1, argv + argc});

@@ -43,10 +43,6 @@ Cohort read_cohort_file(const std::string& path, const std::string& label_column
 Cohort read_cohort_database(const std::string& uri, const std::string& query,
                             const std::string& label_column);
 
-// A connection string of libpq, URI or key=value, without what libpq marks as secret; a text that
-// libpq cannot parse becomes "***".
-std::string without_secrets(const std::string& connection);
-
 // Builds a cohort row by row; shared by the readers. `where` names the source in errors.
 class CohortBuilder {
  public:

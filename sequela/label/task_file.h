@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sequela/label/task.h"
-#include "sequela/label/yaml.h"
+#include "sequela/core/yaml.h"
 
 namespace sequela {
 

@@ -10,6 +10,7 @@
 #include "sequela/features/feature_file.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
+#include "sequela/io/postgres.h"
 #include "tests/support/packed_files.h"
 #include "tests/support/test_folder.h"
 

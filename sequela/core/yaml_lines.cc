@@ -1,4 +1,4 @@
-#include "sequela/label/yaml_lines.h"
+#include "sequela/core/yaml_lines.h"
 
 #include <algorithm>
 

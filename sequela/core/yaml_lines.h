@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sequela/label/yaml.h"
+#include "sequela/core/yaml.h"
 
 namespace sequela {
 

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "sequela/core/error.h"
-#include "sequela/label/yaml_lines.h"
+#include "sequela/core/yaml_lines.h"
 
 namespace sequela {
 namespace {

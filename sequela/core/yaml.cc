@@ -1,11 +1,11 @@
-#include "sequela/label/yaml.h"
+#include "sequela/core/yaml.h"
 
 #include <algorithm>
 #include <optional>
 #include <string_view>
 
 #include "sequela/core/error.h"
-#include "sequela/label/yaml_lines.h"
+#include "sequela/core/yaml_lines.h"
 
 namespace sequela {
 namespace {

@@ -1,4 +1,4 @@
-#include "sequela/features/postgres_client.h"
+#include "sequela/io/postgres_client.h"
 
 #include <dlfcn.h>
 
@@ -21,7 +21,7 @@ struct Library {
   [[noreturn]] void fail(const std::string& reason) const {
     throw FileError("PostgreSQL's client library", reason,
                     "install it (Debian and Ubuntu: libpq5; Fedora: libpq; conda: libpq), or give "
-                    "the cohort as a file");
+                    "the records as files");
   }
 };
 
@@ -50,6 +50,7 @@ PostgresClient load_postgres_client(const std::string& name) {
   library.find("PQfreemem", &client.freemem);
   library.find("PQftype", &client.ftype);
   library.find("PQgetCancel", &client.get_cancel);
+  library.find("PQgetCopyData", &client.get_copy_data);
   library.find("PQgetResult", &client.get_result);
   library.find("PQgetisnull", &client.getisnull);
   library.find("PQgetvalue", &client.getvalue);

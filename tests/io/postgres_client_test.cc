@@ -1,4 +1,4 @@
-#include "sequela/features/postgres_client.h"
+#include "sequela/io/postgres_client.h"
 
 #include <gtest/gtest.h>
 

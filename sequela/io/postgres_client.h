@@ -26,6 +26,7 @@ struct PostgresClient {
   decltype(&::PQfreemem) freemem;
   decltype(&::PQftype) ftype;
   decltype(&::PQgetCancel) get_cancel;
+  decltype(&::PQgetCopyData) get_copy_data;
   decltype(&::PQgetResult) get_result;
   decltype(&::PQgetisnull) getisnull;
   decltype(&::PQgetvalue) getvalue;

@@ -1,4 +1,4 @@
-#include "sequela/label/yaml.h"
+#include "sequela/core/yaml.h"
 
 #include <gtest/gtest.h>
 

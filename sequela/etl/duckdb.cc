@@ -1,0 +1,260 @@
+#include "sequela/etl/duckdb.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "sequela/core/error.h"
+#include "sequela/core/interrupt.h"
+
+namespace sequela {
+namespace {
+
+std::string quoted(std::string_view text, char quote) {
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote) out += c;
+    out += c;
+  }
+  return out + quote;
+}
+
+// The number behind `label` in a message; empty if it is not there.
+std::string number_behind(const std::string& message, const std::string& label) {
+  const size_t at = message.find(label);
+  if (at == std::string::npos) return "";
+  const size_t start = at + label.size();
+  size_t end = start;
+  while (end < message.size() && message[end] >= '0' && message[end] <= '9') ++end;
+  return message.substr(start, end - start);
+}
+
+[[noreturn]] void throw_csv_error(const std::string& message) {
+  Where where;
+  const size_t file = message.find("file = ");
+  if (file != std::string::npos) {
+    where.path = message.substr(file + 7, message.find('\n', file) - file - 7);
+  }
+  const std::string line = number_behind(message, "CSV Error on Line: ");
+  const std::string wanted = number_behind(message, "Expected Number of Columns: ");
+  const std::string found = number_behind(message, "Found: ");
+  std::string problem = line.empty() ? "the text is no CSV table" : str("line ", line, ": ");
+  if (!wanted.empty() && !found.empty()) {
+    problem += str(found, " fields where the header has ", wanted);
+  } else if (!line.empty()) {
+    problem +=
+        message.find("utf-8") != std::string::npos || message.find("unicode") != std::string::npos
+            ? "the text is not UTF-8"
+            : "a quote that is not closed, or a field that is too long";
+  }
+  throw DataError(where, problem, "mend that line, or export the table again");
+}
+
+[[noreturn]] void throw_error(const std::string& message) {
+  throw_if_stopped();
+  if (message.find("CSV Error on Line") != std::string::npos ||
+      message.find("sniffing file") != std::string::npos) {
+    throw_csv_error(message);
+  }
+  const std::string shown = without_values(message);
+  if (message.starts_with("Out of Memory Error")) {
+    throw ResourceError(
+        "DuckDB is out of memory or of disk for what it spills. Fix: raise "
+        "--memory, lower --threads, or free space beside --out.");
+  }
+  if (message.starts_with("IO Error")) throw FileError("DuckDB", shown);
+  if (message.starts_with("Invalid Input Error") || message.starts_with("Conversion Error")) {
+    throw DataError(Where{}, shown);
+  }
+  throw Error("DuckDB: " + shown);
+}
+
+// Interrupts a query when a stop is asked for.
+class StopWatch {
+ public:
+  StopWatch(const DuckDbApi& api, DuckDbApi::Handle connection)
+      : thread_([this, &api, connection] {
+          while (!is_done_.load()) {
+            if (stop_signal() != 0) api.interrupt(connection);
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          }
+        }) {}
+  ~StopWatch() {
+    is_done_.store(true);
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> is_done_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::string sql_text(std::string_view text) {
+  return quoted(text, '\'');
+}
+
+std::string sql_name(std::string_view name) {
+  return quoted(name, '"');
+}
+
+std::string without_values(const std::string& message) {
+  const bool is_of_sql = message.starts_with("Binder Error") ||
+                         message.starts_with("Catalog Error") ||
+                         message.starts_with("Parser Error") || message.starts_with("IO Error");
+  std::string line = message.substr(0, message.find('\n'));
+  if (is_of_sql) return line;
+  std::string out;
+  char open = '\0';
+  for (const char c : line) {
+    if (open == '\0') out += c;
+    if (c != '\'' && c != '"') continue;
+    if (open == '\0') {
+      open = c;
+      out += "...";
+    } else if (open == c) {
+      open = '\0';
+      out += c;
+    }
+  }
+  return out;
+}
+
+DuckChunk::DuckChunk(const DuckDbApi& api, DuckDbApi::Handle chunk, size_t num_columns)
+    : num_rows_(static_cast<int64_t>(api.data_chunk_get_size(chunk))) {
+  columns_.reserve(num_columns);
+  for (size_t c = 0; c < num_columns; ++c) {
+    DuckDbApi::Handle vector = api.data_chunk_get_vector(chunk, c);
+    columns_.push_back({api.vector_get_data(vector), api.vector_get_validity(vector)});
+  }
+}
+
+std::string_view DuckChunk::text(size_t column, int64_t row) const {
+  const DuckDbApi::Text& text = at<DuckDbApi::Text>(column, row);
+  constexpr uint32_t kInlined = 12;
+  const char* bytes = text.length <= kInlined ? text.start : text.pointer;
+  return {bytes, text.length};
+}
+
+// A statement and its result, both given back at the end.
+class DuckDb::Query {
+ public:
+  Query(const DuckDb& db, const std::string& sql) : api_(db.api_), watch_(api_, db.connection_) {
+    if (api_.prepare(db.connection_, sql.c_str(), &statement_) == DuckDbApi::kError) {
+      const std::string message = api_.prepare_error(statement_);
+      api_.destroy_prepare(&statement_);
+      throw_error(message);
+    }
+    if (api_.execute_prepared_streaming(statement_, &result_) == DuckDbApi::kError) {
+      const std::string message = error();
+      give_back();
+      throw_error(message);
+    }
+  }
+  ~Query() { give_back(); }
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+
+  size_t num_columns() { return api_.column_count(&result_); }
+  std::string column(size_t index) { return api_.column_name(&result_, index); }
+
+  void for_each_chunk(const std::function<void(const DuckChunk&)>& visit) {
+    const size_t num_columns = this->num_columns();
+    while (DuckDbApi::Handle chunk = api_.fetch_chunk(result_)) {
+      // Given back also if the visitor throws.
+      const std::unique_ptr<void, std::function<void(void*)>> owner(
+          chunk, [this](void* pointer) { api_.destroy_data_chunk(&pointer); });
+      throw_if_stopped();
+      visit(DuckChunk(api_, chunk, num_columns));
+    }
+    const std::string message = error();
+    if (!message.empty()) throw_error(message);
+  }
+
+ private:
+  std::string error() {
+    const char* message = api_.result_error(&result_);
+    return message != nullptr ? message : "";
+  }
+  void give_back() {
+    api_.destroy_result(&result_);
+    api_.destroy_prepare(&statement_);
+  }
+
+  const DuckDbApi& api_;
+  StopWatch watch_;
+  DuckDbApi::Handle statement_ = nullptr;
+  DuckDbApi::Result result_{};
+};
+
+DuckDb::DuckDb(const DuckDbOptions& options) : api_(duckdb_api()) {
+  DuckDbApi::Handle config = nullptr;
+  api_.create_config(&config);
+  const auto set = [&](const char* name, const std::string& value) {
+    api_.set_config(config, name, value.c_str());
+  };
+  set("memory_limit", str(options.memory_bytes / 1024, "KiB"));
+  set("threads", std::to_string(options.num_threads));
+  set("temp_directory", options.temp_folder);
+  set("autoinstall_known_extensions", "false");
+  set("autoload_known_extensions", "false");
+  char* error = nullptr;
+  const DuckDbApi::State state = api_.open_ext(nullptr, &database_, config, &error);
+  api_.destroy_config(&config);
+  if (state == DuckDbApi::kError) {
+    const std::string message = error != nullptr ? error : "cannot be opened";
+    api_.free(error);
+    throw_error(message);
+  }
+  if (api_.connect(database_, &connection_) == DuckDbApi::kError) {
+    api_.close(&database_);
+    throw_error("no connection");
+  }
+}
+
+DuckDb::~DuckDb() {
+  api_.disconnect(&connection_);
+  api_.close(&database_);
+}
+
+void DuckDb::run(const std::string& sql) {
+  Query(*this, sql).for_each_chunk([](const DuckChunk&) {});
+}
+
+void DuckDb::stream(const std::string& sql, const std::function<void(const DuckChunk&)>& visit) {
+  Query(*this, sql).for_each_chunk(visit);
+}
+
+std::vector<std::string> DuckDb::columns(const std::string& select) {
+  Query query(*this, select + " LIMIT 0");
+  std::vector<std::string> names;
+  for (size_t c = 0; c < query.num_columns(); ++c) names.push_back(query.column(c));
+  return names;
+}
+
+std::vector<std::vector<std::optional<std::string>>> DuckDb::texts(const std::string& sql) {
+  std::vector<std::vector<std::optional<std::string>>> rows;
+  Query query(*this, sql);
+  const size_t num_columns = query.num_columns();
+  query.for_each_chunk([&](const DuckChunk& chunk) {
+    for (int64_t r = 0; r < chunk.num_rows(); ++r) {
+      std::vector<std::optional<std::string>>& row = rows.emplace_back(num_columns);
+      for (size_t c = 0; c < num_columns; ++c) {
+        if (chunk.is_valid(c, r)) row[c] = std::string(chunk.text(c, r));
+      }
+    }
+  });
+  return rows;
+}
+
+int64_t DuckDb::integer(const std::string& sql) {
+  int64_t value = 0;
+  stream(sql, [&](const DuckChunk& chunk) {
+    if (chunk.num_rows() > 0 && chunk.is_valid(0, 0)) value = chunk.integer(0, 0);
+  });
+  return value;
+}
+
+}  // namespace sequela

@@ -1,0 +1,318 @@
+#include "sequela/etl/messy/expression.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "sequela/core/error.h"
+#include "sequela/etl/messy/scanner.h"
+
+namespace sequela {
+namespace {
+
+using Kind = Expression::Kind;
+
+constexpr int kMaxDepth = 64;
+
+// Words that end an expression or join two.
+bool is_keyword(const std::string& word) {
+  static constexpr std::array kKeywords = {"if", "else", "and",  "or", "not",
+                                           "as", "in",   "from", "of"};
+  return std::ranges::find(kKeywords, lower_case(word)) != kKeywords.end();
+}
+
+Expression make(Kind kind, std::string text, std::vector<Expression> args = {}) {
+  return {kind, std::move(text), std::move(args)};
+}
+
+// Recursive descent, loosest first; grammar.lark of dftly 0.7 has the same order.
+class Parser : private Scanner {
+ public:
+  explicit Parser(std::string_view text, int depth = 0) : Scanner(text), depth_(depth) {}
+
+  Expression parse() {
+    Expression whole = global_cast();
+    if (next() != '\0') fail("nothing more was expected");
+    return whole;
+  }
+
+ private:
+  Expression global_cast();
+  Expression conditional();
+  Expression coalesced();
+  Expression either();
+  Expression both();
+  Expression comparison();
+  Expression additive();
+  Expression multiplicative();
+  Expression power();
+  Expression local_cast();
+  Expression unary();
+  Expression postfix();
+  Expression primary();
+  Expression slice(Expression of);
+  Expression interpolated(const std::string& content);
+  Expression regex_extract();
+  Expression regex_match();
+  Expression cast_of(Expression value);
+  std::vector<Expression> arguments();
+
+  int depth_;
+};
+
+Expression Parser::cast_of(Expression value) {
+  const bool is_lenient = take("?");
+  const char quote = next();
+  Expression cast;
+  if (quote == '"' || quote == '\'') {
+    ++at_;
+    cast = make(Kind::strptime, quoted(quote), {std::move(value)});
+  } else {
+    const std::string type = word();
+    if (type.empty()) fail("a type or a format was expected");
+    at_ += type.size();
+    cast = make(Kind::cast, type, {std::move(value)});
+  }
+  cast.is_lenient = is_lenient;
+  return cast;
+}
+
+Expression Parser::global_cast() {
+  if (++depth_ > kMaxDepth) fail("it is nested too deeply");
+  Expression value = conditional();
+  while (true) {
+    if (take_word("as")) {
+      value = cast_of(std::move(value));
+    } else if (take("@")) {
+      skip_blanks();
+      const auto time = time_of_day();
+      if (!time) fail("a time of day was expected");
+      value = make(Kind::call, "set_time", {std::move(value), make(Kind::time, *time)});
+    } else {
+      --depth_;
+      return value;
+    }
+  }
+}
+
+Expression Parser::conditional() {
+  Expression value = coalesced();
+  if (!take_word("if")) return value;
+  std::vector<Expression> args = {std::move(value), coalesced()};
+  if (take_word("else")) args.push_back(conditional());
+  return make(Kind::conditional, "", std::move(args));
+}
+
+Expression Parser::coalesced() {
+  Expression left = either();
+  while (take("??")) left = make(Kind::call, "coalesce", {std::move(left), either()});
+  return left;
+}
+
+Expression Parser::either() {
+  Expression left = both();
+  while (take("||") || take_word("or")) left = make(Kind::binary, "or", {std::move(left), both()});
+  return left;
+}
+
+Expression Parser::both() {
+  Expression left = comparison();
+  while (take("&&") || take_word("and"))
+    left = make(Kind::binary, "and", {std::move(left), comparison()});
+  return left;
+}
+
+Expression Parser::comparison() {
+  Expression left = additive();
+  for (const char* op : {"==", "!=", ">=", "<=", ">", "<"}) {
+    if (take(op)) return make(Kind::binary, op, {std::move(left), additive()});
+  }
+  return left;
+}
+
+Expression Parser::additive() {
+  Expression left = multiplicative();
+  while (starts_with("+") || starts_with("-")) {
+    const std::string op(1, text_[at_++]);
+    left = make(Kind::binary, op, {std::move(left), multiplicative()});
+  }
+  return left;
+}
+
+Expression Parser::multiplicative() {
+  Expression left = power();
+  while ((starts_with("*") && !starts_with("**")) || starts_with("/")) {
+    const std::string op(1, text_[at_++]);
+    left = make(Kind::binary, op, {std::move(left), power()});
+  }
+  return left;
+}
+
+Expression Parser::power() {
+  Expression left = local_cast();
+  if (take("**")) return make(Kind::binary, "**", {std::move(left), power()});
+  return left;
+}
+
+Expression Parser::local_cast() {
+  Expression value = unary();
+  while (take("::")) value = cast_of(std::move(value));
+  return value;
+}
+
+Expression Parser::unary() {
+  if (take_word("not") || (starts_with("!") && !starts_with("!=") && take("!"))) {
+    return make(Kind::unary, "not", {unary()});
+  }
+  if (take("-")) return make(Kind::unary, "-", {unary()});
+  if (take("+")) return make(Kind::unary, "+", {unary()});
+  return postfix();
+}
+
+Expression Parser::postfix() {
+  Expression value = primary();
+  while (take("[")) value = slice(std::move(value));
+  return value;
+}
+
+Expression Parser::slice(Expression of) {
+  Expression start, stop;
+  if (!starts_with(":")) start = additive();
+  if (start.kind == Kind::time) {  // [10:30] reads like a time of day
+    stop = make(Kind::integer, start.text.substr(3, 2));
+    start = make(Kind::integer, start.text.substr(0, 2));
+    expect("]");
+    return make(Kind::slice, "", {std::move(of), std::move(start), std::move(stop)});
+  }
+  expect(":");
+  if (!starts_with("]")) stop = additive();
+  expect("]");
+  return make(Kind::slice, "", {std::move(of), std::move(start), std::move(stop)});
+}
+
+Expression Parser::regex_match() {
+  std::string pattern = regex();
+  if (!take_word("in")) fail("'in' was expected behind the regular expression");
+  return make(Kind::match, std::move(pattern), {additive()});
+}
+
+Expression Parser::regex_extract() {
+  int group = 0;
+  if (take_word("group")) {
+    const std::string number = word();
+    if (number.empty() || !std::ranges::all_of(number, is_digit) || number.size() > 2)
+      fail("the number of a group was expected");
+    at_ += number.size();
+    group = std::stoi(number);
+    if (!take_word("of")) fail("'of' was expected");
+  }
+  expect("/");
+  std::string pattern = regex();
+  if (!take_word("from")) fail("'from' was expected");
+  Expression extract = make(Kind::extract, std::move(pattern), {additive()});
+  extract.group = group;
+  return extract;
+}
+
+Expression Parser::interpolated(const std::string& content) {
+  std::vector<Expression> parts;
+  std::string plain;
+  for (size_t i = 0; i < content.size();) {
+    const char c = content[i];
+    if ((c == '{' || c == '}') && i + 1 < content.size() && content[i + 1] == c) {
+      plain += c;
+      i += 2;
+    } else if (c == '{') {
+      if (!plain.empty()) parts.push_back(make(Kind::text, std::move(plain)));
+      plain.clear();
+      Parser field(std::string_view(content).substr(i + 1), depth_ + 1);
+      parts.push_back(field.global_cast());
+      field.expect("}");
+      i += 1 + field.at_;
+    } else if (c == '}') {
+      fail("a } in an f-string that closes nothing; write }} for the character");
+    } else {
+      plain += c;
+      ++i;
+    }
+  }
+  if (!plain.empty() || parts.empty()) parts.push_back(make(Kind::text, std::move(plain)));
+  return make(Kind::interpolate, "", std::move(parts));
+}
+
+std::vector<Expression> Parser::arguments() {
+  std::vector<Expression> args;
+  if (take(")")) return args;
+  do {
+    args.push_back(global_cast());
+  } while (take(","));
+  expect(")");
+  return args;
+}
+
+Expression Parser::primary() {
+  skip_blanks();
+  if (at_ == text_.size()) fail("a value was expected");
+  const char c = text_[at_];
+  if (take("(")) {
+    Expression inner = global_cast();
+    expect(")");
+    return inner;
+  }
+  if (c == '/') {
+    ++at_;
+    return regex_match();
+  }
+  if (c == '"' || c == '\'') {
+    ++at_;
+    return make(Kind::text, quoted(c));
+  }
+  if (c == '$') {
+    ++at_;
+    if (at_ < text_.size() && text_[at_] == '`') {
+      ++at_;
+      return make(Kind::column, quoted('`'));
+    }
+    const std::string name = word();
+    if (name.empty()) fail("the name of a column was expected behind $");
+    at_ += name.size();
+    return make(Kind::column, name);
+  }
+  if (is_digit(c)) return number_or_time();
+  const std::string name = word();
+  if (name.empty() || is_keyword(name)) fail("a value was expected");
+  at_ += name.size();
+  const char next = at_ < text_.size() ? text_[at_] : '\0';
+  if (name == "f" && (next == '"' || next == '\'')) {
+    ++at_;
+    return interpolated(quoted(next));
+  }
+  if (lower_case(name) == "extract" && (starts_with("/") || lower_case(word()) == "group"))
+    return regex_extract();
+  if (lower_case(name) == "true" || lower_case(name) == "false")
+    return make(Kind::boolean, lower_case(name));
+  if (take("(")) return make(Kind::call, name, arguments());
+  return make(Kind::text, name);
+}
+
+void collect(const Expression& expression, std::vector<std::string>* columns) {
+  if (expression.kind == Kind::column &&
+      std::ranges::find(*columns, expression.text) == columns->end()) {
+    columns->push_back(expression.text);
+  }
+  for (const Expression& arg : expression.args) collect(arg, columns);
+}
+
+}  // namespace
+
+Expression parse_expression(std::string_view text) {
+  return Parser(text).parse();
+}
+
+std::vector<std::string> columns_of(const Expression& expression) {
+  std::vector<std::string> columns;
+  collect(expression, &columns);
+  return columns;
+}
+
+}  // namespace sequela
