@@ -105,10 +105,10 @@ void check_names(const std::string& file, const std::vector<std::string>& names)
 // The columns of a CSV file, and the SELECT that reads it.
 std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColumn>* columns) {
   const std::string read = str("read_csv(", sql_text(file), ", auto_detect=false");
-  const auto lines =
-      db.texts(str("SELECT line FROM ", read,
-                   ", header=false, delim='\x01', quote='', escape='', max_line_size=8000000, "
-                   "columns={'line': 'VARCHAR'}) LIMIT 1"));
+  const auto lines = db.texts(str("SELECT line FROM ", read,
+                                  ", header=false, delim='\x01', quote='', escape='', "
+                                  "strict_mode=false, max_line_size=8000000, "
+                                  "columns={'line': 'VARCHAR'}) LIMIT 1"));
   if (lines.empty() || !lines[0][0]) {
     throw DataError({.path = file}, "the file is empty", "export the table again");
   }
