@@ -89,6 +89,18 @@ char delimiter_of(const std::string& line) {
   return best;
 }
 
+// Each run of blanks made a delimiter.
+std::string with_delimiter(const std::string& header, char delimiter) {
+  std::string out;
+  for (const char c : header) {
+    if (c != ' ')
+      out += c;
+    else if (out.empty() || out.back() != delimiter)
+      out += delimiter;
+  }
+  return out;
+}
+
 void check_names(const std::string& file, const std::vector<std::string>& names) {
   std::set<std::string> seen;
   for (const std::string& name : names) {
@@ -108,12 +120,19 @@ std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColu
   const auto lines = db.texts(str("SELECT line FROM ", read,
                                   ", header=false, delim='\x01', quote='', escape='', "
                                   "strict_mode=false, max_line_size=8000000, "
-                                  "columns={'line': 'VARCHAR'}) LIMIT 1"));
+                                  "columns={'line': 'VARCHAR'}) LIMIT 2"));
   if (lines.empty() || !lines[0][0]) {
     throw DataError({.path = file}, "the file is empty", "export the table again");
   }
-  const char delimiter = delimiter_of(*lines[0][0]);
-  const std::vector<std::string> names = split_header(*lines[0][0], delimiter);
+  std::string header = *lines[0][0];
+  char delimiter = delimiter_of(header);
+  if (header.find(delimiter) == std::string::npos && lines.size() > 1 && lines[1][0]) {
+    // An editor may have made blanks of the header's tabs, or there is one column alone.
+    const char of_row = delimiter_of(*lines[1][0]);
+    if (lines[1][0]->find(of_row) != std::string::npos)
+      header = with_delimiter(header, delimiter = of_row);
+  }
+  const std::vector<std::string> names = split_header(header, delimiter);
   check_names(file, names);
   std::string types;
   for (const std::string& name : names) {
