@@ -1,12 +1,13 @@
 #include "sequela/etl/duckdb.h"
 
-#include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/core/run_context.h"
 
 namespace sequela {
 namespace {
@@ -70,23 +71,27 @@ std::string number_behind(const std::string& message, const std::string& label) 
   throw Error("DuckDB: " + shown);
 }
 
-// Interrupts a query when a stop is asked for.
+// Interrupts a query when this thread's run is to stop.
 class StopWatch {
  public:
-  StopWatch(const DuckDbApi& api, DuckDbApi::Handle connection)
-      : thread_([this, &api, connection] {
-          while (!is_done_.load()) {
-            if (stop_signal() != 0) api.interrupt(connection);
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-          }
-        }) {}
+  StopWatch(const DuckDbApi& api, DuckDbApi::Handle connection) : is_running_(running_) {
+    thread_ = std::thread([this, &api, connection, run = RunContext::current()] {
+      while (!running_.try_lock_for(std::chrono::milliseconds(20))) {
+        if (run.stop_signal() != 0) api.interrupt(connection);
+      }
+      running_.unlock();
+    });
+  }
   ~StopWatch() {
-    is_done_.store(true);
+    is_running_.unlock();
     thread_.join();
   }
+  StopWatch(const StopWatch&) = delete;
+  StopWatch& operator=(const StopWatch&) = delete;
 
  private:
-  std::atomic<bool> is_done_{false};
+  std::timed_mutex running_;  // locked while the query lives
+  std::unique_lock<std::timed_mutex> is_running_;
   std::thread thread_;
 };
 
