@@ -76,6 +76,12 @@ install: configure
 	@cmake --install $(BUILD) --component command --prefix $(PREFIX) > $(BUILD)/install.log || (cat $(BUILD)/install.log; exit 1)
 	@echo "Installed: $(PREFIX)/bin/sequela; try man sequela"
 
+# BUILD/gpu_bundle: a folder to carry to a machine with a GPU, and to run tools/gpu_check there.
+.PHONY: gpu-bundle
+gpu-bundle: configure
+	@ninja -C $(BUILD) gpu_data gpu_probe | tools/progress.sh "Building"
+	@python3 tools/make_gpu_bundle.py $(BUILD) $(BUILD)/gpu_bundle
+
 demo: build
 	@$(BUILD)/bin/sequela demo
 

@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/task/motor_task.h"
 #include "sequela/tokenizer/vocabulary.h"
 

@@ -14,7 +14,7 @@
 
 #include "bench/reference_gemm.h"
 #include "sequela/batch/filler.h"
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/model/motor.h"
 #include "sequela/pipeline/prepare.h"

@@ -21,6 +21,7 @@ set_source_files_properties(${avx512bf16_kernels} PROPERTIES
 # The latter is an object of its own, so that a program with functions of its own (tests/cuda_on_cpu) does without it.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/sequela/nn/cuda/absent.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 file(GLOB cuda_glue CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*_cuda.cc)
+set(SEQUELA_CUDA_ARCHITECTURES "80;90" CACHE STRING "GPUs that the CUDA kernels are compiled for")
 if(SEQUELA_CUDA)
   enable_language(CUDA)
   # CMake 3.25 does not know nvcc 13's language flags.
@@ -38,7 +39,7 @@ function(sequela_add_cuda_kernels)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/nn/cuda/*.cu)
   add_library(sequela_nn_cuda STATIC ${sources})
-  set_target_properties(sequela_nn_cuda PROPERTIES CUDA_STANDARD 20 CUDA_ARCHITECTURES "80;90")
+  set_target_properties(sequela_nn_cuda PROPERTIES CUDA_STANDARD 20 CUDA_ARCHITECTURES "${SEQUELA_CUDA_ARCHITECTURES}")
   target_include_directories(sequela_nn_cuda PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(sequela_nn PUBLIC sequela_nn_cuda)
 endfunction()

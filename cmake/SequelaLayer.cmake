@@ -1,11 +1,12 @@
-# sequela_layer(NAME [DEPS layer...] [LIBS library...] [TORCH] [UNITY] [HEADERS header...])
+# sequela_layer(NAME [DEPS layer...] [LIBS library...] [TORCH] [UNITY] [HEADERS header...] [FILES pattern... [BUT file...]])
 #
 # One folder is one layer is one static library is one test binary: sequela/NAME/**.cc becomes
 # sequela_NAME and tests/NAME/*.cc becomes test_NAME. TORCH: its files see torch. HEADERS: what to precompile for its
 # library alone. UNITY: six files
 # are compiled as one, so that what they make of templates (JSON, options, autograd) is made once; names in their unnamed
 # namespaces must differ. SEQUELA_UNITY=OFF compiles each alone, SEQUELA_ALONE=NAME those of one layer (tools/mutants.py).
-# The global property SEQUELA_LAYERS lists the libraries.
+# FILES: these of its files alone, without BUT (SequelaGpuParts.cmake). The global property SEQUELA_LAYERS lists the
+# libraries.
 #
 # Headers that most files read are compiled once for all layers with TORCH and once for all others,
 # by the first such layer; likewise for their tests.
@@ -21,8 +22,15 @@ set(SEQUELA_PLAIN_HEADERS <algorithm> <filesystem> <functional> <map> <nlohmann/
 set(SEQUELA_TORCH_HEADERS ${SEQUELA_PLAIN_HEADERS} <ATen/ATen.h>)
 
 function(sequela_layer name)
-  cmake_parse_arguments(ARG "TORCH;UNITY" "" "DEPS;LIBS;HEADERS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/${name}/*.cc)
+  cmake_parse_arguments(ARG "TORCH;UNITY" "" "DEPS;LIBS;HEADERS;FILES;BUT" ${ARGN})
+  if(ARG_FILES)
+    list(TRANSFORM ARG_FILES PREPEND ${CMAKE_SOURCE_DIR}/sequela/${name}/)
+    file(GLOB sources CONFIGURE_DEPENDS ${ARG_FILES})
+    list(TRANSFORM ARG_BUT PREPEND ${CMAKE_SOURCE_DIR}/sequela/${name}/)
+    list(REMOVE_ITEM sources ${ARG_BUT})
+  else()
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sequela/${name}/*.cc)
+  endif()
   set(dependencies ${ARG_LIBS})
   foreach(dependency ${ARG_DEPS})
     list(APPEND dependencies sequela_${dependency})
@@ -52,7 +60,7 @@ function(sequela_layer name)
   endif()
 
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
-  if(tests)
+  if(tests AND SEQUELA_PARTS STREQUAL "all")
     add_executable(test_${name} ${tests} ${CMAKE_SOURCE_DIR}/tests/support/main.cc)
     target_link_libraries(test_${name} PRIVATE sequela_${name} GTest::gtest ZLIB::ZLIB)
     target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})

@@ -4,7 +4,7 @@
 #include "python/compute_guard.h"
 #include "python/fields.h"
 #include "python/run_job.h"
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/model/model_dir.h"
 #include "sequela/model/parameter_layout.h"
 #include "sequela/nn/cuda/dispatch.h"

@@ -79,6 +79,7 @@ void register_pretrain_mlm(py::module_& module) {
       .def_readonly("mlm", &Options::mlm)
       .def_readonly("train", &Options::train)
       .def_readwrite("precision", &Options::precision)
+      .def_readwrite("device", &Options::device)
       .def_readwrite("seed", &Options::seed)
       .def_readwrite("keep_output", &Options::keep_output)
       .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)

@@ -11,8 +11,9 @@ import tokenize
 # Projects whose files a text may name: "leveldb, doc/table_format.md", "femr/models/config.py".
 PROJECTS = ["Python", "cehrbert", "cehrbert_data", "ehr-sequencing", "femr", "leveldb", "meds_reader", "Med-BERT",
             "msgpack", "numpy", "tensorflow", "torch", "torch_hawk", "transformers"]
-# Scripts of femr's users, and placeholders.
-FOREIGN_FILES = {"prepare_motor.py", "pretrain_motor.py", "x.h", "x.cc", "bench/x.cc"}
+# Scripts of femr's users, placeholders, and what our programs write.
+FOREIGN_FILES = {"prepare_motor.py", "pretrain_motor.py", "x.h", "x.cc", "bench/x.cc", "gpu_report.md",
+                 "gpu_check_out/gpu_report.md"}
 
 FILE = re.compile(r"(?<![\w./<>*~$}-])((?:\.\.?/)*[\w-][\w./-]*\.(?:md|h|cc|cu|cuh|py|pyi|sh|cmake))(?![\w/*-])")
 LINK = re.compile(r"\]\(([^)\s]+)\)")

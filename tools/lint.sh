@@ -9,6 +9,7 @@ python3 tools/check_references.py
 git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format --dry-run --Werror
 echo "format: clean"
 tools/compile_cuda.sh
+python3 tools/gpu/roofline.py --check
 
 case "${LINT_TIDY:-all}" in
   none) exit 0 ;;

@@ -372,6 +372,7 @@ class PretrainMlmOptions:
     out: str
     model: str
     precision: Precision | None
+    device: str
     seed: int
     keep_output: bool
     fingerprint_cache: str

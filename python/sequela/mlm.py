@@ -57,6 +57,7 @@ def pretrain_mlm(
     log_every: int = 100,
     keep_checkpoints: int = 2,
     precision: str | None = None,
+    device: str = "auto",
     seed: int = 42,
     keep_output: bool = False,
     num_threads: int = 0,
@@ -65,7 +66,7 @@ def pretrain_mlm(
 ) -> PretrainMlmReport:
     """Pretrains an encoder on records and writes its folder, which CEHRBERTWrapper, transformers or cehrbert open.
 
-    `sequela pretrain --objective mlm` is the same. It works outside the GIL, on the CPU. Stopped by Ctrl-C it writes
+    `sequela pretrain --objective mlm` is the same. It works outside the GIL. Stopped by Ctrl-C it writes
     a checkpoint and raises KeyboardInterrupt; the same call goes on from there, and ends with the weights of a run
     that was never stopped.
 
@@ -95,7 +96,8 @@ def pretrain_mlm(
         eval_every: steps between evaluations and checkpoints. patience: evaluations without gain
             before the end, 0 = no end.
         log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.
-        precision: "bf16" or "fp32"; None or "auto" = the faster one on this machine.
+        precision: "bf16" or "fp32"; None or "auto" = the faster one on this device.
+        device: "auto", "cpu", "cuda" or "cuda:1"; the same masks and dropout are drawn on each.
         seed: of fresh weights, batches, masks and dropout.
         keep_output: keep checkpoints and logs after the folder is written.
         num_threads: 0 = all. memory: to stay under while reading, such as "8G"; None = half the machine.
@@ -146,7 +148,8 @@ def pretrain_mlm(
         time_zone=time_zone,
         model=model,
         out=output_folder(model, out),
-        precision=None if precision is None else _core.to_precision(precision, "cpu"),
+        precision=None if precision is None else _core.to_precision(precision, device),
+        device=device,
         seed=seed,
         keep_output=keep_output,
         num_threads=to_num_threads(num_threads),

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "sequela/batch/arrays_batch.h"
 #include "sequela/batch/builder.h"
-#include "sequela/batch/loader.h"
 #include "sequela/nn/inputs.h"
 
 namespace sequela {

@@ -94,9 +94,6 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;
-  if (shared.device != "auto" && shared.device != "cpu") {
-    throw ConfigError("device", shared.device, "auto or cpu, with --objective mlm");
-  }
   options.encoder.kind = to_bert_kind(arguments.encoder);
   options.data.records.time_tokens = parse_time_tokens(arguments.time_tokens, "time-tokens");
   options.data.meds.visits.rule = parse_visit_rule(arguments.visits);
@@ -104,6 +101,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
   options.meds = shared.meds;
   options.out = shared.out;
   options.model = shared.model;
+  options.device = shared.device;
   options.precision = shared.precision;
   options.seed = shared.seed;
   options.keep_output = shared.keep_output;

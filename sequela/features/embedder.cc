@@ -1,14 +1,17 @@
 #include "sequela/features/embedder.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <thread>
 
+#include "sequela/batch/split.h"
 #include "sequela/batch/tensors.h"
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -151,6 +154,64 @@ at::Tensor embed_job(Motor& model, const Job& job, ReadOut read_out) {
   return model.encode_with_history(job.inputs, tokens_L, firsts_LP);
 }
 
+// The job's parts, one after another.
+std::vector<Job> halves_of(const Job& job) {
+  std::vector<Job> halves;
+  size_t label = 0;
+  const int64_t end = job.inputs.ages_days_T.size(0);
+  const std::vector<InputsPart> parts = split_inputs(job.inputs, 2);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    Job half;
+    const int64_t first = parts[i].first_token;
+    const int64_t last = i + 1 < parts.size() ? parts[i + 1].first_token : end;
+    for (; label < job.tokens.size() && job.tokens[label] < last; ++label) {
+      half.tokens.push_back(job.tokens[label] - first);
+      for (int64_t p = 0; p < kPeriods; ++p)
+        half.firsts.push_back(job.firsts[label * kPeriods + p] - first);
+    }
+    half.inputs = parts[i].inputs;
+    halves.push_back(std::move(half));
+  }
+  return halves;
+}
+
+// Where the device's memory does not suffice, a job is done by halves, and theirs.
+class JobEmbedder {
+ public:
+  JobEmbedder(Motor& model, ReadOut read_out) : model_(model), read_out_(read_out) {}
+
+  at::Tensor run(const Job& job) {
+    const int64_t tokens = job.inputs.ages_days_T.size(0);
+    const bool is_whole = job.inputs.lengths_S.size(0) < 2 || job.tokens.empty();
+    if (!is_whole && tokens >= too_many_) return run_halves(job);
+    try {
+      return embed_job(model_, job, read_out_);
+    } catch (const c10::OutOfMemoryError&) {
+      model_.release_memory();
+      if (is_whole) throw;
+      log_warning(str("the device's memory does not suffice for ", tokens,
+                      " tokens at a time: from now on as many are computed in halves. Fix: "
+                      "--tokens-per-batch ",
+                      tokens / 2));
+      too_many_ = tokens;
+    }
+    return run_halves(job);
+  }
+
+ private:
+  at::Tensor run_halves(const Job& job) {
+    std::vector<at::Tensor> parts;
+    for (const Job& half : halves_of(job)) {
+      if (!half.tokens.empty()) parts.push_back(run(half));
+    }
+    return at::cat(parts);
+  }
+
+  Motor& model_;
+  const ReadOut read_out_;
+  int64_t too_many_ = std::numeric_limits<int64_t>::max();
+};
+
 }  // namespace
 
 const char* to_text(ReadOut read_out) {
@@ -199,9 +260,10 @@ EmbedReport embed(Motor& model, const EventStore& store, const EventTokenizer& t
 
   EmbedReport report;
   Progress progress("embed", static_cast<int64_t>(labels.size()), "labels");
+  JobEmbedder embedder(model, options.read_out);
   Job job;
   while (queue.pop(job)) {
-    const at::Tensor rows = embed_job(model, job, options.read_out).to(at::kCPU).contiguous();
+    const at::Tensor rows = embedder.run(job).to(at::kCPU).contiguous();
     const int64_t* timestamps = job.inputs.timestamps_T.const_data_ptr<int64_t>();
     for (size_t i = 0; i < job.labels.size(); ++i) {
       std::memcpy(embeddings_nd + job.labels[i] * width,

@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "sequela/core/error.h"
-#include "sequela/core/sha256.h"
 
 namespace sequela {
 namespace {
@@ -22,7 +21,6 @@ namespace fs = std::filesystem;
 constexpr size_t kBufferBytes = size_t{1} << 20;
 // A page fault brings in the pages around it as well, within such a window (Linux's default).
 constexpr uintptr_t kFaultWindowBytes = uintptr_t{64} << 10;
-constexpr size_t kWholeHashBytes = size_t{64} << 20;
 
 [[noreturn]] void throw_errno(const std::string& path, const char* doing) {
   const int code = errno;
@@ -209,23 +207,6 @@ void write_file(const std::string& path, std::string_view content) {
   AtomicFile file(path);
   file.write(content);
   file.commit();
-}
-
-std::string file_digest(const std::string& path) {
-  const MappedFile file(path);
-  return to_hex(sha256(file.data(), file.size()));
-}
-
-std::string file_fingerprint(const std::string& path) {
-  const MappedFile file(path);
-  if (file.size() <= kWholeHashBytes) {
-    return str(file.size(), ":", to_hex(sha256(file.data(), file.size())));
-  }
-  Sha256 hash;
-  hash.update(file.data(), kBufferBytes);
-  hash.update(file.data() + file.size() - kBufferBytes, kBufferBytes);
-  const auto modified = fs::last_write_time(path).time_since_epoch().count();
-  return str(file.size(), ":", modified, ":", to_hex(hash.finish()));
 }
 
 }  // namespace sequela

@@ -30,8 +30,8 @@ void Encoder::check(const BatchInputs& inputs) const {
   const auto need = [](bool is_fine, const char* what) {
     if (!is_fine) throw std::invalid_argument(str("batch inputs: ", what));
   };
-  need(inputs.lengths_S.defined() && inputs.ages_days_T.defined() && inputs.token_ids_N.defined(),
-       "lengths, ages and token ids must be there");
+  need(inputs.ages_days_T.defined() && inputs.token_ids_N.defined(),
+       "ages and token ids must be there");
   const int64_t tokens = inputs.ages_days_T.size(0);
   need(context_.sequences.num_tokens() == tokens, "lengths do not sum to the number of tokens");
   need(!inputs.token_offsets_T1.defined() || inputs.token_offsets_T1.size(0) == tokens + 1,
@@ -46,7 +46,9 @@ void Encoder::check(const BatchInputs& inputs) const {
 
 void Encoder::prepare_context(const BatchInputs& inputs, Keep keep) {
   context_.is_kept = keep == Keep::activations;
-  context_.sequences = build_packed_sequences(inputs.lengths_S, context_.device);
+  context_.sequences = inputs.sequences != nullptr
+                           ? *inputs.sequences
+                           : build_packed_sequences(inputs.lengths_S, context_.device);
   check(inputs);
   context_.times.fill(config_, inputs.ages_days_T, inputs.time_data_T5, context_.device);
 }
@@ -151,6 +153,17 @@ void Encoder::forward(const BatchInputs& inputs, const EncoderTensors& weights, 
        .inverse_rms_T = inverse_rms_.resize({out_TH.size(0)}, at::kFloat, context_.device)},
       context_.ways);
   if (observer_) observer_("final_hidden", out_TH);
+}
+
+void Encoder::release_memory() {
+  scratch_ = {};
+  inference_ = {};
+  layers_.clear();
+  sums_.clear();
+  final_sum_TH_ = at::Tensor();
+  for (Buffer* buffer : {&embedded_, &embedded_inverse_rms_, &inverse_rms_, &grad_x_copy_,
+                         &time_features_, &cos_, &sin_})
+    *buffer = {};
 }
 
 LayerActivations& Encoder::saved_of(size_t layer) {

@@ -57,6 +57,9 @@ class Encoder {
   void backward(const at::Tensor& grad_out_TH, const EncoderTensors& weights,
                 const EncoderTensors& gradients);
 
+  // Gives back what is kept between calls.
+  void release_memory();
+
   void set_observer(StageObserver observer) { observer_ = std::move(observer); }
 
  private:

@@ -1,6 +1,7 @@
 #include "sequela/model/motor.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -30,7 +31,8 @@ MotorTargets to_device(const MotorTargets& targets, at::Device device) {
   return {.censor_seconds_L = moved(targets.censor_seconds_L, device),
           .row_offsets_L1 = moved(targets.row_offsets_L1, device),
           .task_ids_Z = moved(targets.task_ids_Z, device),
-          .event_seconds_Z = moved(targets.event_seconds_Z, device)};
+          .event_seconds_Z = moved(targets.event_seconds_Z, device),
+          .reached_rows_R = moved(targets.reached_rows_R, device)};
 }
 
 // Fills `parameters` from those of a file. The names and shapes were checked by the reader
@@ -140,6 +142,17 @@ void Motor::set_time_at_risk(TimeAtRisk time_at_risk) {
 void Motor::set_activations(Activations activations) {
   state_->keep =
       activations == Activations::kept ? Encoder::Keep::activations : Encoder::Keep::residuals;
+}
+
+Activations Motor::activations() const {
+  return state_->keep == Encoder::Keep::residuals ? Activations::recomputed : Activations::kept;
+}
+
+void Motor::release_memory() {
+  state_->encoder.release_memory();
+  if (state_->head) state_->head->release_memory();
+  state_->hidden = state_->grad_hidden = {};
+  if (!state_->device.is_cpu()) c10::getDeviceAllocator(state_->device.type())->emptyCache();
 }
 
 void Motor::refresh_weights() {

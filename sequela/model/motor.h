@@ -69,6 +69,9 @@ class Motor {
   void set_time_at_risk(TimeAtRisk time_at_risk);
 
   void set_activations(Activations activations);  // kept unless told otherwise
+  Activations activations() const;
+  // Gives back the memory that is kept between calls for what a batch needs.
+  void release_memory();
 
   // Mean loss of the batch (a float32 scalar on the device; no synchronisation). With
   // `gradient_scale`, also adds gradient_scale * d loss / d parameter to the parameters' gradients.

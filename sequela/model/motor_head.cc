@@ -94,7 +94,9 @@ void MotorHead::bin_features_backward(const at::Tensor& grad_z, const at::Tensor
   add_column_sums(grad_projected, backward.gradients->final_bias);
   const at::Tensor& grad_labelled_LH = grad_labelled_.resize(labelled_LH.sizes(), type_, device_);
   linear_backward_input(filled, weights.final_weight, grad_labelled_LH);
-  backward.grad_hidden_TH.index_add_(0, label_indices_L, grad_labelled_LH.narrow(0, 0, labels));
+  // No token has two labels, and the gradient was 0.
+  backward.grad_hidden_TH.index_copy_(0, label_indices_L.to(at::kLong),
+                                      grad_labelled_LH.narrow(0, 0, labels));
 }
 
 at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
@@ -123,6 +125,13 @@ at::Tensor MotorHead::loss(const at::Tensor& hidden_TH, const at::Tensor& label_
                          ways_);
   bin_features_backward(grad_z_LKF, label_indices_L, weights, *backward);
   return loss;
+}
+
+void MotorHead::release_memory() {
+  for (Buffer* buffer :
+       {&labelled_, &projected_, &unnormed_, &inverse_rms_, &normed_, &grad_normed_,
+        &grad_unnormed_, &grad_projected_, &grad_labelled_, &weight_scratch_})
+    *buffer = {};
 }
 
 MotorHead::Evaluation MotorHead::evaluate(const at::Tensor& hidden_TH,

@@ -47,6 +47,8 @@ class MotorHead {
   at::Tensor logits(const at::Tensor& hidden_TH, const at::Tensor& label_indices_L,
                     const MotorHeadTensors& weights);
 
+  void release_memory();  // what is kept between calls
+
   void set_time_at_risk(TimeAtRisk time_at_risk) { time_at_risk_ = time_at_risk; }
 
  private:

@@ -3,7 +3,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "sequela/nn/sequences.h"
 
 namespace sequela {
 
@@ -23,6 +26,9 @@ struct BatchInputs {
   at::Tensor time_data_T5;      // float32 (values rounded to float16, as femr stores them)
   at::Tensor timestamps_T;      // int64, seconds since 1970
   at::Tensor label_indices_L;   // int32, ascending: the tokens with a label
+  // Of lengths_S, on the device of the rest, by who brought the batch there; null: the model makes
+  // them, and waits for the device.
+  std::shared_ptr<const PackedSequences> sequences;
 };
 
 // Targets of the MOTOR head for the labelled tokens. Row l holds the tasks that do occur after
@@ -32,6 +38,8 @@ struct MotorTargets {
   at::Tensor row_offsets_L1;    // int32
   at::Tensor task_ids_Z;        // int32, ascending within a row
   at::Tensor event_seconds_Z;   // float32, > 0
+  // reached_rows() (time_to_event.h), likewise; undefined: the loss looks for them, and waits.
+  at::Tensor reached_rows_R;  // int64
 };
 
 struct MotorBatch {

@@ -38,4 +38,8 @@ PackedSequences build_packed_sequences(const at::Tensor& lengths_S, at::Device d
   return sequences;
 }
 
+std::vector<at::Tensor*> device_tensors(PackedSequences& sequences) {
+  return {&sequences.offsets_S1, &sequences.token_starts_T};
+}
+
 }  // namespace sequela

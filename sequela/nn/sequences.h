@@ -25,4 +25,7 @@ struct PackedSequences {
 // length below 1.
 PackedSequences build_packed_sequences(const at::Tensor& lengths_S, at::Device device);
 
+// The tensors that lie on the device, to be copied there.
+std::vector<at::Tensor*> device_tensors(PackedSequences& sequences);
+
 }  // namespace sequela

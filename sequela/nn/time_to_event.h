@@ -47,6 +47,10 @@ struct TimeToEventGradients {
 // (needed only to repeat femr's numbers beyond three digits).
 enum class TimeAtRisk { exact, log2_float16 };
 
+// The rows (label, bin) that some task reaches, by bin, then label, as label * bins + bin: int64
+// [R]. All tensors on the CPU.
+at::Tensor reached_rows(const MotorTargets& targets, const at::Tensor& bin_edges_K1);
+
 // Returns the loss, a float32 scalar (0 if L is 0). With `gradient_scale`, also adds gradient_scale
 // times its gradient to `gradients`. Throws std::invalid_argument for wrong shapes or types.
 at::Tensor time_to_event_loss(const at::Tensor& z_LKF, const TimeToEventHead& head,

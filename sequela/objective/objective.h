@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/batch/target_rule.h"
 #include "sequela/core/json.h"
 #include "sequela/meds/event_store.h"

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"

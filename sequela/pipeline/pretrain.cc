@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"

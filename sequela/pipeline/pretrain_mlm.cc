@@ -10,6 +10,7 @@
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/option_words.h"
@@ -159,7 +160,8 @@ void PretrainMlmOptions::validate() const {
 PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   options.validate();
   const TorchThreads threads(options.num_threads);
-  const Precision precision = options.precision.value_or(fastest_precision(at::kCPU));
+  const at::Device device = to_device(options.device);
+  const Precision precision = options.precision.value_or(fastest_precision(device));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, precision, fingerprints);
   PretrainMlmReport report;
@@ -176,13 +178,15 @@ PretrainMlmReport pretrain_mlm(const PretrainMlmOptions& options) {
   MlmTrainingOptions mlm = options.mlm;
   mlm.seed = options.seed;
   mlm.precision = precision;
+  mlm.device = device;
   MlmTraining model(config, random_bert_weights(config, options.seed), data.tokenizer, &data.train,
                     &data.validation, mlm);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", config.vocab_size, " codes, ",
                data.train.size(), " + ", data.validation.size(), " tokens of ",
-               report.num_train_subjects, " + ", report.num_validation_subjects, " subjects"));
-  log_precision(precision, at::kCPU);
+               report.num_train_subjects, " + ", report.num_validation_subjects, " subjects, on ",
+               device.str()));
+  log_precision(precision, device);
 
   TrainOptions train_options = options.train;
   train_options.folder = options.out;

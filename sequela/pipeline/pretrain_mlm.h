@@ -28,6 +28,7 @@ struct PretrainMlmOptions {
   MlmTrainingOptions mlm;              // its seed and precision are set from below
   TrainOptions train;                  // folder is set to `out`
   std::optional<Precision> precision;  // default: bf16 where the machine is fast at it, else fp32
+  std::string device = "auto";         // auto | cpu | cuda | cuda:N
   uint64_t seed = 42;                  // of fresh weights, batches, masks and dropout
   bool keep_output = false;
   int num_threads = 0;            // 0 = all

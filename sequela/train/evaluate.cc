@@ -38,7 +38,7 @@ double evaluate(Trainable& model) {
   return losses.empty() ? std::nan("") : sum / static_cast<double>(losses.size());
 }
 
-double evaluate(Motor& model, const BatchFolder& batches) {
+double evaluate(Motor& model, const MotorBatches& batches) {
   MotorTraining training(model, nullptr, &batches);
   return evaluate(training);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/motor_batches.h"
 #include "sequela/model/motor.h"
 #include "sequela/train/trainable.h"
 
@@ -13,6 +13,6 @@ inline constexpr const char* kDivergenceFix =
 // Mean loss over all validation batches; NaN if there is none or a stop signal came before the
 // first. DataError that names the batch if a loss is not finite.
 double evaluate(Trainable& model);
-double evaluate(Motor& model, const BatchFolder& batches);
+double evaluate(Motor& model, const MotorBatches& batches);
 
 }  // namespace sequela

@@ -2,48 +2,84 @@
 
 #include <ATen/ATen.h>
 
-#include "sequela/batch/filler.h"
+#include <algorithm>
+
 #include "sequela/core/error.h"
 #include "sequela/model/classifier.h"
 #include "sequela/model/encoder_config.h"
+#include "sequela/train/motor_feed.h"
 
 namespace sequela {
 namespace {
 
+at::Device device_of(Motor& model) {
+  return model.parameters().items[0].value.device();
+}
+
+// What the mean loss is divided by.
+double num_cells(const Motor& model, int64_t num_labels) {
+  const MotorHeadConfig& head = *model.config().motor;
+  return static_cast<double>(num_labels) * static_cast<double>(head.num_bins()) *
+         static_cast<double>(head.num_tasks());
+}
+
+// Of a batch's labels.
+double share_of(const MotorFeed::Part& part, const MotorFeed::Fed& fed) {
+  return static_cast<double>(part.num_labels) /
+         static_cast<double>(std::max<int64_t>(1, fed.num_labels));
+}
+
 class MotorPass : public BatchPass {
  public:
-  MotorPass(Motor& model, const BatchFolder& folder, PassPlan plan)
-      : model_(model), loss_scale_(plan.loss_scale), loader_(folder, std::move(plan.batches)) {}
+  MotorPass(Motor& model, const MotorBatches& source, PassPlan plan, int64_t num_parts,
+            int64_t& parts_of_batch)
+      : model_(model),
+        loss_scale_(plan.loss_scale),
+        parts_of_batch_(parts_of_batch),
+        feed_(source, std::move(plan.batches), *model.config().motor, device_of(model), num_parts) {
+  }
 
   std::optional<BatchLoss> next(std::optional<double> gradient_scale) override {
-    if (!loader_.next(batch_)) return std::nullopt;
-    if (gradient_scale && loss_scale_ == LossScale::events) *gradient_scale *= num_cells();
-    const int64_t tokens = batch_.inputs.ages_days_T.size(0);
-    fill_up(batch_.inputs);
-    return BatchLoss{model_.loss(batch_, gradient_scale), tokens,
-                     batch_.targets.event_seconds_Z.size(0)};
+    const std::optional<MotorFeed::Fed> fed = feed_.next();
+    if (!fed) return std::nullopt;
+    parts_of_batch_ = static_cast<int64_t>(fed->parts.size());
+    if (gradient_scale && loss_scale_ == LossScale::events) {
+      *gradient_scale *= num_cells(model_, fed->num_labels);
+    }
+    const BatchLoss loss{loss_of(*fed, gradient_scale), fed->num_tokens, fed->num_events};
+    feed_.read_ahead();
+    return loss;
   }
 
  private:
-  // What the mean loss is divided by.
-  double num_cells() const {
-    const MotorHeadConfig& head = *model_.config().motor;
-    return static_cast<double>(batch_.inputs.label_indices_L.size(0)) *
-           static_cast<double>(head.num_bins()) * static_cast<double>(head.num_tasks());
+  // Of the whole batch: that of its parts, by their labels.
+  at::Tensor loss_of(const MotorFeed::Fed& fed, std::optional<double> gradient_scale) {
+    if (fed.parts.size() == 1) return model_.loss(fed.parts[0].batch, gradient_scale);
+    at::Tensor sum;
+    for (const MotorFeed::Part& part : fed.parts) {
+      const double share = share_of(part, fed);
+      std::optional<double> own_scale;
+      if (gradient_scale) own_scale = *gradient_scale * share;
+      const at::Tensor loss = model_.loss(part.batch, own_scale) * share;
+      sum = sum.defined() ? sum + loss : loss;
+    }
+    return sum;
   }
 
   Motor& model_;
   const LossScale loss_scale_;
-  BatchLoader loader_;
-  MotorBatch batch_;
+  int64_t& parts_of_batch_;
+  MotorFeed feed_;
 };
 
 // A pass through the validation batches that the yardsticks see. Their tasks lie side by side.
 class WatchedPass : public BatchPass {
  public:
-  WatchedPass(Motor& model, const BatchFolder& folder, std::vector<int64_t> batches,
-              const std::vector<ValidationYardstick*>& yardsticks)
-      : model_(model), yardsticks_(yardsticks), loader_(folder, std::move(batches)) {
+  WatchedPass(Motor& model, const MotorBatches& source, std::vector<int64_t> batches,
+              const std::vector<ValidationYardstick*>& yardsticks, int64_t num_parts)
+      : model_(model),
+        yardsticks_(yardsticks),
+        feed_(source, std::move(batches), *model.config().motor, device_of(model), num_parts) {
     std::vector<at::Tensor> tasks;
     for (ValidationYardstick* yardstick : yardsticks_) {
       yardstick->start();
@@ -56,10 +92,22 @@ class WatchedPass : public BatchPass {
 
   std::optional<BatchLoss> next(std::optional<double> gradient_scale) override {
     SEQUELA_CHECK(!gradient_scale);
-    if (!loader_.next(batch_)) return std::nullopt;
-    const int64_t tokens = batch_.inputs.ages_days_T.size(0);
-    fill_up(batch_.inputs);
-    const Motor::Evaluation evaluation = model_.evaluate(batch_, tasks_S_);
+    const std::optional<MotorFeed::Fed> fed = feed_.next();
+    if (!fed) return std::nullopt;
+    at::Tensor loss;
+    for (const MotorFeed::Part& part : fed->parts) {
+      const Motor::Evaluation evaluation = model_.evaluate(part.batch, tasks_S_);
+      if (&part == &fed->parts.back()) feed_.read_ahead();
+      show(part.on_host, evaluation);
+      const at::Tensor own =
+          fed->parts.size() == 1 ? evaluation.loss : evaluation.loss * share_of(part, *fed);
+      loss = loss.defined() ? loss + own : own;
+    }
+    return BatchLoss{loss, fed->num_tokens, fed->num_events};
+  }
+
+ private:
+  void show(const MotorBatch& batch, const Motor::Evaluation& evaluation) {
     const at::Tensor cost_C = evaluation.cost_C.cpu();
     at::Tensor rates_LKS;
     if (tasks_S_.defined()) rates_LKS = evaluation.log2_rates_LKS.cpu();
@@ -67,19 +115,16 @@ class WatchedPass : public BatchPass {
     for (size_t i = 0; i < yardsticks_.size(); ++i) {
       at::Tensor own_LKS;
       if (num_tasks_[i] > 0) own_LKS = rates_LKS.narrow(2, first, num_tasks_[i]);
-      yardsticks_[i]->add(batch_, cost_C, own_LKS);
+      yardsticks_[i]->add(batch, cost_C, own_LKS);
       first += num_tasks_[i];
     }
-    return BatchLoss{evaluation.loss, tokens, batch_.targets.event_seconds_Z.size(0)};
   }
 
- private:
   Motor& model_;
   const std::vector<ValidationYardstick*>& yardsticks_;
   std::vector<int64_t> num_tasks_;
   at::Tensor tasks_S_;
-  BatchLoader loader_;
-  MotorBatch batch_;
+  MotorFeed feed_;
 };
 
 // "transformer.layers.7.input_proj.weight" -> 7.
@@ -179,8 +224,8 @@ Parameters dump_inputs(const BatchInputs& inputs) {
   return dump;
 }
 
-MotorTraining::MotorTraining(Motor& model, const BatchFolder* train_batches,
-                             const BatchFolder* valid_batches,
+MotorTraining::MotorTraining(Motor& model, const MotorBatches* train_batches,
+                             const MotorBatches* valid_batches,
                              std::vector<ValidationYardstick*> yardsticks)
     : model_(model),
       train_batches_(train_batches),
@@ -202,15 +247,30 @@ Figures MotorTraining::validation_figures() {
 }
 
 int64_t MotorTraining::num_batches(TrainPart part) const {
-  return folder(part) == nullptr ? 0 : folder(part)->num_batches();
+  return batches(part) == nullptr ? 0 : batches(part)->num_batches();
 }
 
 std::unique_ptr<BatchPass> MotorTraining::start_pass(PassPlan plan) {
   if (plan.part == TrainPart::validation && !yardsticks_.empty()) {
-    return std::make_unique<WatchedPass>(model_, *folder(plan.part), std::move(plan.batches),
-                                         yardsticks_);
+    return std::make_unique<WatchedPass>(model_, *batches(plan.part), std::move(plan.batches),
+                                         yardsticks_, num_parts_);
   }
-  return std::make_unique<MotorPass>(model_, *folder(plan.part), std::move(plan));
+  return std::make_unique<MotorPass>(model_, *batches(plan.part), std::move(plan), num_parts_,
+                                     parts_of_batch_);
+}
+
+// By halves as far as the sequences allow it, then without kept activations.
+std::string MotorTraining::take_less_memory() {
+  model_.release_memory();
+  if (parts_of_batch_ == num_parts_) {
+    num_parts_ *= 2;
+    return str("from now on each batch is computed in ", num_parts_,
+               " parts, with the same result");
+  }
+  if (model_.activations() == Activations::recomputed) return "";
+  model_.set_activations(Activations::recomputed);
+  return "from now on activations are not kept but computed once more, as --gradient-checkpointing "
+         "does, with the same result";
 }
 
 std::string MotorTraining::config_json() const {

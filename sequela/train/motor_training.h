@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/motor_batches.h"
 #include "sequela/model/motor.h"
 #include "sequela/train/trainable.h"
 
@@ -37,8 +37,8 @@ Parameters dump_inputs(const BatchInputs& inputs);
 // MOTOR and its batches as the training loop takes them. Refers to all of them.
 class MotorTraining : public Trainable {
  public:
-  // A part without a folder (nullptr) has no batches.
-  MotorTraining(Motor& model, const BatchFolder* train_batches, const BatchFolder* valid_batches,
+  // A part that is nullptr has no batches.
+  MotorTraining(Motor& model, const MotorBatches* train_batches, const MotorBatches* valid_batches,
                 std::vector<ValidationYardstick*> yardsticks = {});
 
   Parameters& parameters() override { return model_.parameters(); }
@@ -48,20 +48,23 @@ class MotorTraining : public Trainable {
   int64_t num_batches(TrainPart part) const override;
   bool has_events() const override { return true; }
   std::unique_ptr<BatchPass> start_pass(PassPlan plan) override;
+  std::string take_less_memory() override;
   std::string config_json() const override;
   Precision precision() const override { return model_.precision(); }
   double flops_per_token() const override { return model_.flops_per_token(); }
   Parameters dump_batch(int64_t batch) const override;
 
  private:
-  const BatchFolder* folder(TrainPart part) const {
+  const MotorBatches* batches(TrainPart part) const {
     return part == TrainPart::train ? train_batches_ : valid_batches_;
   }
 
   Motor& model_;
-  const BatchFolder* train_batches_;
-  const BatchFolder* valid_batches_;
+  const MotorBatches* train_batches_;
+  const MotorBatches* valid_batches_;
   const std::vector<ValidationYardstick*> yardsticks_;
+  int64_t num_parts_ = 1;       // that a batch is computed in, at the most
+  int64_t parts_of_batch_ = 1;  // of the last batch: fewer where it has no more sequences
 };
 
 }  // namespace sequela

@@ -66,6 +66,9 @@ class Trainable {
   // Whether its batches count events, so that LossScale::events is possible.
   virtual bool has_events() const { return false; }
   virtual std::unique_ptr<BatchPass> start_pass(PassPlan plan) = 0;
+  // After the device's memory did not suffice: from the next pass on the same is computed with
+  // less. What was done, for the log; "" if there is nothing more to do.
+  virtual std::string take_less_memory() { return ""; }
   // What the last whole pass through the validation batches tells beside its loss.
   virtual Figures validation_figures() { return {}; }
 

@@ -1,11 +1,14 @@
 #include "sequela/train/trainer.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -16,11 +19,18 @@
 #include "sequela/train/optimizer.h"
 #include "sequela/train/run_log.h"
 #include "sequela/train/schedule.h"
+#include "sequela/train/step_numbers.h"
 
 namespace sequela {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr size_t kMaxUnread = 100;  // steps
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -52,11 +62,13 @@ class Trainer {
   void log_step(double learning_rate, double gradient_norm, const std::vector<KindHealth>& health);
   double share_of_gemm_rate(double tokens_per_second);
   void evaluate_now();
+  double validation_loss();
   bool take_result(double loss, const Figures& figures);
   void save();
   void restore();
-  void settle_losses();
-  [[noreturn]] void dump_and_throw(int64_t batch_index, const char* what);
+  double read_numbers();
+  void take_less_memory(const std::exception& error);
+  [[noreturn]] void dump_and_throw(const StepNumbers::Fault& fault);
   bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
 
   Trainable& model_;
@@ -72,8 +84,8 @@ class Trainer {
   double gemm_rate_ = 0;  // 0: not measured yet
   TrainState state_;
   TrainReport report_;
-  std::vector<at::Tensor> group_losses_;  // of the batches of this step, on the device
-  std::vector<int64_t> group_batches_;
+  StepNumbers numbers_;
+  int64_t tokens_of_step_ = 0;  // under way
   Clock::time_point start_;
   Clock::time_point last_log_;
   int64_t tokens_at_start_ = 0;
@@ -134,8 +146,13 @@ void Trainer::run_epoch() {
     const int64_t group_start = state_.position - state_.micro_batch;
     const int64_t group_size = std::min(options_.accumulate, num_batches_ - group_start);
     // Sums are divided when all events of the step are counted.
-    const auto loss = pass->next(
-        options_.loss_scale == LossScale::events ? 1.0 : 1.0 / static_cast<double>(group_size));
+    std::optional<BatchLoss> loss;
+    try {
+      loss = pass->next(
+          options_.loss_scale == LossScale::events ? 1.0 : 1.0 / static_cast<double>(group_size));
+    } catch (const c10::OutOfMemoryError& error) {
+      return take_less_memory(error);
+    }
     SEQUELA_CHECK(loss.has_value());
     add_to_step(*loss, order[state_.position]);
     if (state_.micro_batch == group_size) finish_step();
@@ -149,13 +166,26 @@ void Trainer::run_epoch() {
   state_.position = 0;
 }
 
+// The step under way begins anew, in a pass of its own: gradients of a part of it may be there.
+void Trainer::take_less_memory(const std::exception& error) {
+  const std::string done = model_.take_less_memory();
+  if (done.empty()) throw;
+  log_warning(str("the device's memory does not suffice (", first_line(error.what()), "): ", done));
+  model_.parameters().zero_gradients();
+  state_.position -= state_.micro_batch;
+  state_.micro_batch = 0;
+  state_.num_events = 0;
+  state_.num_tokens -= std::exchange(tokens_of_step_, 0);
+  numbers_.drop_batches();
+}
+
 void Trainer::add_to_step(const BatchLoss& loss, int64_t batch_index) {
-  group_losses_.push_back(loss.loss);
-  group_batches_.push_back(batch_index);
+  numbers_.add_batch(batch_index, loss.loss);
   ++state_.position;
   ++state_.micro_batch;
   state_.num_events += loss.num_events;
   state_.num_tokens += loss.num_tokens;
+  tokens_of_step_ += loss.num_tokens;
 }
 
 void Trainer::finish_step() {
@@ -163,13 +193,16 @@ void Trainer::finish_step() {
   const double divisor = options_.loss_scale == LossScale::events
                              ? static_cast<double>(std::max<int64_t>(1, state_.num_events))
                              : 1;
-  const double norm_value = norm.item<double>() / divisor;  // the step's one wait for the device
-  settle_losses();
-  if (!std::isfinite(norm_value)) dump_and_throw(group_batches_.back(), "gradient");
-  group_batches_.clear();
+  numbers_.end_step(state_.step, norm, divisor);
+  tokens_of_step_ = 0;
+  // Elsewhere the numbers are read late: the host is to be ahead of the device.
+  const bool is_due = (state_.step + 1) % options_.log_every == 0;
+  double norm_value = 0;
+  if (is_due || device_.is_cpu() || numbers_.num_unread() >= kMaxUnread)
+    norm_value = read_numbers();
   const double rate = learning_rate_at(options_.schedule, options_.learning_rate, state_.step,
                                        options_.warmup_steps, total_steps_);
-  const bool is_logged = (state_.step + 1) % options_.log_every == 0 && state_.loss_count > 0;
+  const bool is_logged = is_due && state_.loss_count > 0;
   std::vector<KindHealth> health;
   if (is_logged) health = gradient_norms(model_.parameters(), parts_, divisor);
   optimizer_.step(rate, norm, divisor);
@@ -209,30 +242,39 @@ double Trainer::share_of_gemm_rate(double tokens_per_second) {
   return tokens_per_second * model_.flops_per_token() / gemm_rate_;
 }
 
-// Brings the losses of the batches since the last call to the host.
-void Trainer::settle_losses() {
-  for (size_t i = 0; i < group_losses_.size(); ++i) {
-    const double loss = group_losses_[i].item<double>();
-    if (!std::isfinite(loss)) dump_and_throw(group_batches_[i], "loss");
-    state_.loss_sum += loss;
-    ++state_.loss_count;
-  }
-  group_losses_.clear();
+// Brings the numbers of the steps since the last call to the host. The last one's gradient norm.
+double Trainer::read_numbers() {
+  const StepNumbers::Read read = numbers_.read(state_.step);
+  if (read.fault) dump_and_throw(*read.fault);
+  state_.loss_sum += read.loss_sum;
+  state_.loss_count += read.num_losses;
+  return read.norm;
 }
 
-void Trainer::dump_and_throw(int64_t batch_index, const char* what) {
+void Trainer::dump_and_throw(const StepNumbers::Fault& fault) {
   const std::string path = options_.folder + "/non_finite.safetensors";
-  model_.dump_batch(batch_index).write(path);
+  model_.dump_batch(fault.batch).write(path);
   throw DataError({},
-                  str("the ", what, " is not finite at step ", state_.step, " (training batch ",
-                      batch_index, "); its tensors are in ", path),
+                  str("the ", fault.what, " is not finite at step ", fault.step,
+                      " (training batch ", fault.batch, "); its tensors are in ", path),
                   kDivergenceFix);
 }
 
+double Trainer::validation_loss() {
+  while (true) {
+    try {
+      return evaluate(model_);
+    } catch (const c10::OutOfMemoryError& error) {
+      take_less_memory(error);
+    }
+  }
+}
+
 void Trainer::evaluate_now() {
+  read_numbers();
   state_.is_evaluated = false;
   if (stop_signal() != 0) return save();
-  const double loss = evaluate(model_);
+  const double loss = validation_loss();
   if (stop_signal() != 0) return save();
   Figures figures = model_.validation_figures();
   try {
@@ -271,7 +313,7 @@ bool Trainer::take_result(double loss, const Figures& figures) {
 }
 
 void Trainer::save() {
-  settle_losses();
+  read_numbers();
   write_checkpoint(options_.folder, run_key_, state_, model_, optimizer_);
   log_info(str("wrote ", checkpoint_path(options_.folder, state_.step)));
 }

@@ -1,4 +1,5 @@
 #include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -3,60 +3,22 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "sequela/core/error.h"
 #include "sequela/nn/attention.h"
-#include "sequela/nn/cuda/dispatch.h"
-#include "sequela/nn/cuda/tensors.h"
 #include "sequela/nn/kernels/attention_kernels.h"
+#include "tests/cuda_on_cpu/rotated.h"
 #include "tests/cuda_on_cpu/twin.h"
 #include "tests/nn/kernel_support.h"
 
 namespace sequela {
 namespace {
 
+using cuda_on_cpu::device;
 using cuda_on_cpu::expect_twins;
-using cuda_on_cpu::in_every_order;
 using cuda_on_cpu::in_guarded_rows;
-using cuda_on_cpu::row_error;
+using cuda_on_cpu::kernels;
+using cuda_on_cpu::rotated;
+using cuda_on_cpu::rounding;
 using cuda_on_cpu::Tensors;
-
-// x rotated by torch's own complex products, in double.
-at::Tensor rotated(const at::Tensor& x_THD, const at::Tensor& cosines, const at::Tensor& sines) {
-  const at::Tensor pairs =
-      at::view_as_complex(x_THD.to(at::kDouble).contiguous().unflatten(2, {x_THD.size(2) / 2, 2}));
-  const at::Tensor turns = at::complex(cosines.to(at::kDouble), sines.to(at::kDouble));
-  return at::view_as_real(pairs * turns.unsqueeze(1)).flatten(2);
-}
-
-void check_rotation(at::ScalarType type, int64_t tokens, int64_t heads, int64_t size) {
-  at::manual_seed(11);
-  const at::Tensor x = in_guarded_rows(random_values({tokens, heads, size}, 1, type), 24);
-  const at::Tensor cosines = at::empty({tokens, size / 2}), sines = at::empty_like(cosines);
-  at::Tensor cosines_out = cosines, sines_out = sines;
-  fill_rotary_tables(at::rand({tokens}) * 30, cosines_out, sines_out);
-  for (const float direction : {1.0f, -1.0f}) {
-    const auto runs = in_every_order([&] {
-      const at::Tensor to = in_guarded_rows(at::zeros({tokens, heads, size}, type), 16);
-      cuda_rotate({x.data_ptr(), x.stride(0), to.data_ptr(), to.stride(0), floats_of(cosines),
-                   floats_of(sines), tokens, heads, size, direction},
-                  value_of(x), nullptr);
-      return to;
-    });
-    for (const at::Tensor& run : runs) EXPECT_TRUE(run.equal(runs[0]));
-    EXPECT_LT(row_error(runs[0], rotated(x, cosines, direction * sines)), 1e-6);
-  }
-}
-
-TEST(CudaOnCpuAttention, RotatesAsComplexNumbersDo) {
-  for (at::ScalarType type : {at::kFloat, at::kBFloat16}) {
-    for (const int64_t tokens : {0, 1, 63, 64, 65, 4096}) {
-      SCOPED_TRACE(str(cuda_on_cpu::name_of(type), ", ", tokens, " tokens"));
-      check_rotation(type, tokens, 3, 8);
-      if (tokens <= 65) check_rotation(type, tokens, 1, 2);
-      if (tokens <= 65) check_rotation(type, tokens, 5, 130);
-    }
-  }
-}
 
 struct Case {
   std::vector<int> lengths;
@@ -78,7 +40,8 @@ template <class Forward, class Backward>
 Tensors run_attention(const AttentionInputs& inputs, const at::Tensor& grad_out, Forward forward,
                       Backward backward) {
   const at::Tensor out = in_guarded_rows(at::zeros_like(grad_out), 16),
-                   logsumexp = at::zeros({grad_out.size(1), grad_out.size(0)});
+                   logsumexp = at::zeros({grad_out.size(1), grad_out.size(0)},
+                                         grad_out.options().dtype(at::kFloat));
   const auto gradient = [&] { return in_guarded_rows(at::ones_like(grad_out), 24); };
   const AttentionGradients gradients{gradient(), gradient(), gradient()};
   forward(inputs, out, logsumexp);
@@ -102,41 +65,49 @@ Tensors run_reference(AttentionInputs inputs, const at::Tensor& grad_out) {
   return results;
 }
 
-void check(const Case& c) {
-  at::manual_seed(11);
-  const PackedSequences sequences =
-      build_packed_sequences(at::tensor(c.lengths, at::kInt), at::kCPU);
-  const int64_t tokens = sequences.num_tokens();
-  const auto values = [&](int64_t extra) {
-    return in_guarded_rows(random_values({tokens, c.heads, c.head_size}, 1, at::kBFloat16), extra);
-  };
-  AttentionInputs inputs{values(24), values(40), values(8), {},
-                         {},         &sequences, c.window,  c.direction};
-  if (c.is_rotated) {
-    inputs.cos_TR = at::empty({tokens, c.head_size / 2});
-    inputs.sin_TR = at::empty_like(inputs.cos_TR);
-    fill_rotary_tables(at::rand({tokens}) * 30, inputs.cos_TR, inputs.sin_TR);
+// A case's tensors; the same values on any device.
+struct AttentionCase {
+  PackedSequences sequences;
+  AttentionInputs inputs;
+  at::Tensor grad_out;
+
+  AttentionCase(const Case& c, at::Device on)
+      : sequences(build_packed_sequences(at::tensor(c.lengths, at::kInt), on)) {
+    at::manual_seed(11);
+    const int64_t tokens = sequences.num_tokens();
+    const auto values = [&](int64_t extra) {
+      const at::Tensor x = random_values({tokens, c.heads, c.head_size}, 1, at::kBFloat16);
+      return in_guarded_rows(x.to(on), extra);
+    };
+    inputs = {values(24), values(40), values(8), {}, {}, &sequences, c.window, c.direction};
+    if (c.is_rotated) {
+      inputs.cos_TR = at::empty({tokens, c.head_size / 2});
+      inputs.sin_TR = at::empty_like(inputs.cos_TR);
+      fill_rotary_tables(at::rand({tokens}) * 30, inputs.cos_TR, inputs.sin_TR);
+      inputs.cos_TR = inputs.cos_TR.to(on);
+      inputs.sin_TR = inputs.sin_TR.to(on);
+    }
+    grad_out = values(32);
   }
-  const at::Tensor grad_out = values(32);
+  AttentionCase(const AttentionCase&) = delete;
+};
+
+void check(const Case& c) {
+  const AttentionCase on_device(c, device()), same(c, at::kCPU);
   expect_twins(
       [&] {
-        return run_attention(inputs, grad_out, attention_forward_cuda, attention_backward_cuda);
+        return run_attention(on_device.inputs, on_device.grad_out, kernels().attention_forward,
+                             kernels().attention_backward);
       },
-      [&] { return run_reference(inputs, grad_out); }, {1e-2, 1e-2, 1e-2, 1e-2, 1e-2});
+      [&] { return run_reference(same.inputs, same.grad_out); },
+      std::vector<double>(5, 1e-2 * rounding()));
 }
 
-TEST(CudaOnCpuAttention, EqualsTheReference) {
+TEST(CudaAttention, EqualsTheReference) {
   for (size_t i = 0; i < kCases.size(); ++i) {
     SCOPED_TRACE(str("case ", i));
     check(kCases[i]);
   }
-}
-
-TEST(CudaOnCpuAttention, RefusesFloat32) {
-  const PackedSequences sequences = build_packed_sequences(at::tensor({3}, at::kInt), at::kCPU);
-  const at::Tensor x = at::zeros({3, 1, 8});
-  EXPECT_THROW(attention_forward_cuda({x, x, x, {}, {}, &sequences, 2}, x, at::zeros({1, 3})),
-               ConfigError);
 }
 
 }  // namespace

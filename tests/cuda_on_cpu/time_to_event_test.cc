@@ -1,7 +1,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "sequela/nn/cuda/dispatch.h"
 #include "sequela/nn/time_to_event.h"
 #include "tests/cuda_on_cpu/twin.h"
 #include "tests/nn/time_to_event_support.h"
@@ -9,7 +8,9 @@
 namespace sequela {
 namespace {
 
+using cuda_on_cpu::device;
 using cuda_on_cpu::expect_twins;
+using cuda_on_cpu::kernels;
 using cuda_on_cpu::Tensors;
 
 // A block lays out 4,096 tasks at once.
@@ -23,7 +24,8 @@ struct LossInputs {
   TimeToEventHead head;
   TimeAtRisk time_at_risk;
 
-  LossInputs(const LossCase& c, at::ScalarType type, bool has_time_bias, TimeAtRisk time_at_risk)
+  LossInputs(const LossCase& c, at::ScalarType type, bool has_time_bias, TimeAtRisk time_at_risk,
+             at::Device on)
       : targets(random_loss_targets(c)), time_at_risk(time_at_risk) {
     at::manual_seed(2);
     z = random_values({c.labels, c.bins, c.features}, 1, type);
@@ -32,6 +34,12 @@ struct LossInputs {
     head.bias_C = random_values({c.tasks}, 1, at::kFloat) - 6;
     if (has_time_bias) head.time_bias_KC = random_values({c.bins, c.tasks}, 0.5, at::kFloat);
     head.bin_edges_K1 = make_loss_edges(c.bins);
+    for (at::Tensor* tensor :
+         {&z, &head.weight_CF, &head.bias_C, &head.time_bias_KC, &head.bin_edges_K1,
+          &targets.censor_seconds_L, &targets.row_offsets_L1, &targets.task_ids_Z,
+          &targets.event_seconds_Z}) {
+      if (tensor->defined()) *tensor = tensor->to(on);
+    }
   }
 };
 
@@ -39,7 +47,7 @@ struct LossInputs {
 template <class Loss>
 Tensors run_loss(const LossInputs& in, Loss loss) {
   TimeToEventGradients gradients{at::ones_like(in.z),
-                                 at::zeros(in.head.weight_CF.sizes()),
+                                 at::zeros_like(in.head.weight_CF, at::kFloat),
                                  at::zeros_like(in.head.bias_C),
                                  {}};
   if (in.head.time_bias_KC.defined()) gradients.time_bias_KC = at::zeros_like(in.head.time_bias_KC);
@@ -59,16 +67,17 @@ at::Tensor on_cpu(const TimeToEventCall& call) {
 }
 
 void check(const LossCase& c, at::ScalarType type, bool has_time_bias, TimeAtRisk time_at_risk) {
-  const LossInputs in(c, type, has_time_bias, time_at_risk);
+  const LossInputs in(c, type, has_time_bias, time_at_risk, device()),
+      same(c, type, has_time_bias, time_at_risk, at::kCPU);
   const double bound = type == at::kFloat ? 1e-4 : 8e-2;
   std::vector<double> bounds = {1e-5, 1e-5, bound, bound, bound};
   if (type == at::kBFloat16) bounds[0] = bounds[1] = 2e-3;
   if (has_time_bias) bounds.push_back(bound);
-  expect_twins([&] { return run_loss(in, time_to_event_cuda); },
-               [&] { return run_loss(in, on_cpu); }, bounds);
+  expect_twins([&] { return run_loss(in, kernels().time_to_event); },
+               [&] { return run_loss(same, on_cpu); }, bounds);
 }
 
-TEST(CudaOnCpuTimeToEvent, EqualsTheCpus) {
+TEST(CudaTimeToEvent, EqualsTheCpus) {
   for (const std::vector<LossCase>* cases : {&kLossCases, &kMoreCases}) {
     for (size_t i = 0; i < cases->size(); ++i) {
       if ((*cases)[i].labels * (*cases)[i].bins > 400) continue;  // takes long
@@ -82,9 +91,9 @@ TEST(CudaOnCpuTimeToEvent, EqualsTheCpus) {
   }
 }
 
-TEST(CudaOnCpuTimeToEvent, IsZeroWithoutLabels) {
-  const LossInputs in({0, 8, 5, 16, 0}, at::kFloat, true, TimeAtRisk::exact);
-  const Tensors results = run_loss(in, time_to_event_cuda);
+TEST(CudaTimeToEvent, IsZeroWithoutLabels) {
+  const LossInputs in({0, 8, 5, 16, 0}, at::kFloat, true, TimeAtRisk::exact, device());
+  const Tensors results = run_loss(in, kernels().time_to_event);
   EXPECT_EQ(results[0].item<float>(), 0);
   EXPECT_EQ(results[3].abs().max().item<float>(), 0);
 }

@@ -16,12 +16,12 @@ using Tensors = std::vector<at::Tensor>;
 
 using sequela::row_error;
 
-// The results of a CUDA function on this machine, the same bits in every order of its threads,
+// The results of a CUDA function on the device, the same bits in every order of its threads,
 // against those of the same function on the CPU with each instruction set; the portable one is the
 // plain reference. `bounds`: of row_error, for each result.
-template <class OnMachine, class OnCpu>
-void expect_twins(OnMachine on_machine, OnCpu on_cpu, const std::vector<double>& bounds) {
-  const std::vector<Tensors> runs = in_every_order(on_machine);
+template <class OnDevice, class OnCpu>
+void expect_twins(OnDevice on_device, OnCpu on_cpu, const std::vector<double>& bounds) {
+  const std::vector<Tensors> runs = in_every_order(on_device);
   for (size_t i = 0; i < bounds.size(); ++i) {
     for (size_t run = 1; run < runs.size(); ++run)
       EXPECT_TRUE(at::equal(runs[run][i], runs[0][i])) << "result " << i << ", order " << run;
@@ -30,7 +30,7 @@ void expect_twins(OnMachine on_machine, OnCpu on_cpu, const std::vector<double>&
     const WithIsa with_isa(isa);
     const Tensors expected = on_cpu();
     for (size_t i = 0; i < bounds.size(); ++i)
-      EXPECT_LT(row_error(runs[0][i], expected[i]), bounds[i])
+      EXPECT_LT(row_error(runs[0][i], expected[i], least_scale()), bounds[i])
           << "result " << i << ", " << to_text(isa);
   }
 }

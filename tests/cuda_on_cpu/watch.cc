@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace sequela::cuda_on_cpu {
 namespace {
@@ -45,6 +46,24 @@ struct Guard final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::CPU> {
   }
   void* getStreamNativeHandle(const c10::Stream stream) const override { return handle_of(stream); }
 
+  c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override { return stream_number(9); }
+
+  void record(void** event, const c10::Stream& stream, c10::DeviceIndex,
+              c10::EventFlag) const override {
+    *event = &event_log();
+    event_log().push_back("record " + std::to_string(stream.id()));
+  }
+  void block(void*, const c10::Stream& stream) const override {
+    event_log().push_back("block " + std::to_string(stream.id()));
+  }
+  void synchronizeEvent(void*) const override { event_log().push_back("wait"); }
+  bool queryEvent(void*) const override { return true; }
+
+  static std::vector<std::string>& event_log() {
+    static std::vector<std::string> log;
+    return log;
+  }
+
   static c10::Stream& current() {
     static c10::Stream stream = stream_number(0);
     return stream;
@@ -66,6 +85,10 @@ Watched watch(const std::function<void()>& run) {
   run();
   at::removeCallback(handle);
   return result;
+}
+
+std::vector<std::string> take_event_log() {
+  return std::exchange(Guard::event_log(), {});
 }
 
 c10::Stream stream_number(int64_t id) {

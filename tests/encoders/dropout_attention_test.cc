@@ -36,6 +36,18 @@ at::Tensor plain_attention(const at::Tensor& qkv_T3H, const std::vector<int64_t>
   return at::cat(contexts);
 }
 
+// What other devices than the CPU compute is the same, bit for bit.
+TEST(DropoutMask, IsTheSameInTorchsOperations) {
+  for (const int64_t size : {1, 4, 255, 256, 257, 5000}) {
+    for (const uint64_t key : {uint64_t{0}, uint64_t{11}, ~uint64_t{0}}) {
+      const at::Tensor own = at::empty({size}), plain = at::empty({size});
+      fill_dropout_mask(own, 0.3, key);
+      fill_dropout_mask_plain(plain, 0.3, key);
+      EXPECT_TRUE(own.equal(plain)) << size << " of key " << key;
+    }
+  }
+}
+
 TEST(DropoutAttention, EqualsPlainOperationsAndTheirGradients) {
   at::manual_seed(3);
   const std::vector<int64_t> lengths = {5, 1, 17};

@@ -1,10 +1,13 @@
 // embed()'s own promises, apart from femr's numbers.
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "sequela/core/error.h"
+#include "sequela/core/log.h"
 #include "tests/features/tutorial.h"
 
 namespace sequela {
@@ -90,6 +93,35 @@ TEST(Embed, LooksAtNothingAfterThePredictionTime) {
       EXPECT_LT(difference(alone, 0, together, i), 1e-5);
     }
   }
+}
+
+// A device whose memory holds 60 tokens at a time.
+TEST(Embed, HalvesWhatMemoryDoesNotHold) {
+  Tutorial tutorial("motor_model");
+  const std::vector<Label> labels = read_labels(Tutorial::path("labels.parquet"));
+  const Embedded whole = tutorial.embed(labels, 40);
+  std::vector<std::string> warnings;
+  set_log_sink([&](LogLevel level, const std::string& message) {
+    if (level == LogLevel::warning) warnings.push_back(message);
+  });
+  tutorial.model.set_observer([](const std::string&, const at::Tensor& value) {
+    if (value.size(0) > 60)
+      throw c10::OutOfMemoryError({__func__, __FILE__, __LINE__}, "CUDA out of memory.");
+  });
+  const Embedded halved = tutorial.embed(labels, 200);
+  set_log_sink(nullptr);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ASSERT_EQ(halved.states[i], LabelState::embedded);
+    EXPECT_LT(difference(halved, i, whole, i), 1e-5);
+  }
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_LE(warnings.size(), 3u);  // of 200, 100, 50 tokens: each is told once
+  EXPECT_NE(warnings[0].find("--tokens-per-batch"), std::string::npos);
+
+  tutorial.model.set_observer([](const std::string&, const at::Tensor&) {
+    throw c10::OutOfMemoryError({__func__, __FILE__, __LINE__}, "CUDA out of memory.");
+  });
+  EXPECT_THROW(tutorial.embed(labels, 200), c10::OutOfMemoryError);
 }
 
 TEST(Embed, TakesNoLabels) {

@@ -14,7 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/time.h"

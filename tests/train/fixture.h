@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/batch/folder.h"
 #include "sequela/batch/motor_targets.h"
 #include "sequela/batch/write_batches.h"
 #include "sequela/core/json.h"

@@ -62,6 +62,14 @@ at::Tensor to_positions(const at::Tensor& orders_BL) {
 
 }  // namespace
 
+BertInput to_device(BertInput input, at::Device device) {
+  for (at::Tensor* tensor : {&input.ids_T, &input.positions_T, &input.segments_T, &input.ages_T,
+                             &input.dates_T, &input.values_T, &input.value_mask_T}) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+  return input;
+}
+
 PackedBertBatch pack_bert_batch(const PaddedBertBatch& batch, MaskHoles holes) {
   const at::Tensor& ids = batch.ids_BL;
   if (!ids.defined() || ids.dim() != 2) {

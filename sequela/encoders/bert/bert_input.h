@@ -10,7 +10,7 @@ namespace sequela {
 //
 //   S = sequences, T = tokens of all of them, B = rows of a padded batch, L = its columns
 //
-// All tensors are on the CPU.
+// Lengths are on the CPU, all others on one device.
 struct BertInput {
   at::Tensor ids_T;        // int64
   at::Tensor lengths_S;    // int64, >= 1
@@ -27,6 +27,9 @@ struct BertInput {
   int64_t num_tokens() const { return ids_T.size(0); }
   int64_t num_sequences() const { return lengths_S.size(0); }
 };
+
+// The same there; lengths stay on the CPU, where the packing is computed.
+BertInput to_device(BertInput input, at::Device device);
 
 // The same as users and collators hold it: rows of equal length. Undefined fields as above.
 // Whole numbers may be of any integer or float type, masks of any.

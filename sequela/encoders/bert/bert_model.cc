@@ -27,22 +27,13 @@ at::Tensor pool(const NamedTensors& weights, const at::Tensor& hidden_TH,
                              get_tensor(weights, "bert.pooler.dense.bias")));
 }
 
-// The input on the weights' device.
-BertInput moved(BertInput input, at::Device device) {
-  for (at::Tensor* tensor : {&input.ids_T, &input.positions_T, &input.segments_T, &input.ages_T,
-                             &input.dates_T, &input.values_T, &input.value_mask_T}) {
-    if (tensor->defined()) *tensor = tensor->to(device);
-  }
-  return input;  // lengths stay: the packing is computed on the host
-}
-
 // The encoder, top to bottom: post-norm transformer layers. Computes on the weights' device; the
 // results are where the input is.
 BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps& ops,
                   const BertInput& given, const BertRequest& request) {
   check_bert_input(config, given);
   const at::Device device = get_tensor(weights, word_embeddings_name(config)).device();
-  const BertInput input = moved(given, device);
+  const BertInput input = to_device(given, device);
   const PackedSequences sequences = build_packed_sequences(input.lengths_S, device);
   const bool has_norm = config.kind == BertKind::bert;
   BertOutput output;

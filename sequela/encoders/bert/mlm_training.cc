@@ -103,7 +103,7 @@ class MlmTraining::Pass : public BatchPass {
     const CehrBatch batch = build(number);
     const auto num_tokens = static_cast<int64_t>(batch.ids.size());
     if (count_predicted(model_.config_, batch) == 0) {
-      return BatchLoss{at::zeros({}, at::kFloat), num_tokens};
+      return BatchLoss{at::zeros({}, at::TensorOptions(at::kFloat).device(device())), num_tokens};
     }
     BertDropout dropout;
     if (gradient_scale) {
@@ -111,12 +111,12 @@ class MlmTraining::Pass : public BatchPass {
           at::detail::createCPUGenerator(hash_key(plan_.key, static_cast<uint64_t>(number)));
     }
     const c10::AutoGradMode grad_mode(gradient_scale.has_value());
-    const BertInput input = to_bert_input(model_.config_, batch);
+    const BertInput input = to_device(to_bert_input(model_.config_, batch), device());
     BertRequest request;
     request.bf16_linear = model_.options_.precision == Precision::bf16;
     const BertOutput encoded =
         bert_forward(model_.config_, model_.weights_, input, request, dropout);
-    const at::Tensor labels_T = to_tensor(batch.labels, at::kInt, at::kLong);
+    const at::Tensor labels_T = to_tensor(batch.labels, at::kInt, at::kLong).to(device());
     const at::Tensor loss =
         mlm_loss(model_.config_, model_.weights_, encoded.hidden_TH, input, labels_T).total;
     if (gradient_scale) (loss * *gradient_scale).backward();
@@ -124,6 +124,8 @@ class MlmTraining::Pass : public BatchPass {
   }
 
  private:
+  at::Device device() const { return model_.options_.device; }
+
   CehrBatch build(int64_t number) const {
     CehrBatchOptions options;
     options.max_length = model_.options_.max_length;
@@ -155,7 +157,7 @@ MlmTraining::MlmTraining(const BertConfig& config, const NamedTensors& weights,
     const bool is_matrix = tensor.dim() > 1 && name.ends_with(".weight");
     if (is_trained(name)) shapes.push_back({name, tensor.sizes().vec(), is_matrix});
   }
-  trained_ = Parameters::allocate(shapes, at::kCPU);
+  trained_ = Parameters::allocate(shapes, options.device);
   trained_.zero_gradients();
   for (Parameter& item : trained_.items) {
     item.value.copy_(weights.at(item.name));
@@ -163,7 +165,9 @@ MlmTraining::MlmTraining(const BertConfig& config, const NamedTensors& weights,
     leaf.mutable_grad() = item.gradient;
     weights_[item.name] = leaf;
   }
-  for (const auto& [name, tensor] : weights) weights_.try_emplace(name, tensor.detach().clone());
+  for (const auto& [name, tensor] : weights)
+    weights_.try_emplace(name, tensor.detach().to(options.device, tensor.scalar_type(), false,
+                                                  /*copy=*/true));
 }
 
 int64_t MlmTraining::num_batches(TrainPart which) const {

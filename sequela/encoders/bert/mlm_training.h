@@ -24,6 +24,7 @@ struct MlmTrainingOptions {
   MaskOptions mask;
   uint64_t seed = 42;  // of which sequences share a batch
   Precision precision = Precision::fp32;
+  at::Device device = at::kCPU;
 
   void validate() const;  // ConfigError
 };

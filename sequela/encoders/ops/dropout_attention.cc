@@ -19,6 +19,7 @@ namespace {
 // Probabilities that go through the operations together, of whole heads: a call costs some
 // microseconds, and 1 MB of them stays in a core's cache.
 constexpr int64_t kPlacesTogether = 1 << 18;
+constexpr int64_t kPlacesTogetherOnDevice = 1 << 24;  // 64 MB: a launch costs as much
 
 struct Call {
   const at::Tensor& qkv_T3H;
@@ -37,8 +38,12 @@ at::Tensor batch_product(const at::Tensor& a, const at::Tensor& b) {
   return out;
 }
 
+int64_t places_together(const Call& call) {
+  return call.qkv_T3H.is_cpu() ? kPlacesTogether : kPlacesTogetherOnDevice;
+}
+
 int64_t heads_together(const Call& call, int64_t length) {
-  return std::clamp<int64_t>(kPlacesTogether / (length * length), 1, call.heads);
+  return std::clamp<int64_t>(places_together(call) / (length * length), 1, call.heads);
 }
 
 struct Piece {
@@ -51,7 +56,7 @@ class SomeHeads {
  public:
   explicit SomeHeads(const Call& call) : call_(call) {
     const int64_t of_head = call.sequences.max_length * call.sequences.max_length;
-    const int64_t places = std::min(call.heads * of_head, std::max(kPlacesTogether, of_head));
+    const int64_t places = std::min(call.heads * of_head, std::max(places_together(call), of_head));
     for (at::Tensor* buffer : {&scores_, &score_grads_, &probabilities_, &kept_})
       *buffer = at::empty({places}, call.qkv_T3H.options());
   }
@@ -111,10 +116,19 @@ std::vector<Piece> pieces_of(const Call& call) {
   return pieces;
 }
 
-// Calls work(heads) for all heads of all sequences, on all threads.
+// Calls work(heads) for all heads of all sequences: on the CPU on all threads.
 template <class Work>
 void for_some_heads(const Call& call, Work work) {
   const std::vector<Piece> pieces = pieces_of(call);
+  if (!call.qkv_T3H.is_cpu()) {
+    const at::NoGradGuard no_grad;
+    SomeHeads heads(call);
+    for (const Piece& piece : pieces) {
+      heads.load(piece);
+      work(heads);
+    }
+    return;
+  }
   std::vector<std::optional<SomeHeads>> of_thread(at::get_num_threads());
   dealt_loop(static_cast<int64_t>(pieces.size()), [&](int64_t i, int thread) {
     if (!of_thread[thread]) of_thread[thread].emplace(call);
@@ -172,7 +186,7 @@ class DropoutAttention : public torch::autograd::Function<DropoutAttention> {
 
 at::Tensor dropout_attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences,
                              int64_t num_heads, double dropout, uint64_t seed) {
-  const at::Tensor lengths_S = sequences.offsets_S1.diff();
+  const at::Tensor lengths_S = at::tensor(sequences.host_offsets, at::kInt).diff();
   return DropoutAttention::apply(qkv_T3H, lengths_S, num_heads, dropout,
                                  static_cast<int64_t>(seed));
 }

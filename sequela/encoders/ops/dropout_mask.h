@@ -7,8 +7,11 @@
 namespace sequela {
 
 // Fills a contiguous float32 tensor with what dropout multiplies by: 0 with the given probability
-// (to 1 / 65536), else 1 / (1 - probability). Depends on the key alone. About four values cost one
-// hash, a tenth of torch's generator.
+// (to 1 / 65536), else 1 / (1 - probability). Depends on the key alone, not on the device. About
+// four values cost one hash, a tenth of torch's generator.
 void fill_dropout_mask(at::Tensor mask, double probability, uint64_t key);
+
+// The same, bit for bit, in torch's operations: what other devices than the CPU do.
+void fill_dropout_mask_plain(at::Tensor mask, double probability, uint64_t key);
 
 }  // namespace sequela

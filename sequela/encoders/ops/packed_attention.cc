@@ -59,7 +59,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
 
 at::Tensor packed_attention(const at::Tensor& qkv_T3H, const PackedSequences& sequences,
                             int64_t num_heads) {
-  const at::Tensor lengths_S = sequences.offsets_S1.diff();
+  const at::Tensor lengths_S = at::tensor(sequences.host_offsets, at::kInt).diff();
   return PackedAttention::apply(qkv_T3H, lengths_S, num_heads);
 }
 

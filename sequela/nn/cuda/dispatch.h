@@ -38,8 +38,7 @@ void swiglu_forward_cuda(const at::Tensor& ff_T2F, const at::Tensor& out_TF);
 void swiglu_backward_cuda(const at::Tensor& ff_T2F, const at::Tensor& grad_out_TF,
                           const at::Tensor& grad_ff_T2F);
 
-// The loss as a float32 scalar on the device; waits once for the number of rows that some task
-// reaches.
+// The loss as a float32 scalar on the device; without reached_rows_R waits for their number.
 at::Tensor time_to_event_cuda(const TimeToEventCall& call);
 
 }  // namespace sequela

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kChunkRows = 8192;  // logits in memory at once: this many rows of all tasks
 
-// The rows (label * bins + bin) that some task reaches, by bin, then label.
+// reached_rows(), on the device, which is waited for.
 at::Tensor kept_rows(const TimeToEventCall& call) {
   const int64_t labels = call.z_LKF.size(0), bins = call.z_LKF.size(1);
   const at::Tensor starts_K1 = call.head.bin_edges_K1.narrow(0, 0, bins).unsqueeze(1);
@@ -35,7 +35,8 @@ class Run {
         bins_(call.z_LKF.size(1)),
         tasks_(call.head.weight_CF.size(0)),
         num_cells_(static_cast<double>(call.z_LKF.size(0)) * bins_ * tasks_),
-        rows_(kept_rows(call)) {
+        rows_(call.targets.reached_rows_R.defined() ? call.targets.reached_rows_R
+                                                    : kept_rows(call)) {
     bias_KC_ = call.head.bias_C.unsqueeze(0).expand({bins_, -1});
     if (call.head.time_bias_KC.defined()) bias_KC_ = bias_KC_ + call.head.time_bias_KC;
     bias_KC_ = bias_KC_.contiguous();

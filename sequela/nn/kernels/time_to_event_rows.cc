@@ -1,11 +1,39 @@
 #include "sequela/nn/kernels/time_to_event_rows.h"
 
-#include <ATen/core/Tensor.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
 
 namespace sequela {
+namespace {
+
+std::vector<int64_t> rows_reached(const MotorTargets& targets, const at::Tensor& bin_edges_K1) {
+  const int64_t num_labels = targets.censor_seconds_L.size(0), num_bins = bin_edges_K1.size(0) - 1;
+  const float* edges = bin_edges_K1.const_data_ptr<float>();
+  const float* censor = targets.censor_seconds_L.const_data_ptr<float>();
+  const float* seconds = targets.event_seconds_Z.const_data_ptr<float>();
+  const int32_t* offsets = targets.row_offsets_L1.const_data_ptr<int32_t>();
+  std::vector<float> last_event(num_labels, -1);
+  for (int64_t l = 0; l < num_labels; ++l) {
+    for (int32_t i = offsets[l]; i < offsets[l + 1]; ++i)
+      last_event[l] = std::max(last_event[l], seconds[i]);
+  }
+  std::vector<int64_t> rows;
+  for (int64_t k = 0; k < num_bins; ++k) {
+    for (int64_t l = 0; l < num_labels; ++l) {
+      // An event on the bin's very start is in it, though no time at risk is.
+      if (censor[l] > edges[k] || last_event[l] >= edges[k]) rows.push_back(l * num_bins + k);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+at::Tensor reached_rows(const MotorTargets& targets, const at::Tensor& bin_edges_K1) {
+  return at::tensor(rows_reached(targets, bin_edges_K1), at::kLong);
+}
 
 TimeToEventRows::TimeToEventRows(const TimeToEventCall& call)
     : call_(call),
@@ -17,25 +45,10 @@ TimeToEventRows::TimeToEventRows(const TimeToEventCall& call)
       censor_(call.targets.censor_seconds_L.const_data_ptr<float>()),
       offsets_(call.targets.row_offsets_L1.const_data_ptr<int32_t>()),
       tasks_(call.targets.task_ids_Z.const_data_ptr<int32_t>()),
-      seconds_(call.targets.event_seconds_Z.const_data_ptr<float>()) {
-  keep_rows();
+      seconds_(call.targets.event_seconds_Z.const_data_ptr<float>()),
+      kept_(rows_reached(call.targets, call.head.bin_edges_K1)) {
+  for (const int64_t row : kept_) bins_.push_back(static_cast<int32_t>(row % num_bins_));
   index_entries();
-}
-
-void TimeToEventRows::keep_rows() {
-  std::vector<float> last_event(num_labels_, -1);
-  for (int64_t l = 0; l < num_labels_; ++l) {
-    for (int32_t i = offsets_[l]; i < offsets_[l + 1]; ++i)
-      last_event[l] = std::max(last_event[l], seconds_[i]);
-  }
-  for (int64_t k = 0; k < num_bins_; ++k) {
-    for (int64_t l = 0; l < num_labels_; ++l) {
-      // An event on the bin's very start is in it, though no time at risk is.
-      if (!(censor_[l] > edges_[k] || last_event[l] >= edges_[k])) continue;
-      kept_.push_back(l * num_bins_ + k);
-      bins_.push_back(static_cast<int32_t>(k));
-    }
-  }
 }
 
 void TimeToEventRows::index_entries() {

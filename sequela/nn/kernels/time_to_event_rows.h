@@ -23,7 +23,6 @@ class TimeToEventRows {
   void fill_risk(int64_t row, int64_t num_rows, int64_t task_tile, float* risk) const;
 
  private:
-  void keep_rows();
   void index_entries();
 
   const TimeToEventCall& call_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sequela/batch/filler.h"
+#include "sequela/batch/loader.h"
 #include "sequela/core/error.h"
 #include "sequela/train/motor_training.h"
 

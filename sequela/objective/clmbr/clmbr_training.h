@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 #include "sequela/objective/clmbr/clmbr_task.h"
 #include "sequela/objective/clmbr/next_code_head.h"
 #include "sequela/train/trainable.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sequela/batch/loader.h"
+#include "sequela/batch/folder.h"
 
 namespace sequela {
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/batch/folder.h"
 #include "sequela/synth/outbreak_truth.h"
 #include "sequela/train/motor_training.h"
 
