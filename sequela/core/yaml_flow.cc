@@ -2,30 +2,13 @@
 #include <cstdint>
 
 #include "sequela/core/error.h"
+#include "sequela/core/utf8.h"
 #include "sequela/core/yaml_lines.h"
 
 namespace sequela {
 namespace {
 
 constexpr int kMaxDepth = 32;
-
-void append_utf8(uint32_t code, std::string* text) {
-  if (code < 0x80) {
-    *text += static_cast<char>(code);
-  } else if (code < 0x800) {
-    *text += static_cast<char>(0xC0 | (code >> 6));
-    *text += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    *text += static_cast<char>(0xE0 | (code >> 12));
-    *text += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    *text += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    *text += static_cast<char>(0xF0 | (code >> 18));
-    *text += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    *text += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    *text += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
 
 // A position in a text that knows its line.
 class FlowReader {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sequela/core/error.h"
+#include "sequela/io/replace_folder.h"
 
 namespace sequela {
 namespace {
@@ -166,6 +167,7 @@ void AtomicFile::commit() {
 AtomicFolder::AtomicFolder(std::string path)
     : path_(std::move(path)), partial_path_(path_ + ".partial") {
   std::error_code error;
+  mend_replaced_folder(path_);
   fs::remove_all(partial_path_, error);
   if (!fs::create_directories(partial_path_, error) && error) {
     throw FileError(partial_path_, "cannot create: " + error.message());
@@ -182,17 +184,9 @@ void AtomicFolder::commit() {
     flush_path(entry.path().string());
   }
   flush_path(partial_path_);
-  // An older folder trades places with the new one, so that no moment is without either.
-  const bool is_swapped =
-      renameat2(AT_FDCWD, partial_path_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
-  if (!is_swapped) {
-    std::error_code error;
-    if (errno != ENOENT) fs::remove_all(path_, error);  // a file system that cannot exchange
-    if (rename(partial_path_.c_str(), path_.c_str()) != 0) throw_errno(path_, "rename");
-  }
+  replace_folder(partial_path_, path_);
   is_committed_ = true;
   flush_path(parent_folder(path_));
-  if (is_swapped) fs::remove_all(partial_path_);
 }
 
 std::string read_file(const std::string& path, size_t max_bytes) {

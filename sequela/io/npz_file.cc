@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
-#include "sequela/io/utf8.h"
+#include "sequela/core/utf8.h"
 
 namespace sequela {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "sequela/io/utf8.h"
+#include "sequela/core/utf8.h"
 
 namespace sequela {
 namespace {
@@ -21,7 +21,7 @@ class Pickler {
     return *this;
   }
   Pickler& text(std::string_view text) {
-    const std::string value = valid_utf8(text);
+    const std::string value = to_valid_utf8(text);
     if (value.size() > UINT32_MAX) throw std::invalid_argument("torch file: a text too long");
     op("X").raw(value.size(), 4);
     return op(value);

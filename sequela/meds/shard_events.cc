@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sequela/core/error.h"
+#include "sequela/core/utf8.h"
 #include "sequela/meds/shard_reader.h"
 #include "sequela/meds/text_rules.h"
 

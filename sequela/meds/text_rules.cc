@@ -98,30 +98,6 @@ std::string plain_number(std::string_view text) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) {
-  const auto* p = reinterpret_cast<const uint8_t*>(text.data());
-  const uint8_t* end = p + text.size();
-  while (p < end) {
-    const uint8_t first = *p++;
-    if (first < 0x80) continue;
-    const int extra = first >= 0xC2 && first <= 0xDF   ? 1
-                      : first >= 0xE0 && first <= 0xEF ? 2
-                      : first >= 0xF0 && first <= 0xF4 ? 3
-                                                       : 0;
-    if (extra == 0 || end - p < extra) return false;
-    // The second byte is narrower than 80..BF where longer forms, surrogates or U+110000 would
-    // begin.
-    const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    const uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    if (p[0] < low || p[0] > high) return false;
-    for (int i = 1; i < extra; ++i) {
-      if ((p[i] & 0xC0) != 0x80) return false;
-    }
-    p += extra;
-  }
-  return true;
-}
-
 std::optional<double> parse_python_float(std::string_view text) {
   text = strip(text);
   double sign = 1;

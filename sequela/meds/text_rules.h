@@ -8,8 +8,6 @@ namespace sequela {
 // Longest code that is let in, in bytes.
 inline constexpr size_t kMaxCodeBytes = 64 * 1024;
 
-bool is_valid_utf8(std::string_view text);
-
 // The number that Python's float(text) gives, nothing if it would raise: surrounding white space is
 // cut, single underscores may stand between digits, inf, infinity and nan are words in any case.
 // Digits of other scripts are not taken as digits.

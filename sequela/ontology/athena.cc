@@ -11,8 +11,8 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/core/utf8.h"
 #include "sequela/ontology/athena_files.h"
-#include "sequela/ontology/utf8.h"
 
 namespace sequela {
 namespace {

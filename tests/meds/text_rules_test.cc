@@ -63,32 +63,6 @@ TEST(PythonFloat, StripsPythonsWhiteSpaceOnBothSides) {
   }
 }
 
-TEST(Utf8, KnowsWhereEachLengthBeginsAndEnds) {
-  for (const char* text :
-       {"\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xEC\xBF\xBF", "\xED\x80\x80",
-        "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF3\xBF\xBF\xBF",
-        "\xF4\x8F\xBF\xBF", "\xC3\xA9\xE2\x82\xACz"}) {
-    EXPECT_TRUE(is_valid_utf8(text));
-  }
-  for (const char* text :
-       {"\xBF", "\xC1\xBF", "\xC2\x7F", "\xC2\xC0", "\xE0\x9F\xBF", "\xE1\x7F\x80", "\xE1\x80\x7F",
-        "\xE1\x80\xC0", "\xED\xA0\x80", "\xEF\xC0\x80", "\xF0\x8F\xBF\xBF", "\xF1\x80\x80\x7F",
-        "\xF1\x80\x7F\x80", "\xF3\xC0\x80\x80", "\xF4\x90\x80\x80", "\xF1\x80\x80", "\xE1\x80"}) {
-    EXPECT_FALSE(is_valid_utf8(text));
-  }
-}
-
-TEST(Utf8, KnowsGoodFromBad) {
-  for (const char* text :
-       {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"}) {
-    EXPECT_TRUE(is_valid_utf8(text));
-  }
-  for (const char* text : {"\xFF", "\x80", "\xC3", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
-                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE2\x82", "\xC3\x28"}) {
-    EXPECT_FALSE(is_valid_utf8(text));
-  }
-}
-
 TEST(StringTable, NumbersStringsInOrderOfArrival) {
   StringTable table;
   for (int round = 0; round < 2; ++round) {

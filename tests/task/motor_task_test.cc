@@ -99,7 +99,7 @@ TEST(MotorTask, TakesTheOuterBinsOfCodesAsTasks) {
 }
 
 TEST(MotorTask, IsTheSameForAnyNumberOfThreads) {
-  for (const Cohort& cohort : {g60(), tutorial()}) {
+  for (const Cohort& cohort : {g60(), tutorial(), cohort_of_chunks()}) {
     MotorTaskOptions options;
     const std::string expected = text_of(fit(cohort, options));
     for (int num_threads : {2, 5}) {

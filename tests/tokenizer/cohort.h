@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -11,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/random.h"
 #include "sequela/io/csv.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
@@ -117,6 +121,28 @@ inline Cohort cohort_of_events(const std::vector<TestEvent>& events, const Paren
                                           {"numeric_value", numbers, has_number},
                                           {"text_value", texts, has_text}});
   return cohort_of_meds(meds / "", parents);
+}
+
+// Made-up records of more than one of the store's chunks, so that threads share the work: 1,500
+// subjects of 400 events, a fifth of them with a number, some with a text.
+inline Cohort cohort_of_chunks() {
+  std::vector<TestEvent> events;
+  for (int64_t subject = 0; subject < 1'500; ++subject) {
+    Random random(hash_key(17, static_cast<uint64_t>(subject)));
+    double day = 100 * random.uniform();
+    events.push_back({subject, day, "MEDS_BIRTH"});
+    for (int i = 1; i < 400; ++i) {
+      day += random.uniform() < 0.5 ? 0 : 20 * random.uniform();
+      TestEvent event = {subject, day, str("code ", random.below(60))};
+      const double kind = random.uniform();
+      if (kind < 0.2) event.number = static_cast<float>(random.normal());
+      if (kind > 0.95) event.text = str("text ", random.below(20));
+      events.push_back(event);
+    }
+  }
+  Cohort cohort = cohort_of_events(events, {{"code 1", {"code 2"}}, {"code 2", {"code 3"}}});
+  EXPECT_GE(cohort.store.chunks().size(), 3u);
+  return cohort;
 }
 
 }  // namespace sequela

@@ -52,7 +52,7 @@ void expect_sane(const Vocabulary& vocabulary) {
 }
 
 TEST(FitTokenizer, GivesTheSameBytesForAnyNumberOfThreads) {
-  for (const Cohort& cohort : {g60(), tutorial()}) {
+  for (const Cohort& cohort : {g60(), tutorial(), cohort_of_chunks()}) {
     TokenizerOptions options;
     options.reservoir_size = 100;  // full, so that sampling is tested too
     options.bins_per_code = 10;

@@ -51,11 +51,5 @@ TEST(UnicodeText, AllAnswersAreThoseOfIcu) {
             "e00ea4919f26902fd6c15952b5812851209fdc2bbbc449a8d9f8817d2f4b4304");
 }
 
-TEST(UnicodeText, Utf8) {
-  std::string text;
-  for (char32_t c : {0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x10FFFF}) append_utf8(c, &text);
-  EXPECT_EQ(text, "\x7F\u0080\u07FF\u0800\uFFFF\U00010000\U0010FFFF");
-}
-
 }  // namespace
 }  // namespace sequela

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "sequela/core/error.h"
+#include "sequela/core/utf8.h"
 #include "sequela/meds/text_rules.h"
 
 namespace sequela {

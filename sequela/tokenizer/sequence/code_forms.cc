@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sequela/core/error.h"
-#include "sequela/io/utf8.h"
+#include "sequela/core/utf8.h"
 #include "sequela/tokenizer/sequence/unicode_text.h"
 
 namespace sequela {

@@ -94,18 +94,4 @@ void append_lower_case(char32_t c, std::u32string* out) {
   *out += is_upper ? static_cast<char32_t>(static_cast<int32_t>(c) + run->offset) : c;
 }
 
-void append_utf8(char32_t c, std::string* out) {
-  const auto continuation = [](char32_t bits) { return static_cast<char>(0x80 | (bits & 0x3F)); };
-  if (c < 0x80) {
-    *out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out += {static_cast<char>(0xC0 | c >> 6), continuation(c)};
-  } else if (c < 0x10000) {
-    *out += {static_cast<char>(0xE0 | c >> 12), continuation(c >> 6), continuation(c)};
-  } else {
-    *out += {static_cast<char>(0xF0 | c >> 18), continuation(c >> 12), continuation(c >> 6),
-             continuation(c)};
-  }
-}
-
 }  // namespace sequela

@@ -16,6 +16,4 @@ bool is_cjk_ideograph(char32_t c);
 void append_decomposed(char32_t c, std::u32string* out);
 void append_lower_case(char32_t c, std::u32string* out);
 
-void append_utf8(char32_t c, std::string* out);
-
 }  // namespace sequela

@@ -5,7 +5,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
-#include "sequela/io/utf8.h"
+#include "sequela/core/utf8.h"
 #include "sequela/tokenizer/sequence/unicode_text.h"
 
 namespace sequela {
