@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kSetsMagic = "SEQSUBJ1";
 constexpr int kNumHashes = 20;  // log2 of a million
 constexpr uint64_t kBitsOfSubject = 29;
+// An id's places are first + i * step modulo the bits: in a short filter many ids have the same.
+constexpr uint64_t kFewestWords = 64;
 constexpr uint64_t kFirstHash = 0x5B1, kSecondHash = 0x5B2;
 constexpr const char* kMendSets = "take the file of another copy, or remove it";
 
@@ -70,7 +72,9 @@ class SetsReader {
 
 SubjectFilter::SubjectFilter(std::span<const int64_t> subject_ids)
     : num_subjects_(static_cast<int64_t>(subject_ids.size())),
-      words_((kBitsOfSubject * subject_ids.size() + 63) / 64) {
+      words_(subject_ids.empty()
+                 ? 0
+                 : std::max(kFewestWords, (kBitsOfSubject * subject_ids.size() + 63) / 64)) {
   for (const int64_t id : subject_ids) {
     each_place(id, words_.size(), [&](uint64_t word, uint64_t bit) {
       words_[word] |= bit;
