@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "sequela/label/task.h"
 #include "sequela/core/yaml.h"
+#include "sequela/label/task.h"
 
 namespace sequela {
 

@@ -62,7 +62,8 @@ TEST(ToValidUtf8, ReplacesEachByteThatIsNot) {
 }
 
 TEST(DecodeUtf8, GivesCodePointsAndAppendsThemAgain) {
-  const std::u32string points = U"z\x7F\u0080\u07FF\u0800\uD7FF\uE000\uFFFD\uFFFF\U00010000\U0010FFFF";
+  const std::u32string points =
+      U"z\x7F\u0080\u07FF\u0800\uD7FF\uE000\uFFFD\uFFFF\U00010000\U0010FFFF";
   std::string text;
   for (const char32_t point : points) append_utf8(point, &text);
   EXPECT_EQ(text, "z\x7F\u0080\u07FF\u0800\uD7FF\uE000\uFFFD\uFFFF\U00010000\U0010FFFF");

@@ -33,7 +33,8 @@ void write_cdm(const EtlFolder& raw, int num_persons, int num_rows) {
 std::string contents(const std::string& folder) {
   std::map<std::string, std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files[fs::relative(entry.path(), folder)] = file_digest(entry.path());
+    if (entry.is_regular_file())
+      files[fs::relative(entry.path(), folder)] = file_digest(entry.path());
   }
   std::string all;
   for (const auto& [name, digest] : files) all += name + " " + digest + "\n";
