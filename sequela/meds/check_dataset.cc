@@ -13,6 +13,7 @@
 #include "sequela/core/log.h"
 #include "sequela/core/parallel.h"
 #include "sequela/core/time.h"
+#include "sequela/core/utf8.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/dataset.h"
 #include "sequela/meds/text_rules.h"
