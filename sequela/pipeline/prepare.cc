@@ -62,7 +62,7 @@ class PrepareRun {
   template <class Make>
   void stage(const RunRecipe& recipe, const Make& make);
   void make_dictionary();
-  void require_flat_is_taken() const;
+  void check_dictionary() const;
   void make_batches(Side side, const char* name);
   void remove_other_tasks() const;
   void write_coverage();
@@ -115,6 +115,7 @@ void PrepareRun::stage(const RunRecipe& recipe, const Make& make) {
 
 PrepareReport PrepareRun::run() {
   const Stopwatch watch;
+  check_dictionary();
   const int num_threads = threads_within_memory(options_);
   if (num_threads < options_.num_threads) {
     log_info(str("memory of ", human_bytes(options_.memory_bytes), " has room for ", num_threads,
@@ -167,12 +168,12 @@ void PrepareRun::make_dictionary() {
         .write(path(kDictionaryName));
     return;
   }
-  if (!Vocabulary::read(options_.dictionary).is_hierarchical) require_flat_is_taken();
   write_file(path(kDictionaryName), read_file(options_.dictionary));
 }
 
 // Flat dictionaries are those of femr up to 0.2.3, whose batches had another form.
-void PrepareRun::require_flat_is_taken() const {
+void PrepareRun::check_dictionary() const {
+  if (options_.dictionary.empty() || Vocabulary::read(options_.dictionary).is_hierarchical) return;
   if (!objective_.takes_flat_dictionary()) {
     throw ConfigError("dictionary", options_.dictionary,
                       str("a hierarchical dictionary, as ", objective_.name(), " needs one"));

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include "sequela/batch/bucket_writer.h"
 #include "sequela/batch/half.h"
@@ -135,6 +139,11 @@ class NextCodeOfBags : public testing::Test {
     return {{fixture_->store, ontology_, vocabulary_, *tokenizer_, fixture_->sides}, vocab_size};
   }
 
+  const std::string& frequent_code() const {
+    const std::vector<int64_t>& counts = fixture_->store.counts();
+    return fixture_->store.codes()[std::ranges::max_element(counts) - counts.begin()];
+  }
+
   // Calls visit(event, code) for each token but the birth bag of the first subjects.
   void each_token(const NextCodes& codes, const std::function<void(std::string, int32_t)>& visit) {
     SequenceBuilder sequences(fixture_->store, *tokenizer_);
@@ -149,7 +158,9 @@ class NextCodeOfBags : public testing::Test {
       EXPECT_EQ(labels.back(), -1);
       for (int64_t t = 1; t < sequence.num_tokens(); ++t) {
         const int32_t code = codes.code_of(subject, sequence, t);
-        if (t > 1) EXPECT_EQ(labels[t - 1], code);
+        if (t > 1) {
+          EXPECT_EQ(labels[t - 1], code);
+        }
         visit(fixture_->store.codes()[subject.code(sequence.events[t])], code);
       }
     }
@@ -162,7 +173,7 @@ class NextCodeOfBags : public testing::Test {
 };
 
 TEST_F(NextCodeOfBags, AnEventsOwnEntryGoesBeforeItsAncestors) {
-  const std::string& code = fixture_->store.codes()[5];
+  const std::string& code = frequent_code();
   const NextCodes found = codes({"ROOT", code}, {{code, "", {"ROOT"}}, {"ROOT"}}, 2);
   int num_seen = 0;
   each_token(found, [&](const std::string& event, int32_t entry) {
@@ -174,7 +185,7 @@ TEST_F(NextCodeOfBags, AnEventsOwnEntryGoesBeforeItsAncestors) {
 }
 
 TEST_F(NextCodeOfBags, TheNearestAncestorStandsForACodeWithoutAnEntry) {
-  const std::string& code = fixture_->store.codes()[5];
+  const std::string& code = frequent_code();
   const std::vector<Ontology::Node> nodes = {{code, "", {"MIDDLE"}},
                                              {"MIDDLE", "", {"NEAR A", "NEAR B"}},
                                              {"NEAR A", "", {"ROOT"}},
@@ -201,7 +212,7 @@ TEST_F(NextCodeOfBags, ANumberIsTheCodeOfAnEventThatHasNoOther) {
 }
 
 TEST_F(NextCodeOfBags, TheTaskCountsTheLabelsOfTheTrainSide) {
-  const std::string& code = fixture_->store.codes()[5];
+  const std::string& code = frequent_code();
   codes({code, ""}, {}, 2);
   const ObjectiveRecords records{fixture_->store, ontology_, vocabulary_, *tokenizer_,
                                  fixture_->sides};
