@@ -9,14 +9,22 @@
 namespace sequela {
 namespace {
 
+// "Connection closed by peer [10.0.0.2]:4711" of gloo's "[file:line] Connection closed by peer
+// [10.0.0.2]:4711. This is typically ...".
+std::string cause_of(std::string message) {
+  message = message.substr(0, message.find('\n'));
+  if (message.starts_with('[')) message.erase(0, message.find(']') + 1);
+  message.erase(0, message.find_first_not_of(' '));
+  return message.substr(0, message.find(". "));
+}
+
 // Runs `call` of the process group; its failures are those of other ranks or of the network.
 template <class Call>
 auto with_ranks_lost(Call call) {
   try {
     return call();
   } catch (const std::exception& error) {
-    const std::string all = error.what();
-    throw ResourceError(str("lost touch with the other ranks (", all.substr(0, all.find('\n')),
+    throw ResourceError(str("lost touch with the other ranks (", cause_of(error.what()),
                             "). Fix: look for the first error of any rank; the same command goes "
                             "on from the last checkpoint."));
   }

@@ -92,7 +92,9 @@ FolderLock::FolderLock(const std::string& folder, Kind kind)
 
 FolderLock::~FolderLock() {
   if (getpid() != owner_) return;
-  if (folder_.is_new() && is_alone(path_)) unlink(path_.c_str());
+  // Others may share it: the file is theirs, too.
+  const bool is_last = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (is_last && folder_.is_new() && is_alone(path_)) unlink(path_.c_str());
   flock(descriptor_, LOCK_UN);  // a child that is being forked may still have the file
   LockFiles::of_process().close_file(descriptor_);
 }

@@ -9,14 +9,15 @@ import subprocess
 import sys
 
 TRAIN = (
-    "--layers 2 --hidden 64 --heads 2 --intermediate 96 --accumulate 4 --max-steps 6 --eval-every 2 --warmup-steps 2 "
+    "--layers 2 --hidden 64 --heads 2 --intermediate 96 --eval-every 2 --warmup-steps 2 "
     "--log-every 2 --precision fp32 --threads 1 --keep-output --keep-checkpoints 100"
 ).split()
 
 
-def pretrain(prepared, folder, *options):
+def pretrain(prepared, folder, *, max_steps=6, accumulate=4, learning_rate=1e-4):
     """The arguments of a small run into a folder."""
-    return ["pretrain", "--data", prepared, "--out", f"{folder}/out", "--model", f"{folder}/model", *TRAIN, *options]
+    numbers = ["--max-steps", max_steps, "--accumulate", accumulate, "--learning-rate", learning_rate]
+    return ["pretrain", "--data", prepared, "--out", f"{folder}/out", "--model", f"{folder}/model", *TRAIN, *numbers]
 
 
 def environment(**more):

@@ -80,7 +80,7 @@ def test_torchrun_starts_a_killed_rank_again(prepared, one, tmp_path):
 
 
 def test_a_rank_that_gives_no_sign_is_named(prepared, tmp_path):
-    with Ranks([pretrain(prepared, tmp_path, "--max-steps", "2000")] * 2, free_port(), SEQUELA_RANK_TIMEOUT=6) as ranks:
+    with Ranks([pretrain(prepared, tmp_path, max_steps=2000)] * 2, free_port(), SEQUELA_RANK_TIMEOUT=6) as ranks:
         wait_for(trained(tmp_path, 2))
         ranks.processes[1].send_signal(signal.SIGSTOP)
         start = time.monotonic()
@@ -93,13 +93,13 @@ def test_a_rank_that_gives_no_sign_is_named(prepared, tmp_path):
 @pytest.mark.parametrize(
     "difference, words",
     [
-        (["--learning-rate", "0.001"], "learning-rate changed from 0.0001 to 0.001"),
-        (["--accumulate", "8"], "accumulate changed from 4 to 8"),
+        (dict(learning_rate=0.001), "learning-rate changed from 0.0001 to 0.001"),
+        (dict(accumulate=8), "accumulate changed from 4 to 8"),
     ],
 )
 def test_ranks_with_other_options_are_refused(prepared, tmp_path, difference, words):
-    command = pretrain(prepared, tmp_path)
-    with Ranks([command, [*command, *difference]], free_port()) as ranks:
+    commands = [pretrain(prepared, tmp_path), pretrain(prepared, tmp_path, **difference)]
+    with Ranks(commands, free_port()) as ranks:
         outputs = ranks.outputs()
     for process, output in zip(ranks.processes, outputs, strict=True):
         assert process.returncode == 2, output
@@ -146,7 +146,7 @@ def test_a_stop_signal_on_one_rank_stops_all_with_a_checkpoint(prepared, one, tm
 
 
 def test_more_ranks_than_batches_a_step_are_refused(prepared, tmp_path):
-    done = run_on_ranks(2, pretrain(prepared, tmp_path, "--accumulate", "1"))
+    done = run_on_ranks(2, pretrain(prepared, tmp_path, accumulate=1))
     assert done.returncode != 0
     assert "2 or more: a step needs a batch for each rank" in done.stderr
 
