@@ -42,6 +42,8 @@ void register_options(py::module_& module) {
       .def_readwrite("is_femr_compatible", &Options::is_femr_compatible)
       .def_readwrite("repair", &Options::repair)
       .def_readwrite("keep_events", &Options::keep_events)
+      .def_readwrite("rank", &Options::rank)
+      .def_readwrite("num_ranks", &Options::num_ranks)
       .def_readwrite("fingerprint_cache", &Options::fingerprint_cache)
       .def_readwrite("num_threads", &Options::num_threads)
       .def_readwrite("memory_bytes", &Options::memory_bytes);

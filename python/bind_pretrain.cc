@@ -17,7 +17,9 @@ void register_train_options(py::module_& module) {
   py::enum_<OptimizerKind>(module, "OptimizerKind")
       .value("adamw", OptimizerKind::adamw)
       .value("muon", OptimizerKind::muon);
+  py::enum_<SentAs>(module, "SentAs").value("fp32", SentAs::fp32).value("bf16", SentAs::bf16);
   py::class_<TrainOptions>(module, "TrainOptions")
+      .def_readwrite("gradients_as", &TrainOptions::gradients_as)
       .def_readwrite("learning_rate", &TrainOptions::learning_rate)
       .def_readwrite("schedule", &TrainOptions::schedule)
       .def_readwrite("loss_scale", &TrainOptions::loss_scale)
@@ -33,6 +35,7 @@ void register_train_options(py::module_& module) {
       .def_readwrite("epochs", &TrainOptions::epochs)
       .def_readwrite("max_steps", &TrainOptions::max_steps)
       .def_readwrite("accumulate", &TrainOptions::accumulate)
+      .def_readwrite("lanes", &TrainOptions::lanes)
       .def_readwrite("eval_every", &TrainOptions::eval_every)
       .def_readwrite("patience", &TrainOptions::patience)
       .def_readwrite("log_every", &TrainOptions::log_every)

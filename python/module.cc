@@ -1,3 +1,4 @@
+#include "python/bind_command.h"
 #include "python/bindings.h"
 
 PYBIND11_MODULE(_core, module) {
@@ -25,4 +26,5 @@ PYBIND11_MODULE(_core, module) {
   register_compare(module);
   register_evaluate(module);
   register_report(module);
+  register_command(module);
 }

@@ -15,8 +15,9 @@ ALLOWED = {
     "nn": ["core", "io"],
     "batch": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn"],
     "model": ["core", "io", "nn"],
-    "train": ["core", "io", "batch", "nn", "model"],
-    "objective": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn", "batch", "model", "train", "evaluation", "synth"],
+    "distributed": ["core"],
+    "train": ["core", "io", "batch", "nn", "model", "distributed"],
+    "objective": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn", "batch", "model", "distributed", "train", "evaluation", "synth"],
     "features": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch", "nn", "model"],
     "encoders": ["core", "io", "meds", "ontology", "tokenizer", "nn", "batch", "model", "train"],
     "evaluation": ["core", "io"],
@@ -27,7 +28,7 @@ ALLOWED = {
 }
 ALLOWED["pipeline"] = list(ALLOWED)
 ALLOWED["cli"] = list(ALLOWED)
-WITH_TORCH = {"nn", "batch", "model", "train", "objective", "features", "encoders", "pipeline", "cli"}
+WITH_TORCH = {"nn", "batch", "model", "distributed", "train", "objective", "features", "encoders", "pipeline", "cli"}
 
 # Third-party headers and the one place that may include them.
 OWNERS = [

@@ -1,13 +1,33 @@
-"""The command `sequela`: the binary of this package in place of the Python process."""
+"""The command `sequela`: the binary of this package in place of the Python process.
+
+Where a launcher (torchrun, srun, mpirun, Kubeflow) has started several ranks, each runs the command in this process.
+"""
 
 import importlib.util
 import os
 import pathlib
 import sys
+from typing import NoReturn
+
+from sequela._launcher import LaunchError, find_launch
 
 
 def main() -> None:
-    """Runs the binary with the libraries of the installed torch and pyarrow."""
+    """Runs the command, alone or as one of several ranks."""
+    try:
+        launch = find_launch(os.environ)
+        if launch is None:
+            _run_binary()
+        from sequela._ranks import run_on_rank  # brings torch.distributed
+
+        sys.exit(run_on_rank(launch, sys.argv[1:]))
+    except LaunchError as error:
+        print(f"sequela: error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _run_binary() -> NoReturn:
+    """The binary, with the libraries of the installed torch and pyarrow."""
     binary = pathlib.Path(__file__).parent / "bin" / "sequela"
     folders = []
     for package, below in (("torch", "lib"), ("pyarrow", "")):

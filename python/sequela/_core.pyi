@@ -18,6 +18,10 @@ _Tensors = dict[str, Tensor]
 _Array = np.ndarray[Any, Any]
 
 def request_stop(signal: int) -> None: ...
+def run_command(arguments: list[str]) -> int: ...
+def join_ranks(group_name: str, num_local: int) -> None: ...
+def leave_ranks() -> None: ...
+def stand_of_rank() -> tuple[int, str, bool, float]: ...
 def default_num_threads() -> int: ...
 def fingerprint_cache_folder() -> str: ...
 
@@ -78,6 +82,8 @@ class PrepareOptions:
     is_femr_compatible: bool
     repair: bool
     keep_events: bool
+    rank: int
+    num_ranks: int
     fingerprint_cache: str
     num_threads: int
     memory_bytes: int
@@ -221,7 +227,12 @@ class OptimizerKind(Enum):
     adamw = ...
     muon = ...
 
+class SentAs(Enum):
+    fp32 = ...
+    bf16 = ...
+
 class TrainOptions:
+    gradients_as: SentAs
     learning_rate: float
     schedule: Schedule
     loss_scale: LossScale
@@ -237,6 +248,7 @@ class TrainOptions:
     epochs: int
     max_steps: int
     accumulate: int
+    lanes: int
     eval_every: int
     patience: int
     log_every: int

@@ -34,7 +34,7 @@ def fill(options: Any, **values: Any) -> Any:
     return options
 
 
-_TRAINING_WORDS = {"schedule": "Schedule", "loss_scale": "LossScale", "optimizer": "OptimizerKind"}
+_TRAINING_WORDS = {"schedule": "Schedule", "loss_scale": "LossScale", "optimizer": "OptimizerKind", "gradients_as": "SentAs"}
 _TRAINING_NUMBERS = (
     "learning_rate",
     "muon_scale",
@@ -48,6 +48,7 @@ _TRAINING_NUMBERS = (
     "epochs",
     "max_steps",
     "accumulate",
+    "lanes",
     "eval_every",
     "patience",
     "log_every",

@@ -60,6 +60,7 @@ def prepare(
     is_femr_compatible: bool = False,
     repair: bool = False,
     keep_events: bool = False,
+    rank: tuple[int, int] | None = None,
     num_threads: int = 0,
     memory: int | str | None = None,
     progress: ShowProgress = True,
@@ -91,6 +92,7 @@ def prepare(
         is_femr_compatible: the first token's time as femr writes it.
         repair: sort rows and gather split subjects instead of failing on them.
         keep_events: keep the decoded events for a faster call with other options.
+        rank: (i, n) = one of n processes that make `out` together, at the same time or one after another.
         num_threads: 0 = all; changes no byte.
         memory: to stay under, such as "8G"; None = half the machine.
         progress: True = a bar or a line; False = none; or a callable that takes a ProgressState.
@@ -134,6 +136,8 @@ def prepare(
         is_femr_compatible=is_femr_compatible,
         repair=repair,
         keep_events=keep_events,
+        rank=0 if rank is None else rank[0],
+        num_ranks=1 if rank is None else rank[1],
         num_threads=to_num_threads(num_threads),
         memory_bytes=memory_bytes(memory),
     )
@@ -170,6 +174,7 @@ def pretrain(
     epochs: int = 30,
     max_steps: int = 0,
     accumulate: int = 32,
+    lanes: int = 4,
     eval_every: int = 500,
     patience: int = 5,
     log_every: int = 100,
@@ -215,7 +220,7 @@ def pretrain(
             Muon's learning rate over AdamW's. muon_momentum: of its averaged gradient.
         beta1, beta2, epsilon, weight_decay: of AdamW. max_gradient_norm: 0 = no clipping.
         epochs, max_steps: the end of training; max_steps 0 = epochs decide.
-        accumulate: batches per optimizer step.
+        accumulate: batches per optimizer step. lanes: shares of it that are summed apart, then in pairs.
         eval_every: steps between evaluations and checkpoints. patience: evaluations without gain
             before the end, 0 = no end.
         log_every: steps between log lines. keep_checkpoints: newest kept, besides the best.

@@ -64,6 +64,10 @@ Written read_note(const std::string& path) {
   return written;
 }
 
+std::string staging_of(const std::string& folder, const std::string& key) {
+  return folder + ".unfinished-" + key;
+}
+
 // Removes unfinished folders of other keys.
 void remove_stale(const std::string& folder, const std::string& staging) {
   const fs::path parent = fs::path(folder).parent_path();
@@ -78,15 +82,25 @@ void remove_stale(const std::string& folder, const std::string& staging) {
   for (const auto& path : stale) fs::remove_all(path);
 }
 
-void finish_folder(const std::string& staging, const std::vector<StreamFile>& files, BatchForm form,
-                   const BatchLayout& layout, const std::string& folder) {
+// The file under a second name, or a copy where the disk has no such thing.
+void link_or_copy(const std::string& from, const std::string& to) {
+  std::error_code error;
+  fs::create_hard_link(from, to, error);
+  if (error) fs::copy_file(from, to);
+}
+
+void finish_folder(const std::string& staging, const std::vector<StreamFile>& files,
+                   const BatchOptions& options, const BatchLayout& layout, const std::string& folder,
+                   Staging kind) {
   AtomicFolder finished(folder);
   for (const StreamFile& file : files) {
-    fs::rename(staging + "/" + file.name, finished.partial_path() + "/" + file.name);
+    const std::string from = staging + "/" + file.name;
+    const std::string to = finished.partial_path() + "/" + file.name;
+    kind == Staging::keep ? link_or_copy(from, to) : fs::rename(from, to);
   }
-  write_batch_folder_info(finished.partial_path(), form, layout, files);
+  write_batch_folder_info(finished.partial_path(), options.form, layout, files);
   finished.commit();
-  fs::remove_all(staging);
+  if (kind == Staging::remove) fs::remove_all(staging);
 }
 
 }  // namespace
@@ -132,43 +146,62 @@ BatchReport batch_report_from(const Json& json, const std::string& path) {
 }
 
 BatchReport write_batches(const BatchSource& source, Side side, const BatchOptions& options,
-                          const std::string& folder, const std::string& key) {
+                          const std::string& folder, const std::string& key, Staging kind) {
   options.validate();
-  const std::string staging = folder + ".unfinished-" + key;
+  const std::string staging = staging_of(folder, key);
   remove_stale(folder, staging);
-  fs::create_directories(staging);
-
-  const std::vector<Bucket> buckets = plan_buckets(source.store, source.sides, side);
-  const auto num_buckets = static_cast<int64_t>(buckets.size());
-  std::vector<Written> written(buckets.size());
-  std::vector<std::unique_ptr<BucketWriter>> writers(static_cast<size_t>(options.num_threads));
-  int64_t num_events = 0;
-  for (const Bucket& bucket : buckets) num_events += bucket.num_events;
-  Progress progress(fs::path(folder).filename().string(), num_events, "events");
-
-  parallel_for(num_buckets, options.num_threads, [&](int64_t i, int thread) {
-    const std::string path = staging + "/" + batch_file_name(i, num_buckets);
-    const std::string note = note_path(staging, i);
-    if (fs::exists(note) && fs::exists(path)) {
-      written[i] = read_note(note);
-    } else {
-      auto& writer = writers[thread];
-      if (writer == nullptr) writer = std::make_unique<BucketWriter>(source, side, options);
-      written[i] = writer->write(buckets[i], i, path);
-      write_note(written[i], note);
-      source.store.release(buckets[i].first_subject, buckets[i].end_subject);
-    }
-    progress.advance(buckets[i].num_events);
-  });
+  share_batches(source, side, options, folder, key, {}, [] { return false; });
 
   BatchReport total;
   std::vector<StreamFile> files;
-  for (const Written& one : written) {
+  const auto num_buckets =
+      static_cast<int64_t>(plan_buckets(source.store, source.sides, side).size());
+  for (int64_t i = 0; i < num_buckets; ++i) {
+    const Written one = read_note(note_path(staging, i));
     total.add(one.report);
     files.push_back(one.file);
   }
-  finish_folder(staging, files, options.form, layout_of(source), folder);
+  finish_folder(staging, files, options, layout_of(source), folder, kind);
   return total;
+}
+
+void share_batches(const BatchSource& source, Side side, const BatchOptions& options,
+                   const std::string& folder, const std::string& key, const SharedWork& work,
+                   const std::function<bool()>& is_over) {
+  const std::string staging = staging_of(folder, key);
+  fs::create_directories(staging);
+  const std::vector<Bucket> buckets = plan_buckets(source.store, source.sides, side);
+  const auto num_buckets = static_cast<int64_t>(buckets.size());
+  std::vector<int64_t> sizes;
+  int64_t num_events = 0;
+  for (const Bucket& bucket : buckets) {
+    sizes.push_back(bucket.num_events);
+    num_events += bucket.num_events;
+  }
+  std::vector<std::unique_ptr<BucketWriter>> writers(static_cast<size_t>(options.num_threads));
+  Progress progress(fs::path(folder).filename().string(), num_events, "events");
+  const auto path_of = [&](int64_t i) {
+    return staging + "/" + batch_file_name(i, num_buckets);
+  };
+  const auto is_done = [&](int64_t i) {
+    // Another process first notes that the folder is complete, then takes its parts away.
+    const bool is_there = fs::exists(note_path(staging, i)) && fs::exists(path_of(i));
+    if (!is_there && !is_over()) return false;
+    progress.advance(sizes[i]);
+    return true;
+  };
+  const std::string name = fs::path(folder).filename().string();
+  work.run(name, sizes, options.num_threads, is_done, [&](int64_t i, int thread) {
+    auto& writer = writers[thread];
+    if (writer == nullptr) writer = std::make_unique<BucketWriter>(source, side, options);
+    write_note(writer->write(buckets[i], i, path_of(i)), note_path(staging, i));
+    source.store.release(buckets[i].first_subject, buckets[i].end_subject);
+    progress.advance(sizes[i]);
+  });
+}
+
+void remove_unfinished(const std::string& folder) {
+  remove_stale(folder, "");
 }
 
 int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOptions& options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "sequela/batch/plan.h"
 #include "sequela/batch/target_rule.h"
 #include "sequela/core/json.h"
+#include "sequela/io/shared_work.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
 #include "sequela/tokenizer/event_tokenizer.h"
@@ -62,8 +64,19 @@ BatchReport batch_report_from(const Json& json, const std::string& path);  // Fi
 // "<folder>.unfinished-<key>", and a later call with the same key (a fingerprint of everything that
 // the batches depend on) goes on from there. The same bytes come out for any number of threads and
 // interruptions.
+enum class Staging { remove, keep };
 BatchReport write_batches(const BatchSource& source, Side side, const BatchOptions& options,
-                          const std::string& folder, const std::string& key);
+                          const std::string& folder, const std::string& key,
+                          Staging kind = Staging::remove);
+
+// One process's part of the files, of several that share `work`; returns when all are there, or when
+// is_over() says that another process has completed and noted the folder. One of them then calls
+// write_batches() with Staging::keep, which only joins the files, and remove_unfinished() when no
+// process can be looking for them any more.
+void share_batches(const BatchSource& source, Side side, const BatchOptions& options,
+                   const std::string& folder, const std::string& key, const SharedWork& work,
+                   const std::function<bool()>& is_over);
+void remove_unfinished(const std::string& folder);
 
 // Bytes that write_batches will write in femr's form, from a sample of the subjects.
 int64_t estimate_femr_bytes(const BatchSource& source, Side side, const BatchOptions& options);

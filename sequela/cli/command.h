@@ -35,6 +35,7 @@ struct Command {
   std::vector<std::string> required;  // option names that must be given by flag or file
   CommonOptions* common = nullptr;    // null if the command takes none of them
   std::vector<ModelOption> models = {};
+  bool takes_ranks = false;  // shares its work among the ranks that a launcher started
 };
 
 void add_common_options(CLI::App& app, CommonOptions& common);
@@ -75,6 +76,9 @@ Command make_evaluate(CLI::App& app);
 Command make_report(CLI::App& app);
 Command make_push(CLI::App& app);
 Command make_demo(CLI::App& app);
+// others: the commands that it may be asked for; job: the one that it is, with its options.
+Command make_slurm(CLI::App& app, const std::vector<Command>& others,
+                   const std::vector<std::string>& job);
 Command make_completion(CLI::App& app);
 Command make_man(CLI::App& app);  // knows the commands that were made before it
 

@@ -1,5 +1,6 @@
 #include <sys/sysinfo.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/parallel.h"
 #include "sequela/core/suggest.h"
+#include "sequela/distributed/world.h"
 #include "sequela/io/file.h"
 #include "sequela/io/postgres.h"
 #include "sequela/io/uri.h"
@@ -39,7 +41,7 @@ int64_t CommonOptions::memory_bytes() const {
   if (memory.empty()) {
     struct sysinfo info;
     sysinfo(&info);
-    return static_cast<int64_t>(info.totalram) * info.mem_unit / 2;
+    return static_cast<int64_t>(info.totalram) * info.mem_unit / 2 / process_world().num_local();
   }
   size_t end = 0;
   double value = 0;
@@ -76,7 +78,8 @@ int64_t CommonOptions::memory_bytes() const {
 }
 
 int CommonOptions::threads() const {
-  return num_threads > 0 ? num_threads : default_num_threads();
+  if (num_threads > 0) return num_threads;
+  return std::max(1, default_num_threads() / process_world().num_local());
 }
 
 std::string CommonOptions::fingerprint_cache() const {
@@ -87,7 +90,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
   app.option_defaults()->group("General");
   app.add_option("--config", common.config, "TOML or INI file with any of these options")
       ->type_name(kFile);
-  app.add_option("--threads", common.num_threads, "Threads to use; 0 = all");
+  app.add_option("--threads", common.num_threads, "Threads to use; 0 = all, of several ranks on a machine each its share");
   app.add_option("--memory", common.memory,
                  "Memory to stay under, such as 8G; default: half the machine");
   app.add_option("--log-level", common.log_level, "The least that is told")

@@ -8,6 +8,7 @@
 #include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/distributed/world.h"
 #include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
@@ -69,7 +70,7 @@ int run_features(const CLI::App& app, FeaturesArguments& arguments) {
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   options.read_out = to_read_out(arguments.read_out);
   const FeaturesReport report = compute_features(options);
-  if (report.is_up_to_date) return 0;
+  if (report.is_up_to_date || !process_world().is_first()) return 0;
   write_options(app, options.out);
   if (!arguments.common.is_quiet) print_report(options, report);
   return 0;
@@ -142,7 +143,8 @@ Command make_features(CLI::App& app) {
           [command, arguments] { return run_features(*command, *arguments); },
           {"--meds", "--model", "--labels", "--out"},
           &arguments->common,
-          {{"--model", &options.model}}};
+          {{"--model", &options.model}},
+          /*takes_ranks=*/true};
 }
 
 }  // namespace sequela

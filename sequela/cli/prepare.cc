@@ -1,5 +1,6 @@
 #include "sequela/pipeline/prepare.h"
 
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -9,6 +10,7 @@
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/distributed/world.h"
 #include "sequela/objective/registry.h"
 #include "sequela/pipeline/etl.h"
 
@@ -24,6 +26,7 @@ struct PrepareArguments {
   std::string batch_format = "compact";
   std::string time_zone = "utc";
   EtlOptions raw;  // where --from is given
+  std::string rank;
 };
 
 template <class Value>
@@ -137,6 +140,8 @@ std::string find_records(const PrepareArguments& arguments) {
   }
   if (!meds.empty())
     throw ConfigError("--meds and --from exclude each other. Fix: give one of them.");
+  if (!process_world().is_alone() || !arguments.rank.empty())
+    throw ConfigError("ranks do not share --from. Fix: run `sequela etl` first, and give --meds.");
   EtlOptions raw = arguments.raw;
   raw.out = arguments.options.out + "/meds";
   raw.num_threads = arguments.common.threads();
@@ -144,6 +149,16 @@ std::string find_records(const PrepareArguments& arguments) {
   raw.fingerprint_cache = arguments.common.fingerprint_cache();
   etl(raw);
   return raw.out;
+}
+
+// "2/8".
+void take_rank(const std::string& text, PrepareOptions* options) {
+  const char* end = text.data() + text.size();
+  const auto rank = std::from_chars(text.data(), end, options->rank);
+  const bool has_slash = rank.ec == std::errc() && rank.ptr != end && *rank.ptr == '/';
+  const auto ranks = std::from_chars(has_slash ? rank.ptr + 1 : end, end, options->num_ranks);
+  if (!has_slash || ranks.ec != std::errc() || ranks.ptr != end || options->num_ranks < 1)
+    throw ConfigError("rank", text, "0/N to N-1/N, such as 2/8");
 }
 
 int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
@@ -160,7 +175,9 @@ int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
                         "batch-format", arguments.batch_format);
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   if (!find_objective(options.objective).keeps_share_of_labels()) refuse_motor_options(app);
+  if (!arguments.rank.empty()) take_rank(arguments.rank, &options);
   const PrepareReport report = prepare(options);
+  if (!process_world().is_first() || options.rank > 0) return 0;
   if (!report.is_up_to_date) write_options(app, options.out);
   if (!arguments.common.is_quiet) print_report(report, options.out);
   return 0;
@@ -196,6 +213,11 @@ Command make_prepare(CLI::App& app) {
                     "Sort rows and gather split subjects instead of failing on them");
   command->add_flag("--keep-events", options.keep_events,
                     "Keep the decoded events for a faster run with other options");
+  command
+      ->add_option("--rank", arguments->rank,
+                   "One of N processes that make --out together, such as 2/8 for the third of "
+                   "eight; a launcher says it itself")
+      ->type_name("I/N");
   add_artifact_options(*command, *arguments);
   add_common_options(*command, arguments->common);
   command->footer(
@@ -207,7 +229,9 @@ Command make_prepare(CLI::App& app) {
   return {command,
           [command, arguments] { return run_prepare(*command, *arguments); },
           {"--out"},
-          &arguments->common};
+          &arguments->common,
+          {},
+          /*takes_ranks=*/true};
 }
 
 }  // namespace sequela

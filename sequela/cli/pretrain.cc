@@ -9,6 +9,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
+#include "sequela/distributed/world.h"
 #include "sequela/objective/registry.h"
 #include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/precision.h"
@@ -31,6 +32,7 @@ struct PretrainArguments {
   std::string precision;
   std::string kernels = "auto";
   bool has_gradient_checkpointing = false;
+  bool is_dry_run = false;
 };
 
 void add_model_options(CLI::App& app, PretrainArguments& arguments) {
@@ -111,8 +113,13 @@ int run_prepared(const CLI::App& app, PretrainArguments& arguments) {
   options.select = to_selection(arguments.select);
   options.read_out = to_read_out(arguments.read_out);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;
+  if (arguments.is_dry_run) {
+    for (const std::string& line : plan_pretraining(options, options.memory_bytes))
+      std::cout << line << "\n";
+    return 0;
+  }
   const PretrainReport report = pretrain(options);
-  if (report.is_up_to_date) return 0;
+  if (report.is_up_to_date || !process_world().is_first()) return 0;
   const TrainReport& train = report.train;
   if (!train.is_finished) {
     std::cout << "Stopped at step " << train.steps << " with a checkpoint in " << options.out
@@ -148,6 +155,8 @@ int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
     options.precision = to_precision(arguments.precision, to_device(options.device));
   if (options.out.empty()) options.out = options.model + "_output";
   if (arguments.objective == "mlm") {
+    if (!process_world().is_alone())
+      throw ConfigError("--objective mlm runs on one rank. Fix: start it without the launcher.");
     return run_pretrain_mlm(app, arguments.common, options, arguments.training, arguments.mlm);
   }
   if (!arguments.objective.empty() && !is_objective(arguments.objective))
@@ -178,6 +187,8 @@ Command make_pretrain(CLI::App& app) {
       ->type_name(kFolder);
   command->add_flag("--keep-output", arguments->options.keep_output,
                     "Keep checkpoints, logs and final/ after the bundle is written");
+  command->add_flag("--dry-run", arguments->is_dry_run,
+                    "Print the memory that training would take on 1 to 64 ranks, and end");
   add_device_option(*command, arguments->options.device);
   add_kernels_option(*command, arguments->kernels);
   add_model_options(*command, *arguments);
@@ -202,7 +213,9 @@ Command make_pretrain(CLI::App& app) {
   return {command,
           [command, arguments] { return run_pretrain(*command, *arguments); },
           {"--model"},
-          &arguments->common};
+          &arguments->common,
+          {},
+          /*takes_ranks=*/true};
 }
 
 }  // namespace sequela

@@ -90,7 +90,7 @@ int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
                      MlmArguments& arguments) {
   for (const char* name :
        {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall", "--read-out",
-        "--truth", "--select", "--attention-width", "--gradient-checkpointing", "--kernels"}) {
+        "--truth", "--select", "--attention-width", "--gradient-checkpointing", "--kernels", "--dry-run"}) {
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;

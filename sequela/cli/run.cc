@@ -15,6 +15,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/suggest.h"
+#include "sequela/distributed/world.h"
 #include "sequela/nn/gemm.h"
 #include "sequela/pipeline/device.h"
 #include "sequela/pipeline/machine.h"
@@ -30,7 +31,9 @@ const char* const kReport =
     ". This is a fault of the program: please report it, with what `sequela --version` prints.";
 
 int fail(int code, const std::string& message) {
-  std::cerr << "sequela: error: " << message << std::endl;
+  const World& world = process_world();
+  const std::string rank = world.is_alone() ? "" : str("rank ", world.rank(), ": ");
+  std::cerr << "sequela: error: " + rank + message + "\n" << std::flush;
   return code;
 }
 
@@ -96,7 +99,12 @@ int run_command(const Command& command, const std::vector<std::string>& names,
   if (!common.config.empty()) apply_config_file(*command.app, common.config, names, &notes);
   check_required(command);
   common.memory_bytes();  // refuses one that is too small, also where a command needs none
-  show_messages(common.log_level, common.is_quiet);
+  const World& world = process_world();
+  if (!world.is_alone() && !command.takes_ranks) {
+    throw ConfigError(str("`sequela ", command.app->get_name(), "` runs alone, not on ",
+                          world.size(), " ranks. Fix: start it without the launcher."));
+  }
+  show_messages(common.log_level, common.is_quiet || !world.is_first());
   for (const std::string& note : notes) log_warning(note);
   install_signal_handlers();
   find_models(command);
@@ -124,6 +132,17 @@ bool is_unknown_command(const std::vector<std::string>& arguments,
          std::ranges::find(names, arguments[0]) == names.end();
 }
 
+// Of `sequela slurm [options] pretrain [options]` all from the second command on.
+std::vector<std::string> take_job(const std::vector<std::string>& names,
+                                  std::vector<std::string>* arguments) {
+  if (arguments->empty() || arguments->front() != "slurm") return {};
+  const auto first = std::find_first_of(arguments->begin() + 1, arguments->end(), names.begin(),
+                                        names.end());
+  std::vector<std::string> job(first, arguments->end());
+  arguments->erase(first, arguments->end());
+  return job;
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -147,10 +166,15 @@ int run(int argc, char** argv) {
       make_prepare(app),  make_pretrain(app),   make_features(app), make_finetune(app),
       make_follow(app),   make_label(app),      make_encode(app),   make_compare(app),
       make_evaluate(app), make_report(app),     make_inspect(app),  make_doctor(app),
-      make_push(app),     make_completion(app), make_man(app)};
+      make_push(app)};
+  std::vector<std::string> job;
+  commands.push_back(make_slurm(app, commands, job));
+  commands.push_back(make_completion(app));
+  commands.push_back(make_man(app));
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
-  const RenamedArguments given = rename_arguments({argv + 1, argv + argc});
+  RenamedArguments given = rename_arguments({argv + 1, argv + argc});
+  job = take_job(names, &given.arguments);
   if (is_unknown_command(given.arguments, names)) {
     const std::string suggestion = did_you_mean(given.arguments[0], names);
     return fail(kExitUsage, str("unknown command '", given.arguments[0], "'", suggestion,

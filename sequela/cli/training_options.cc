@@ -19,7 +19,10 @@ void each_number(Visit visit) {
         "Gradients are clipped to this norm; 0 = no clipping");
   visit("--epochs", &T::epochs, "Passes over the data at the most");
   visit("--max-steps", &T::max_steps, "Optimizer steps at the most; 0 = epochs decide");
-  visit("--accumulate", &T::accumulate, "Batches per optimizer step");
+  visit("--accumulate", &T::accumulate, "Batches per optimizer step, of all ranks together");
+  visit("--lanes", &T::lanes,
+        "Shares of a step that are summed apart, then in pairs: the weights are the same for any "
+        "number of ranks up to this");
   visit("--eval-every", &T::eval_every, "Steps between evaluations and checkpoints");
   visit("--patience", &T::patience, "Evaluations without gain before the end; 0 = no end");
   visit("--log-every", &T::log_every, "Steps between log lines");
@@ -32,6 +35,7 @@ void add_training_options(CLI::App& app, TrainingArguments& arguments) {
   arguments.schedule = to_text(arguments.train.schedule);
   arguments.loss_scale = to_text(arguments.train.loss_scale);
   arguments.optimizer = to_text(arguments.train.optimizer);
+  arguments.gradients_as = to_text(arguments.train.gradients_as);
   app.add_option("--schedule", arguments.schedule,
                  "Of the learning rate after the warm-up; linear and cosine end at 0")
       ->type_name("linear|cosine|constant");
@@ -41,6 +45,9 @@ void add_training_options(CLI::App& app, TrainingArguments& arguments) {
   app.add_option("--optimizer", arguments.optimizer,
                  "AdamW on all parameters, or Muon on the matrices and AdamW on the rest")
       ->type_name("adamw|muon");
+  app.add_option("--gradients-as", arguments.gradients_as,
+                 "How gradients travel between ranks; bf16: half the bytes, other last bits")
+      ->type_name("fp32|bf16");
   each_number([&](const char* flag, auto field, const char* help) {
     app.add_option(flag, arguments.train.*field, help);
   });
@@ -50,6 +57,7 @@ void take_training_options(const CLI::App& app, const TrainingArguments& argumen
                            TrainOptions* train) {
   take_option(app, "--schedule", to_schedule(arguments.schedule), &train->schedule);
   take_option(app, "--loss-scale", to_loss_scale(arguments.loss_scale), &train->loss_scale);
+  take_option(app, "--gradients-as", to_sent_as(arguments.gradients_as), &train->gradients_as);
   take_option(app, "--optimizer", to_optimizer_kind(arguments.optimizer), &train->optimizer);
   each_number([&](const char* flag, auto field, const char*) {
     take_option(app, flag, arguments.train.*field, &(train->*field));

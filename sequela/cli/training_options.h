@@ -10,7 +10,7 @@ namespace sequela {
 // The options of a training run that every objective shares, as parsed.
 struct TrainingArguments {
   TrainOptions train;
-  std::string schedule, loss_scale, optimizer;  // the words of train's
+  std::string schedule, loss_scale, optimizer, gradients_as;  // the words of train's
 };
 
 // The defaults shown are those of arguments.train.

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <mutex>
 #include <set>
-#include <stdexcept>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
@@ -71,12 +70,11 @@ Digest shard_fingerprint(const ShardSource& source, const IngestPlan& plan,
 
 class Ingest {
  public:
-  explicit Ingest(const IngestOptions& options);
+  Ingest(const IngestOptions& options, const SharedWork& work);
   IngestReport run();
-  // Makes the shards of one of several processes.
-  void make_shards(int rank, int num_ranks);
 
  private:
+  void make_shards();
   // Rows may be out of order, for the user asked so or the clock was set back.
   bool may_sort() const { return options_.repair || plan_.has_local_times; }
   bool is_finished(size_t shard) const;
@@ -88,6 +86,7 @@ class Ingest {
   std::string path_of(const std::string& name) const { return options_.folder + "/" + name; }
 
   const IngestOptions& options_;
+  const SharedWork& work_;
   IngestPlan plan_;
   std::vector<Digest> fingerprints_;
   std::vector<StoreShard> shards_;
@@ -106,8 +105,13 @@ IngestPlan make_plan(const IngestOptions& options) {
   return plan;
 }
 
-Ingest::Ingest(const IngestOptions& options) : options_(options), plan_(make_plan(options)) {
+Ingest::Ingest(const IngestOptions& options, const SharedWork& work)
+    : options_(options), work_(work), plan_(make_plan(options)) {
   for (const ShardSource& source : plan_.shards) {
+    if (!work.is_alone() && !source.is_reusable) {
+      throw ConfigError(str("ranks do not share data behind a URI: ", options.meds,
+                            ". Fix: copy them to a disk, or prepare on one rank."));
+    }
     fingerprints_.push_back(shard_fingerprint(source, plan_, options));
     // Named by what it was made from: a shard is found again wherever it stands among the others.
     shards_.push_back(
@@ -131,34 +135,41 @@ void warn(const IngestReport& report) {
 }
 
 IngestReport Ingest::run() {
-  make_shards(0, 1);
-  make_index();
-  remove_strangers();
+  make_shards();
+  work_.run(
+      "index", {1}, 1, [this](int64_t) { return has_index(); },
+      [this](int64_t, int) {
+        make_index();
+        remove_strangers();
+      });
+  report_ = read_description(SectionFile(path_of(std::string(kIndexName)), kIndexMagic,
+                                         kIndexVersion))
+                .report;
   report_.num_shards_reused = num_reused_;
   warn(report_);
   return report_;
 }
 
-void Ingest::make_shards(int rank, int num_ranks) {
+void Ingest::make_shards() {
   const NewFolder folder(options_.folder);
-  std::vector<size_t> mine;
+  std::vector<int64_t> sizes;
   int64_t num_events = 0;
-  for (size_t i = rank; i < shards_.size(); i += num_ranks) {
-    mine.push_back(i);
-    num_events += plan_.shards[i].num_events;
+  for (const ShardSource& source : plan_.shards) {
+    sizes.push_back(source.num_events);
+    num_events += source.num_events;
   }
   Progress progress("ingest", num_events, "events");
   MemoryBudget budget(options_.memory_bytes);
-  parallel_for(mine.size(), options_.num_threads, [&](int64_t i, int) {
-    throw_if_stopped();
-    const ShardSource& source = plan_.shards[mine[i]];
-    if (is_finished(mine[i])) {
-      ++num_reused_;
-    } else {
-      const MemoryBudget::Share share(&budget, source.memory_bytes);
-      make_shard(mine[i]);
-    }
-    progress.advance(source.num_events);
+  const auto is_done = [&](int64_t i) {
+    if (!is_finished(i)) return false;
+    ++num_reused_;
+    progress.advance(sizes[i]);
+    return true;
+  };
+  work_.run("shard", sizes, options_.num_threads, is_done, [&](int64_t i, int) {
+    const MemoryBudget::Share share(&budget, plan_.shards[i].memory_bytes);
+    make_shard(i);
+    progress.advance(sizes[i]);
   });
 }
 
@@ -206,10 +217,11 @@ Digest Ingest::store_fingerprint() const {
   return sha256(text.data(), text.size());
 }
 
-// True if the index fits the shards, none of which was made anew.
+// True if the index fits the shards. Alone, none may have been made anew.
 bool Ingest::has_index() const {
   const std::string path = path_of(std::string(kIndexName));
-  if (num_reused_ != static_cast<int64_t>(shards_.size()) || !fs::exists(path)) return false;
+  const bool is_as_before = num_reused_ == static_cast<int64_t>(shards_.size());
+  if ((work_.is_alone() && !is_as_before) || !fs::exists(path)) return false;
   try {
     const SectionFile index(path, kIndexMagic, kIndexVersion);
     if (index.fingerprint() != store_fingerprint()) return false;
@@ -223,12 +235,7 @@ bool Ingest::has_index() const {
 }
 
 void Ingest::make_index() {
-  const std::string path = path_of(std::string(kIndexName));
-  if (has_index()) {
-    report_ = read_description(SectionFile(path, kIndexMagic, kIndexVersion)).report;
-    return;
-  }
-  fs::remove(path);
+  fs::remove(path_of(std::string(kIndexName)));
   write_store_index({.folder = options_.folder,
                      .shards = shards_,
                      .properties = plan_.properties,
@@ -259,15 +266,9 @@ void IngestOptions::validate() const {
   if (memory_bytes < 1) throw ConfigError("memory", str(memory_bytes), "some bytes");
 }
 
-IngestReport ingest(const IngestOptions& options) {
+IngestReport ingest(const IngestOptions& options, const SharedWork& work) {
   options.validate();
-  return Ingest(options).run();
-}
-
-void ingest_shards(const IngestOptions& options, int rank, int num_ranks) {
-  options.validate();
-  if (rank < 0 || rank >= num_ranks) throw std::invalid_argument("rank outside the ranks");
-  Ingest(options).make_shards(rank, num_ranks);
+  return Ingest(options, work).run();
 }
 
 }  // namespace sequela

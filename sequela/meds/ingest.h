@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/io/shared_work.h"
 #include "sequela/io/time_column.h"
 #include "sequela/meds/event_store.h"
 
@@ -50,11 +51,10 @@ struct IngestReport {
 // rules of docs/design.md, section 1; the first violation is a DataError with file, row group, row,
 // column and subject. Finished shards of an interrupted run with unchanged input are reused. The
 // same bytes come out for any number of threads.
-IngestReport ingest(const IngestOptions& options);
-
-// The share of one of several processes that fill one folder together: every num_ranks-th shard.
-// After all have done theirs, one of them calls ingest(), which then only joins the shards. Of no
-// use for a data set behind a URI, whose shards are never taken over from an earlier call.
-void ingest_shards(const IngestOptions& options, int rank, int num_ranks);
+//
+// Several processes that call it with equal options and a `work` in common fill one folder together,
+// each a part of the shards, and return the same report; not from behind a URI, whose shards are
+// never taken over from an earlier call: ConfigError.
+IngestReport ingest(const IngestOptions& options, const SharedWork& work = {});
 
 }  // namespace sequela

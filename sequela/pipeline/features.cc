@@ -3,10 +3,12 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/sha256.h"
+#include "sequela/distributed/world.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
 #include "sequela/meds/dataset.h"
@@ -14,9 +16,11 @@
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/bundle_records.h"
 #include "sequela/pipeline/data_ontology.h"
+#include "sequela/pipeline/embed_on_ranks.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_inputs.h"
+#include "sequela/pipeline/same_run.h"
 #include "sequela/pipeline/temporary_store.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
@@ -120,6 +124,7 @@ void FeaturesOptions::validate() const {
 
 FeaturesReport compute_features(const FeaturesOptions& options) {
   options.validate();
+  World& world = process_world();
   const TorchThreads threads(options.num_threads);
   const auto start = std::chrono::steady_clock::now();
   const at::Device device = to_device(options.device);
@@ -135,36 +140,47 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
                             choose_ways(device, options.kernels, options.kernel_cache));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, precision, cohort, fingerprints);
+  check_same_run(world, recipe);
   Manifest manifest(options.out, fingerprints);
-  report.is_up_to_date = manifest.is_up_to_date(recipe);
+  report.is_up_to_date = is_any(world, "the output", manifest.is_up_to_date(recipe));
   if (report.is_up_to_date) return report;
-  const FolderLock lock(options.out);
-  log_precision(precision, device);
-  remove_old_outputs(options.out, manifest);
-
-  const TemporaryStore temporary(ingest_options(options), options.out);
-  const EventStore store = temporary.open();
+  // The first rank decodes the records for all, and writes.
+  std::optional<FolderLock> lock;
+  std::optional<TemporaryStore> temporary;
+  succeed_together(world, "the records", [&] {
+    if (!world.is_first()) return;
+    lock.emplace(options.out);
+    log_precision(precision, device);
+    remove_old_outputs(options.out, manifest);
+    temporary.emplace(ingest_options(options), options.out);
+  });
+  const EventStore store =
+      EventStore::open(text_of_first(world, "the records", temporary ? temporary->folder() : ""));
   const Ontology ontology = read_bundle_ontology(options, vocabulary, store);
   const EventTokenizer tokenizer(store, ontology, vocabulary);
   const int64_t width = model.config().encoder.hidden_size * num_parts(options.read_out);
+  const size_t num_rows = world.is_first() ? labels.size() : 1;
   const ScratchMemory embeddings(options.out,
-                                 labels.size() * static_cast<size_t>(width) * sizeof(float));
+                                 num_rows * static_cast<size_t>(width) * sizeof(float));
   std::vector<int64_t> feature_seconds(labels.size());
   std::vector<LabelState> states(labels.size(), LabelState::unknown_subject);
   EmbedOptions embed_options;
   embed_options.read_out = options.read_out;
   embed_options.tokens_per_batch = options.tokens_per_batch;
   if (options.is_femr_compatible) embed_options.first_timestamp = FirstTimestamp::last_event;
-  report.embed =
-      embed(model, store, tokenizer, vocabulary.age_stats, labels, embed_options,
-            static_cast<float*>(embeddings.data()), feature_seconds.data(), states.data());
+  report.embed = embed_on_ranks(
+      world, {model, store, tokenizer, vocabulary.age_stats, labels, embed_options, width,
+              static_cast<float*>(embeddings.data()), feature_seconds.data(), states.data()});
   for (LabelState state : states) ++report.num_skipped[static_cast<int>(state)];
   report.num_skipped[static_cast<int>(LabelState::embedded)] = 0;
 
   const Features features{labels, static_cast<const float*>(embeddings.data()),
                           feature_seconds.data(), states.data(), width};
-  write_outputs(options, features, cohort, report);
-  manifest.record(recipe, to_json(report));
+  succeed_together(world, "the output", [&] {
+    if (!world.is_first()) return;
+    write_outputs(options, features, cohort, report);
+    manifest.record(recipe, to_json(report));
+  });
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -10,15 +11,16 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/distributed/world.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
 #include "sequela/objective/registry.h"
 #include "sequela/pipeline/coverage.h"
+#include "sequela/pipeline/joined_run.h"
 #include "sequela/pipeline/prepare_recipes.h"
 #include "sequela/pipeline/stage_options.h"
 #include "sequela/pipeline/store_facts.h"
-#include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
 #include "sequela/tokenizer/event_tokenizer.h"
 #include "sequela/tokenizer/fit_tokenizer.h"
@@ -54,13 +56,22 @@ class PrepareRun {
         objective_(find_objective(options.objective)),
         fingerprints_({options.fingerprint_cache, options.num_threads}),
         manifest_(options.out, fingerprints_),
-        recipes_(options, manifest_, fingerprints_) {}
+        recipes_(options, manifest_, fingerprints_),
+        joined_(options.out, recipes_.whole(), options.rank, options.num_ranks) {
+    manifest_.reload();  // another run may just have ended
+  }
 
   PrepareReport run();
 
  private:
-  template <class Make>
-  void stage(const RunRecipe& recipe, const Make& make);
+  // Makes an artifact unless it is there. `share`, if given, is done by all ranks, then `make` by one
+  // of them: it writes the artifact and returns its report.
+  using Make = std::function<Json()>;
+  void stage(const RunRecipe& recipe, const Make& make, const std::function<void()>& share = {});
+  bool is_made(const RunRecipe& recipe);
+  void record(const RunRecipe& recipe, const Json& report);
+  void once(const char* name, const std::function<void()>& body);
+  class BatchMaker;
   void make_dictionary();
   void check_dictionary() const;
   void make_batches(Side side, const char* name);
@@ -82,6 +93,7 @@ class PrepareRun {
   Fingerprints fingerprints_;
   Manifest manifest_;
   PrepareRecipes recipes_;
+  JoinedRun joined_;
   PrepareReport report_;
   int64_t num_worked_events_ = 0;  // by the stage at work
 
@@ -92,9 +104,8 @@ class PrepareRun {
   std::optional<EventTokenizer> tokenizer_;
 };
 
-// Makes an artifact unless it is there; `make` writes it and returns its report.
-template <class Make>
-void PrepareRun::stage(const RunRecipe& recipe, const Make& make) {
+void PrepareRun::stage(const RunRecipe& recipe, const Make& make,
+                       const std::function<void()>& share) {
   throw_if_stopped();
   const Stopwatch watch;
   const std::string reason = manifest_.why_stale(recipe);
@@ -108,9 +119,37 @@ void PrepareRun::stage(const RunRecipe& recipe, const Make& make) {
   const Stopwatch making;
   num_worked_events_ = 0;
   fs::create_directories(fs::path(path(recipe.artifact.c_str())).parent_path());
-  const Json made = make();
-  manifest_.record(recipe, made);
+  if (share && !joined_.work().is_alone()) share();
+  joined_.work().run(
+      fs::path(recipe.artifact).filename().string() + "-whole", {1}, 1,
+      [&](int64_t) { return is_made(recipe); },
+      [&](int64_t, int) { record(recipe, make()); });
   report_.stages.push_back({recipe.artifact, reason, making.seconds(), num_worked_events_});
+}
+
+// Whether another rank has made it.
+bool PrepareRun::is_made(const RunRecipe& recipe) {
+  if (joined_.work().is_alone()) return false;
+  manifest_.reload();
+  return manifest_.why_stale(recipe).empty();
+}
+
+void PrepareRun::record(const RunRecipe& recipe, const Json& report) {
+  once("manifest", [&] {
+    if (!joined_.work().is_alone()) manifest_.reload();
+    manifest_.record(recipe, report);
+  });
+}
+
+// While no other rank does the same.
+void PrepareRun::once(const char* name, const std::function<void()>& body) {
+  bool is_done = false;
+  joined_.work().run(
+      name, {1}, 1, [&](int64_t) { return is_done; },
+      [&](int64_t, int) {
+        body();
+        is_done = true;
+      });
 }
 
 PrepareReport PrepareRun::run() {
@@ -153,8 +192,11 @@ PrepareReport PrepareRun::run() {
   });
   make_batches(Side::train, kTrainBatchesName);
   make_batches(Side::validation, kValBatchesName);
-  write_coverage();
-  if (!options_.keep_events) fs::remove_all(path(kEventsName));
+  once("coverage", [this] { write_coverage(); });
+  joined_.leave([this] {
+    for (const char* name : {kTrainBatchesName, kValBatchesName}) remove_unfinished(path(name));
+    if (!options_.keep_events) fs::remove_all(path(kEventsName));
+  });
   report_.seconds = watch.seconds();
   report_.is_up_to_date = std::ranges::all_of(
       report_.stages, [](const PrepareStage& stage) { return stage.reason.empty(); });
@@ -190,22 +232,43 @@ void PrepareRun::remove_other_tasks() const {
   }
 }
 
+// What batches are made of. Refers to what the run has loaded.
+class PrepareRun::BatchMaker {
+ public:
+  explicit BatchMaker(PrepareRun& run)
+      : targets_(run.objective_.targets(run.records(), run.path(run.objective_.task_file()))),
+        source_{run.store(), run.tokenizer(), run.vocabulary().age_stats, *targets_, run.sides()} {}
+  const BatchSource& source() const { return source_; }
+
+ private:
+  const std::unique_ptr<TargetRule> targets_;
+  const BatchSource source_;
+};
+
 void PrepareRun::make_batches(Side side, const char* name) {
   const RunRecipe recipe = recipes_.batches(name);
-  stage(recipe, [&] {
-    const auto targets = objective_.targets(records(), path(objective_.task_file()));
-    const BatchSource source{store(), tokenizer(), vocabulary().age_stats, *targets, sides()};
-    const BatchOptions options = batch_options(options_);
+  const BatchOptions options = batch_options(options_);
+  const std::string key = recipe.digest().substr(0, 16);
+  std::optional<BatchMaker> maker;
+  const auto source = [&]() -> const BatchSource& {
+    if (!maker) maker.emplace(*this);
+    return maker->source();
+  };
+  const auto share = [&] {
+    share_batches(source(), side, options, path(name), key, joined_.work(),
+                  [&] { return is_made(recipe); });
+  };
+  const auto make = [&] {
     if (options.form == BatchForm::femr) {
       log_info(str(name, ": will take about ",
-                   human_bytes(estimate_femr_bytes(source, side, options)),
+                   human_bytes(estimate_femr_bytes(source(), side, options)),
                    " on disk in femr's form"));
     }
     for (int64_t i = 0; i < store().num_subjects(); ++i) {
       if (sides()[i] == side) num_worked_events_ += store().subject(i).num_events;
     }
-    const BatchReport report =
-        write_batches(source, side, options, path(name), recipe.digest().substr(0, 16));
+    const Staging staging = joined_.work().is_alone() ? Staging::remove : Staging::keep;
+    const BatchReport report = write_batches(source(), side, options, path(name), key, staging);
     if (side == Side::train && report.num_batches == 0) {
       fs::remove_all(path(name));
       throw DataError({options_.meds},
@@ -213,7 +276,8 @@ void PrepareRun::make_batches(Side side, const char* name) {
                       "check the events' times and codes, or lower task-min-fraction");
     }
     return to_json(report);
-  });
+  };
+  stage(recipe, make, share);
 }
 
 void PrepareRun::write_coverage() {
@@ -233,11 +297,11 @@ const EventStore& PrepareRun::store() {
   if (store_) return *store_;
   const Stopwatch watch;
   const IngestOptions wanted = ingest_options(options_, path(kEventsName));
-  const IngestReport report = ingest(wanted);
+  const IngestReport report = ingest(wanted, joined_.work());
   store_ = EventStore::open(wanted.folder);
   Json summary = to_json(report);
   summary["contents"] = store_facts(*store_);
-  manifest_.record(recipes_.events(), summary);
+  record(recipes_.events(), summary);
   report_.stages.push_back({"events", "needed", watch.seconds(), report.num_events});
   check_usable();
   return *store_;
@@ -284,8 +348,15 @@ const EventTokenizer& PrepareRun::tokenizer() {
 
 PrepareReport prepare(const PrepareOptions& options) {
   options.validate();
-  const FolderLock lock(options.out);
-  return PrepareRun(options).run();
+  World& world = process_world();
+  PrepareOptions own = options;
+  if (options.num_ranks == 0) {
+    own.rank = world.rank();
+    own.num_ranks = world.size();
+  }
+  const PrepareReport report = PrepareRun(own).run();
+  meet(world, "the end of prepare");
+  return report;
 }
 
 }  // namespace sequela

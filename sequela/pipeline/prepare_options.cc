@@ -44,6 +44,8 @@ void check_objective(const PrepareOptions& options) {
 }  // namespace
 
 void PrepareOptions::validate() const {
+  if (num_ranks < 0 || rank < 0 || (num_ranks == 0 ? rank > 0 : rank >= num_ranks))
+    throw ConfigError("rank", str(rank, "/", num_ranks), "0/N to N-1/N, such as 2/8");
   if (meds.empty()) throw ConfigError("meds", "", "a MEDS data set or meds_reader database");
   if (out.empty()) throw ConfigError("out", "", "a folder for the artifacts");
   check_objective(*this);

@@ -100,6 +100,19 @@ RunRecipe PrepareRecipes::task() const {
   return recipe;
 }
 
+RunRecipe PrepareRecipes::whole() const {
+  RunRecipe whole = start(kCoverageName);
+  const RunRecipe parts[] = {ontology(), split(), dictionary(), task(), batches(kTrainBatchesName)};
+  for (const RunRecipe& part : parts) {
+    whole.parameters.insert(part.parameters.begin(), part.parameters.end());
+    for (const char* input : {"meds", "metadata", "athena", "split", "dictionary"}) {
+      const auto found = part.inputs.find(input);
+      if (found != part.inputs.end()) whole.inputs.insert(*found);
+    }
+  }
+  return whole;
+}
+
 RunRecipe PrepareRecipes::batches(const char* name) const {
   RunRecipe recipe = start(name);
   recipe.set("tokens-per-batch", options_.tokens_per_batch);

@@ -34,6 +34,9 @@ class PrepareRecipes {
   RunRecipe task() const;
   RunRecipe batches(const char* name) const;
 
+  // All options and the user's inputs together, for ranks to compare.
+  RunRecipe whole() const;
+
   const std::string& codes_parquet() const { return codes_parquet_; }  // empty = none
 
  private:

@@ -3,14 +3,17 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
+#include "sequela/distributed/world.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/objective/registry.h"
@@ -18,10 +21,12 @@
 #include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_inputs.h"
+#include "sequela/pipeline/same_run.h"
 #include "sequela/pipeline/yardsticks/label_probe.h"
 #include "sequela/run/folder_lock.h"
 #include "sequela/run/manifest.h"
 #include "sequela/tokenizer/vocabulary.h"
+#include "sequela/train/memory_plan.h"
 
 namespace sequela {
 namespace {
@@ -90,8 +95,10 @@ void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model
 // What is measured at evaluations beside the objective's own report. Refers to the model.
 class Probes {
  public:
-  Probes(const PretrainOptions& options, Motor& model) {
-    if (options.probes.empty()) return;
+  // Of several ranks the first one measures.
+  Probes(const PretrainOptions& options, Motor& model, const World& world) {
+    if (options.select == Selection::probe) monitor_.selected = "eval/probe";
+    if (options.probes.empty() || !world.is_first()) return;
     const LabelProbeOptions probe{.meds = options.meds,
                                   .data = options.data,
                                   .labels = options.probes,
@@ -103,7 +110,6 @@ class Probes {
                                   .memory_bytes = options.memory_bytes};
     probe_ = std::make_unique<LabelProbe>(model, probe);
     monitor_.yardsticks.push_back(probe_.get());
-    if (options.select == Selection::probe) monitor_.selected = "eval/probe";
   }
 
   const TrainMonitor& monitor() const { return monitor_; }
@@ -222,22 +228,50 @@ Selection to_selection(const std::string& text) {
   throw ConfigError("select", text, "loss or probe");
 }
 
+std::vector<std::string> plan_pretraining(const PretrainOptions& options,
+                                          int64_t available_bytes) {
+  options.validate();
+  const ModelConfig config = read_prepared_config(options.encoder, options.data);
+  const BatchFolder batches = BatchFolder::open(options.data + "/train_batches");
+  MemoryPlanOptions plan;
+  plan.precision = options.precision.value_or(fastest_precision(at::kCPU));
+  plan.activations = options.activations;
+  plan.tokens_per_batch = 0;
+  for (int64_t i = 0; i < batches.num_batches(); ++i)
+    plan.tokens_per_batch = std::max(plan.tokens_per_batch, batches.num_tokens(i));
+  std::vector<std::string> lines =
+      memory_table(config, options.train, plan, {1, 2, 4, 8, 16, 64}, available_bytes);
+  lines.push_back(str("Batches hold up to ", plan.tokens_per_batch, " tokens (--tokens-per-batch of "
+                      "`sequela prepare`), products are ", to_text(plan.precision), "."));
+  return lines;
+}
+
 PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
+  World& world = process_world();
   const TorchThreads threads(options.num_threads);
   const Objective& objective = choose_objective(options);
-  const ModelConfig config = read_prepared_config(options.encoder, options.data);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
-  const RunRecipe recipe = build_recipe(options, objective, config, precision, fingerprints);
+  ModelConfig config;
+  RunRecipe recipe;
+  succeed_together(world, "the start", [&] {
+    config = read_prepared_config(options.encoder, options.data);
+    recipe = build_recipe(options, objective, config, precision, fingerprints);
+  });
+  check_same_run(world, recipe);
 
   PretrainReport report;
-  report.is_up_to_date = Manifest(options.model, fingerprints).is_up_to_date(recipe);
+  report.is_up_to_date =
+      is_any(world, "the bundle", Manifest(options.model, fingerprints).is_up_to_date(recipe));
   if (report.is_up_to_date) return report;
   BatchLimits limits{.vocab_size = static_cast<int32_t>(config.encoder.vocab_size)};
   if (config.motor) limits.num_tasks = static_cast<int32_t>(config.motor->num_tasks());
-  const FolderLock lock(options.out);
+  std::optional<FolderLock> lock;
+  succeed_together(world, "the output folder", [&] {
+    if (world.is_first()) lock.emplace(options.out);
+  });
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
   Motor model(config, options.seed, device, precision,
@@ -246,25 +280,35 @@ PretrainReport pretrain(const PretrainOptions& options) {
   model.set_activations(options.activations);
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",
-               valid_batches.num_batches(), " batches, on ", device.str()));
+               valid_batches.num_batches(), " batches, on ", device.str(),
+               world.is_alone() ? "" : str(", ", world.size(), " ranks")));
   log_precision(precision, device);
 
   TrainOptions train_options = options.train;
   train_options.folder = options.out;
   train_options.seed = options.seed;
-  const std::unique_ptr<Trainable> training =
-      objective.training({.model = model,
-                          .train_batches = train_batches,
-                          .validation_batches = valid_batches,
-                          .task_path = options.data + "/" + objective.task_file(),
-                          .work_folder = options.out,
-                          .data_key = fingerprint_of(recipe.inputs.at("data")),
-                          .truth = options.truth,
-                          .num_threads = at::get_num_threads()});
-  const Probes probes(options, model);
-  report.train = train(*training, train_options, recipe.digest(), probes.monitor());
-  if (report.train.is_finished)
-    finish(options, objective, recipe, model, report.train, fingerprints);
+  std::unique_ptr<Trainable> training;
+  for (const bool is_firsts_turn : {true, false}) {  // the first writes what the others read
+    succeed_together(world, "the objective", [&] {
+      if (world.is_first() != is_firsts_turn) return;
+      training = objective.training({.model = model,
+                                     .train_batches = train_batches,
+                                     .validation_batches = valid_batches,
+                                     .task_path = options.data + "/" + objective.task_file(),
+                                     .work_folder = options.out,
+                                     .data_key = fingerprint_of(recipe.inputs.at("data")),
+                                     .truth = options.truth,
+                                     .num_threads = at::get_num_threads()});
+    });
+  }
+  std::optional<Probes> probes;
+  succeed_together(world, "the probes", [&] { probes.emplace(options, model, world); });
+  report.train = train(*training, train_options, recipe.digest(),
+                       probes->monitor(), world);
+  if (!report.train.is_finished) return report;
+  succeed_together(world, "the bundle", [&] {
+    if (world.is_first()) finish(options, objective, recipe, model, report.train, fingerprints);
+  });
   return report;
 }
 

@@ -70,6 +70,10 @@ struct PretrainReport {
 // written.
 PretrainReport pretrain(const PretrainOptions& options);
 
+// The memory that a rank of such a run takes, on 1 to 64 ranks, as lines of a table; no device is
+// touched and nothing is written. Of `available_bytes` it says how large a batch may be.
+std::vector<std::string> plan_pretraining(const PretrainOptions& options, int64_t available_bytes);
+
 // Sets all numbers that the recipe decides.
 void apply_recipe(Recipe recipe, PretrainOptions& options);
 // Gives `options` the shape, learning rate and accumulation of a size (train/recipe.h).

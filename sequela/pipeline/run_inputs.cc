@@ -83,6 +83,8 @@ void add_training(const TrainOptions& train, RunRecipe& recipe) {
   recipe.set("epochs", train.epochs);
   recipe.set("max-steps", train.max_steps);
   recipe.set("accumulate", train.accumulate);
+  recipe.set("lanes", train.lanes);
+  recipe.set("gradients-as", to_text(train.gradients_as));
   recipe.set("eval-every", train.eval_every);
   recipe.set("patience", train.patience);
 }

@@ -17,6 +17,7 @@ class TemporaryStore {
   TemporaryStore& operator=(const TemporaryStore&) = delete;
 
   EventStore open() const { return EventStore::open(folder_); }
+  const std::string& folder() const { return folder_; }
 
  private:
   void remove();

@@ -70,13 +70,14 @@ bool is_alone(const fs::path& path) {
 
 }  // namespace
 
-FolderLock::FolderLock(const std::string& folder)
+FolderLock::FolderLock(const std::string& folder, Kind kind)
     : folder_(folder), path_(folder + "/.lock"), owner_(getpid()) {
   descriptor_ = LockFiles::of_process().open_file(path_.c_str());
   if (descriptor_ < 0) {
     throw FileError(path_, std::strerror(errno), "choose an output folder that can be written");
   }
-  const bool is_locked = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  const int how = kind == Kind::shared ? LOCK_SH : LOCK_EX;
+  const bool is_locked = flock(descriptor_, how | LOCK_NB) == 0;
   const int cause = is_locked ? EWOULDBLOCK : errno;
   if (is_locked && is_still_there(descriptor_)) return;
   LockFiles::of_process().close_file(descriptor_);
@@ -91,7 +92,9 @@ FolderLock::FolderLock(const std::string& folder)
 
 FolderLock::~FolderLock() {
   if (getpid() != owner_) return;
-  if (folder_.is_new() && is_alone(path_)) unlink(path_.c_str());
+  // Others may share it: the file is theirs, too.
+  const bool is_last = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (is_last && folder_.is_new() && is_alone(path_)) unlink(path_.c_str());
   flock(descriptor_, LOCK_UN);  // a child that is being forked may still have the file
   LockFiles::of_process().close_file(descriptor_);
 }

@@ -15,7 +15,9 @@ namespace sequela {
 // if another run is at work there, FileError if the folder cannot be made or written.
 class FolderLock {
  public:
-  explicit FolderLock(const std::string& folder);
+  // shared: beside others that share it, too.
+  enum class Kind { alone, shared };
+  explicit FolderLock(const std::string& folder, Kind kind = Kind::alone);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -139,6 +139,13 @@ Manifest::Manifest(const std::string& folder, Fingerprints& fingerprints)
 
 Manifest::~Manifest() = default;
 
+void Manifest::reload() {
+  state_->artifacts.clear();
+  state_->older_files.clear();
+  state_->is_older = false;
+  state_->read();
+}
+
 std::string Manifest::why_stale(const RunRecipe& recipe) const {
   const auto found = state_->artifacts.find(recipe.artifact);
   if (found == state_->artifacts.end())

@@ -22,6 +22,9 @@ class Manifest {
   Manifest(const std::string& folder, Fingerprints& fingerprints);
   ~Manifest();
 
+  // Reads it again: another process may have written it.
+  void reload();
+
   // Why the artifact must be made: "it is not there", "vocab-size changed from 512 to 1024", ...
   // Empty if it is there, unchanged, and made by the same recipe and version. FileError if its
   // files cannot be read.

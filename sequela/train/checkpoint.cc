@@ -10,6 +10,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/io/file.h"
+#include "sequela/train/checkpoint_shards.h"
 #include "sequela/train/motor_training.h"
 
 namespace sequela {
@@ -34,6 +35,9 @@ Json to_json(const TrainState& state, const std::string& run_key) {
           {"loss_sum", json_double(state.loss_sum)},
           {"loss_count", state.loss_count},
           {"num_tokens", state.num_tokens},
+          {"loss_sum_before", json_double(state.loss_sum_before)},
+          {"loss_count_before", state.loss_count_before},
+          {"num_tokens_before", state.num_tokens_before},
           {"is_finished", state.is_finished}};
 }
 
@@ -41,7 +45,7 @@ bool is_consistent(const TrainState& state, int64_t step) {
   return state.step == step && state.epoch >= 0 && state.epoch <= step && state.micro_batch >= 0 &&
          state.micro_batch <= state.position && state.num_events >= 0 && state.best_step >= -1 &&
          state.best_step <= step && state.evals_without_gain >= 0 && state.loss_count >= 0 &&
-         state.num_tokens >= 0;
+         state.num_tokens_before >= 0 && state.num_tokens >= state.num_tokens_before;
 }
 
 // The state of checkpoint `step`, if it is one of this run.
@@ -64,6 +68,9 @@ TrainState to_state(const Json& json, int64_t step, const std::string& run_key,
     state.loss_sum = json_number(json.at("loss_sum"), path);
     json.at("loss_count").get_to(state.loss_count);
     json.at("num_tokens").get_to(state.num_tokens);
+    state.loss_sum_before = json_number(json.at("loss_sum_before"), path);
+    json.at("loss_count_before").get_to(state.loss_count_before);
+    json.at("num_tokens_before").get_to(state.num_tokens_before);
     json.at("is_finished").get_to(state.is_finished);
   } catch (const nlohmann::json::exception&) {
     throw FileError(path, "a field is missing or of the wrong type", "remove this checkpoint");
@@ -79,12 +86,53 @@ TrainState to_state(const Json& json, int64_t step, const std::string& run_key,
   return state;
 }
 
-Parameters to_gradients(const Parameters& parameters) {
-  Parameters gradients;
+// The gradients of the lane at work, and the sums of those before it.
+Parameters to_gradients(const Parameters& parameters, const GradientSums& sums) {
+  Parameters gradients = sums.state();
   for (const Parameter& parameter : parameters.items) {
     gradients.items.push_back({parameter.name, parameter.gradient, {}, false});
   }
   return gradients;
+}
+
+constexpr const char* kModel = "model";
+constexpr const char* kOptimizer = "optimizer";
+
+// Whole tensors, about the same number of values for each rank.
+Parameters own_weights(const Parameters& parameters, const World& world) {
+  const Sharding sharding(parameters, std::vector<bool>(parameters.items.size(), true),
+                          world.size());
+  Parameters own;
+  for (const Piece& piece : sharding.pieces_of(world.rank()))
+    own.items.push_back(parameters.items[piece.parameter]);
+  return own;
+}
+
+void read_moments(const std::string& checkpoint, int64_t num_steps, Optimizer& optimizer) {
+  const std::vector<std::string> paths = shard_paths(checkpoint, kOptimizer);
+  size_t next = 0;
+  optimizer.load(
+      [&]() -> std::optional<Parameters> {
+        if (next == paths.size()) return std::nullopt;
+        return Parameters::read(paths[next++]);
+      },
+      num_steps, paths.front());
+}
+
+// Copies the values of the tensors that both have; their number.
+int64_t copy_found(const Parameters& source, Parameters& target, const std::string& path) {
+  int64_t num_found = 0;
+  for (Parameter& parameter : target.items) {
+    const Parameter* found = source.find(parameter.name);
+    if (found == nullptr) continue;
+    if (found->value.sizes() != parameter.value.sizes()) {
+      throw FileError(path, str("tensor '", parameter.name, "' has another shape"),
+                      "remove this checkpoint");
+    }
+    parameter.value.copy_(found->value);
+    ++num_found;
+  }
+  return num_found;
 }
 
 // Copies tensors of the same names and shapes into values (or gradients).
@@ -114,22 +162,46 @@ bool TrainState::take_result(double loss, std::optional<double> selected) {
   return true;
 }
 
+void TrainState::begin_step() {
+  micro_batch = num_events = 0;
+  loss_sum_before = loss_sum;
+  loss_count_before = loss_count;
+  num_tokens_before = num_tokens;
+}
+
+void TrainState::drop_step() {
+  position -= micro_batch;
+  loss_sum = loss_sum_before;
+  loss_count = loss_count_before;
+  num_tokens = num_tokens_before;
+  begin_step();
+}
+
 std::string checkpoint_path(const std::string& folder, int64_t step) {
   return str(folder, "/", kPrefix, step);
 }
 
 void write_checkpoint(const std::string& folder, const std::string& run_key,
-                      const TrainState& state, Trainable& model, const Optimizer& optimizer) {
-  AtomicFolder target(checkpoint_path(folder, state.step));
-  const std::string& partial = target.partial_path();
-  write_file(partial + "/config.json", model.config_json());
-  model.parameters().write(partial + "/model.safetensors");
-  optimizer.state().write(partial + "/optimizer.safetensors");
-  if (state.micro_batch > 0) {
-    to_gradients(model.parameters()).write(partial + "/gradients.safetensors");
-  }
-  write_file(partial + "/trainer_state.json", json_text(to_json(state, run_key)) + "\n");
-  target.commit();
+                      const TrainState& state, const TrainParts& parts) {
+  World& world = parts.world;
+  std::optional<AtomicFolder> target;
+  const std::string partial = checkpoint_path(folder, state.step) + ".partial";
+  succeed_together(world, "the checkpoint's folder", [&] {
+    if (world.is_first()) target.emplace(checkpoint_path(folder, state.step));
+  });
+  succeed_together(world, "the checkpoint's shards", [&] {
+    write_shard(own_weights(parts.model.parameters(), world), partial, kModel, world);
+    write_shard(parts.optimizer.state(), partial, kOptimizer, world);
+  });
+  succeed_together(world, "the checkpoint's index", [&] {
+    if (!world.is_first()) return;
+    write_file(partial + "/config.json", parts.model.config_json());
+    for (const char* what : {kModel, kOptimizer}) write_index(partial, what, world.size());
+    if (state.micro_batch > 0)
+      to_gradients(parts.model.parameters(), parts.sums).write(partial + "/gradients.safetensors");
+    write_file(partial + "/trainer_state.json", json_text(to_json(state, run_key)) + "\n");
+    target->commit();
+  });
 }
 
 std::vector<int64_t> list_checkpoints(const std::string& folder) {
@@ -148,29 +220,40 @@ std::vector<int64_t> list_checkpoints(const std::string& folder) {
 }
 
 std::optional<TrainState> read_newest_checkpoint(const std::string& folder,
-                                                 const std::string& run_key, Trainable& model,
-                                                 Optimizer& optimizer) {
+                                                 const std::string& run_key,
+                                                 const TrainParts& parts) {
   const std::vector<int64_t> steps = list_checkpoints(folder);
-  if (steps.empty()) return std::nullopt;
-  const std::string path = checkpoint_path(folder, steps.back());
+  // The first rank says which is the newest: a shared disk may show another late.
+  const int64_t newest = std::stoll(text_of_first(
+      parts.world, "the newest checkpoint", steps.empty() ? "-1" : std::to_string(steps.back())));
+  if (newest < 0) return std::nullopt;
+  const std::string path = checkpoint_path(folder, newest);
   const std::string state_path = path + "/trainer_state.json";
   const Json json = parse_json(read_file(state_path), state_path);
-  const TrainState state = to_state(json, steps.back(), run_key, state_path);
-  read_checkpoint_weights(path, model);
-  const std::string optimizer_path = path + "/optimizer.safetensors";
-  optimizer.load(Parameters::read(optimizer_path), state.step, optimizer_path);
-  model.parameters().zero_gradients();
+  TrainState state = to_state(json, newest, run_key, state_path);
+  read_checkpoint_weights(path, parts.model);
+  read_moments(path, state.step, parts.optimizer);
+  parts.sums.drop();
+  if (state.micro_batch > 0 && !parts.world.is_alone()) state.drop_step();
   if (state.micro_batch > 0) {
     const std::string gradients_path = path + "/gradients.safetensors";
-    copy_into(Parameters::read(gradients_path), model.parameters(), &Parameter::gradient,
-              gradients_path);
+    const Parameters gradients = Parameters::read(gradients_path);
+    copy_into(gradients, parts.model.parameters(), &Parameter::gradient, gradients_path);
+    parts.sums.load(gradients, gradients_path);
   }
   return state;
 }
 
 void read_checkpoint_weights(const std::string& checkpoint, Trainable& model) {
-  const std::string path = checkpoint + "/model.safetensors";
-  copy_into(Parameters::read(path), model.parameters(), &Parameter::value, path);
+  Parameters& target = model.parameters();
+  int64_t num_missing = static_cast<int64_t>(target.items.size());
+  const std::vector<std::string> paths = shard_paths(checkpoint, kModel);
+  for (const std::string& path : paths)
+    num_missing -= copy_found(Parameters::read(path), target, path);
+  if (num_missing != 0) {
+    throw FileError(paths.front(), str(num_missing, " of its tensors are missing or there twice"),
+                    "remove this checkpoint");
+  }
   model.refresh_weights();
 }
 

@@ -46,6 +46,7 @@ class MotorTraining : public Trainable {
   std::vector<ParameterPart> parts() const override;
   Figures validation_figures() override;
   int64_t num_batches(TrainPart part) const override;
+  int64_t num_tokens(int64_t batch) const override { return train_batches_->num_tokens(batch); }
   bool has_events() const override { return true; }
   std::unique_ptr<BatchPass> start_pass(PassPlan plan) override;
   std::string take_less_memory() override;

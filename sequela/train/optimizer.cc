@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/train/muon.h"
@@ -25,32 +27,86 @@ void find_matrices(const std::vector<ParameterPart>& parts,
   if (has_none) throw ConfigError("optimizer", "muon", "adamw: this model names no matrices");
 }
 
+std::vector<std::vector<ParameterPart>> matrices_of(const Parameters& parameters,
+                                                    const TrainOptions& options,
+                                                    const std::vector<ParameterPart>& parts) {
+  std::vector<std::vector<ParameterPart>> matrix_parts(parameters.items.size());
+  if (options.optimizer == OptimizerKind::muon) find_matrices(parts, matrix_parts);
+  return matrix_parts;
+}
+
+int64_t num_chunks(int64_t num_values) {
+  return (num_values + Sharding::kChunk - 1) / Sharding::kChunk;
+}
+
+// The norm of each chunk of a flat tensor, into `norms`.
+void chunk_norms(const at::Tensor& flat, at::Tensor norms) {
+  const int64_t num_full = flat.numel() / Sharding::kChunk, start = num_full * Sharding::kChunk;
+  if (num_full > 0) {
+    const at::Tensor rows = flat.narrow(0, 0, start).view({num_full, Sharding::kChunk});
+    norms.narrow(0, 0, num_full).copy_(at::linalg_vector_norm(rows, 2, at::IntArrayRef{1}));
+  }
+  if (start < flat.numel())
+    norms.narrow(0, num_full, 1).copy_(flat.narrow(0, start, flat.numel() - start).norm());
+}
+
+at::Tensor norm_by_chunks(at::Tensor values) {
+  while (values.numel() > Sharding::kChunk) {
+    at::Tensor norms = at::empty({num_chunks(values.numel())}, values.options());
+    chunk_norms(values, norms);
+    values = norms;
+  }
+  return values.norm();
+}
+
+std::string state_name(const char* moment, const std::string& parameter, int64_t start,
+                       bool is_all) {
+  return is_all ? str(moment, ".", parameter) : str(moment, ".", parameter, "@", start);
+}
+
 }  // namespace
 
 Optimizer::Optimizer(Parameters& parameters, const TrainOptions& options,
-                     const std::vector<ParameterPart>& parts, at::ScalarType product_type)
+                     const std::vector<ParameterPart>& parts, at::ScalarType product_type,
+                     World& world)
     : parameters_(parameters),
       options_(options),
       product_type_(product_type),
-      matrix_parts_(parameters.items.size()) {
-  if (options.optimizer == OptimizerKind::muon) find_matrices(parts, matrix_parts_);
-  for (size_t i = 0; i < parameters_.items.size(); ++i) {
-    const Parameter& parameter = parameters_.items[i];
-    means_.push_back(at::zeros_like(parameter.value));
-    squares_.push_back(is_muons(i) ? at::Tensor() : at::zeros_like(parameter.value));
+      world_(world),
+      matrix_parts_(matrices_of(parameters, options, parts)),
+      sharding_(parameters, wholes(), world.size()) {
+  for (const Piece& piece : sharding_.pieces_of(world.rank())) {
+    const Parameter& parameter = parameters_.items[piece.parameter];
+    const bool is_all = piece.length == parameter.value.numel();
+    const at::Tensor like = is_all ? parameter.value : flat_piece(parameter.value, piece);
+    const bool is_matrix = is_muons(piece.parameter);
     Group& group = group_of(parameter);
-    (is_muons(i) ? group.matrices : group.members).push_back(i);
+    (is_matrix ? group.matrices : group.members).push_back(own_.size());
+    own_.push_back(
+        {piece, at::zeros_like(like), is_matrix ? at::Tensor() : at::zeros_like(like)});
   }
 }
 
-Optimizer::Group& Optimizer::group_of(const Parameter& parameter) {
-  Group wanted;
-  wanted.weight_decay = parameter.is_decayed ? options_.weight_decay : 0.0;
+// Muon orthogonalises whole matrices.
+std::vector<bool> Optimizer::wholes() const {
+  std::vector<bool> is_whole;
+  for (const auto& parts : matrix_parts_) is_whole.push_back(!parts.empty());
+  return is_whole;
+}
+
+Optimizer::Group Optimizer::group_values(const Parameter& parameter) const {
+  Group values;
+  values.weight_decay = parameter.is_decayed ? options_.weight_decay : 0.0;
   for (const ParameterGroup& group : options_.groups) {
     if (parameter.name.find(group.name_part) == std::string::npos) continue;
-    wanted.learning_rate_scale = group.learning_rate_scale;
+    values.learning_rate_scale = group.learning_rate_scale;
     break;
   }
+  return values;
+}
+
+Optimizer::Group& Optimizer::group_of(const Parameter& parameter) {
+  const Group wanted = group_values(parameter);
   for (Group& group : groups_) {
     if (group.weight_decay == wanted.weight_decay &&
         group.learning_rate_scale == wanted.learning_rate_scale) {
@@ -61,18 +117,22 @@ Optimizer::Group& Optimizer::group_of(const Parameter& parameter) {
   return groups_.back();
 }
 
-const Optimizer::Group& Optimizer::group_with(size_t i) const {
-  const auto holds = [&](const Group& group) {
-    const std::vector<size_t>& own = is_muons(i) ? group.matrices : group.members;
-    return std::find(own.begin(), own.end(), i) != own.end();
-  };
-  return *std::find_if(groups_.begin(), groups_.end(), holds);
-}
-
 at::Tensor Optimizer::gradient_norm() const {
-  std::vector<at::Tensor> gradients;
-  for (const Parameter& parameter : parameters_.items) gradients.push_back(parameter.gradient);
-  return at::stack(at::_foreach_norm(gradients)).norm();
+  std::vector<int64_t> first_chunks;  // of each parameter
+  int64_t num_all = 0;
+  for (const Parameter& parameter : parameters_.items) {
+    first_chunks.push_back(num_all);
+    num_all += num_chunks(parameter.value.numel());
+  }
+  const at::Tensor norms = at::zeros({num_all}, parameters_.items[0].gradient.options());
+  for (const Own& own : own_) {
+    const int64_t first = first_chunks[own.piece.parameter] + own.piece.start / Sharding::kChunk;
+    chunk_norms(flat_piece(parameters_.items[own.piece.parameter].gradient, own.piece),
+                norms.narrow(0, first, num_chunks(own.piece.length)));
+  }
+  // Each chunk is one rank's; all others have 0 there.
+  if (world_.is_alone()) return norm_by_chunks(norms);
+  return norm_by_chunks(world_.gather("the gradient's norm", norms).sum(0));
 }
 
 void Optimizer::step(double learning_rate, const at::Tensor& norm, double divisor) {
@@ -91,16 +151,20 @@ void Optimizer::step(double learning_rate, const at::Tensor& norm, double diviso
     step_adamw(group, learning_rate * group.learning_rate_scale);
     step_muon(group, learning_rate * group.learning_rate_scale);
   }
+  for (const std::vector<Piece>& bucket : sharding_.buckets())
+    share_pieces(world_, "the new weights", bucket,
+                 [this](size_t i) { return parameters_.items[i].value; });
 }
 
 void Optimizer::step_adamw(const Group& group, double learning_rate) {
   if (group.members.empty()) return;
   std::vector<at::Tensor> values, gradients, means, squares;
-  for (const size_t i : group.members) {
-    values.push_back(parameters_.items[i].value);
-    gradients.push_back(parameters_.items[i].gradient);
-    means.push_back(means_[i]);
-    squares.push_back(squares_[i]);
+  for (const size_t member : group.members) {
+    const Own& own = own_[member];
+    values.push_back(flat_piece(parameters_.items[own.piece.parameter].value, own.piece));
+    gradients.push_back(flat_piece(parameters_.items[own.piece.parameter].gradient, own.piece));
+    means.push_back(own.mean.view({-1}));
+    squares.push_back(own.square.view({-1}));
   }
   const std::vector<at::Tensor> steps(
       values.size(), at::full({}, static_cast<double>(num_steps_), values[0].options()));
@@ -110,12 +174,14 @@ void Optimizer::step_adamw(const Group& group, double learning_rate) {
 }
 
 void Optimizer::step_muon(const Group& group, double learning_rate) {
-  for (const size_t i : group.matrices) {
+  for (const size_t member : group.matrices) {
+    Own& own = own_[member];
+    const size_t i = own.piece.parameter;
     const at::Tensor gradient = scaled_gradient(i);
-    means_[i].lerp_(gradient, 1 - options_.muon_momentum);
+    own.mean.lerp_(gradient, 1 - options_.muon_momentum);
     at::Tensor value = parameters_.items[i].value;
     value.mul_(1 - learning_rate * group.weight_decay);
-    value.sub_(muon_change(direction(i, gradient), matrix_parts_[i], product_type_),
+    value.sub_(muon_change(direction(own.mean, gradient), matrix_parts_[i], product_type_),
                learning_rate * options_.muon_scale);
   }
 }
@@ -126,22 +192,34 @@ at::Tensor Optimizer::scaled_gradient(size_t i) const {
 }
 
 // The mean as it would be if the gradient came once more (Nesterov).
-at::Tensor Optimizer::direction(size_t i, const at::Tensor& gradient) const {
-  return gradient.lerp(means_[i], options_.muon_momentum);
+at::Tensor Optimizer::direction(const at::Tensor& mean, const at::Tensor& gradient) const {
+  return gradient.lerp(mean, options_.muon_momentum);
+}
+
+// A moment of a whole parameter, from all ranks.
+at::Tensor Optimizer::whole_moment(size_t i, at::Tensor Own::*moment) const {
+  const at::Tensor whole = at::empty_like(parameters_.items[i].value);
+  for (const Own& own : own_) {
+    if (own.piece.parameter == i) flat_piece(whole, own.piece).copy_((own.*moment).view({-1}));
+  }
+  share_pieces(world_, "the moments", sharding_.pieces_of_parameter(i),
+               [&](size_t) { return whole; });
+  return whole;
 }
 
 Optimizer::LastStep Optimizer::last_step(size_t i) const {
-  const Group& group = group_with(i);
+  const Group group = group_values(parameters_.items[i]);
   const double steps = static_cast<double>(num_steps_);
   const double rate = last_learning_rate_ * group.learning_rate_scale;
+  const at::Tensor mean = whole_moment(i, &Own::mean);
   LastStep last;
   if (is_muons(i)) {
-    last.change = muon_change(direction(i, scaled_gradient(i)), matrix_parts_[i], product_type_)
+    last.change = muon_change(direction(mean, scaled_gradient(i)), matrix_parts_[i], product_type_)
                       .mul_(-rate * options_.muon_scale);
   } else {
-    last.root_square = squares_[i].sqrt().div_(std::sqrt(1 - std::pow(options_.beta2, steps)));
-    last.change = means_[i]
-                      .div(last.root_square + options_.epsilon)
+    last.root_square =
+        whole_moment(i, &Own::square).sqrt_().div_(std::sqrt(1 - std::pow(options_.beta2, steps)));
+    last.change = mean.div(last.root_square + options_.epsilon)
                       .mul_(-rate / (1 - std::pow(options_.beta1, steps)));
   }
   const double kept = 1 - rate * group.weight_decay;  // of the value, before the change was added
@@ -153,28 +231,74 @@ Optimizer::LastStep Optimizer::last_step(size_t i) const {
 
 Parameters Optimizer::state() const {
   Parameters state;
-  for (size_t i = 0; i < parameters_.items.size(); ++i) {
-    const std::string& name = parameters_.items[i].name;
-    state.items.push_back({"exp_avg." + name, means_[i], {}, false});
-    if (!is_muons(i)) state.items.push_back({"exp_avg_sq." + name, squares_[i], {}, false});
+  for (const Own& own : own_) {
+    const Parameter& parameter = parameters_.items[own.piece.parameter];
+    const bool is_all = own.piece.length == parameter.value.numel();
+    const auto add = [&](const char* moment, const at::Tensor& values) {
+      state.items.push_back({state_name(moment, parameter.name, own.piece.start, is_all), values});
+    };
+    add("exp_avg", own.mean);
+    if (own.square.defined()) add("exp_avg_sq", own.square);
   }
   return state;
 }
 
-void Optimizer::load(const Parameters& state, int64_t num_steps, const std::string& path) {
-  auto copy = [&](const std::string& name, at::Tensor& target) {
-    const Parameter* found = state.find(name);
-    if (found == nullptr || found->value.sizes() != target.sizes()) {
-      throw FileError(path, str("optimizer state '", name, "' is missing or has another shape"),
-                      "remove this checkpoint");
+// Copies what a state has of this rank's pieces; the number of values.
+int64_t Optimizer::take_over(const Parameters& state, const std::string& path) {
+  int64_t num_taken = 0;
+  for (const Parameter& item : state.items) {
+    const size_t dot = item.name.find('.'), mark = item.name.rfind('@');
+    if (dot == std::string::npos) continue;
+    const std::string moment = item.name.substr(0, dot);
+    if (moment != "exp_avg" && moment != "exp_avg_sq") continue;
+    const bool is_piece = mark != std::string::npos;
+    const std::string name = item.name.substr(dot + 1, is_piece ? mark - dot - 1 : mark);
+    int64_t start = 0;
+    if (is_piece) {
+      const char* end = item.name.data() + item.name.size();
+      if (std::from_chars(item.name.data() + mark + 1, end, start).ptr != end) continue;
     }
-    target.copy_(found->value);
-  };
-  for (size_t i = 0; i < parameters_.items.size(); ++i) {
-    copy("exp_avg." + parameters_.items[i].name, means_[i]);
-    if (!is_muons(i)) copy("exp_avg_sq." + parameters_.items[i].name, squares_[i]);
+    for (Own& own : own_) {
+      const Parameter& parameter = parameters_.items[own.piece.parameter];
+      at::Tensor& target = moment == "exp_avg_sq" ? own.square : own.mean;
+      if (parameter.name != name || !target.defined()) continue;
+      const int64_t size = item.value.numel();
+      if (is_piece ? start < 0 || start > parameter.value.numel() - size
+                   : item.value.sizes() != parameter.value.sizes()) {
+        throw FileError(path, str("optimizer state '", item.name, "' has another shape"),
+                        "remove this checkpoint");
+      }
+      const int64_t first = std::max(start, own.piece.start);
+      const int64_t length = std::min(start + size, own.piece.start + own.piece.length) - first;
+      if (length <= 0) continue;
+      target.view({-1})
+          .narrow(0, first - own.piece.start, length)
+          .copy_(item.value.view({-1}).narrow(0, first - start, length));
+      num_taken += length;
+    }
+  }
+  return num_taken;
+}
+
+void Optimizer::load(const std::function<std::optional<Parameters>()>& next, int64_t num_steps,
+                     const std::string& path) {
+  int64_t num_missing = 0;
+  for (const Own& own : own_) num_missing += own.piece.length * (own.square.defined() ? 2 : 1);
+  while (const std::optional<Parameters> state = next()) num_missing -= take_over(*state, path);
+  if (num_missing != 0) {
+    throw FileError(path, "a part of the optimizer's state is missing", "remove this checkpoint");
   }
   num_steps_ = num_steps;
+}
+
+void Optimizer::load(const Parameters& state, int64_t num_steps, const std::string& path) {
+  const Parameters* left = &state;
+  load(
+      [&]() -> std::optional<Parameters> {
+        if (left == nullptr) return std::nullopt;
+        return *std::exchange(left, nullptr);
+      },
+      num_steps, path);
 }
 
 }  // namespace sequela

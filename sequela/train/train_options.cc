@@ -28,6 +28,7 @@ void TrainOptions::validate() const {
   require(epochs >= 1, "epochs", static_cast<double>(epochs), "1 or more");
   require(max_steps >= 0, "max-steps", static_cast<double>(max_steps), "0 or more");
   require(accumulate >= 1, "accumulate", static_cast<double>(accumulate), "1 or more");
+  require(lanes >= 1 && lanes <= 1 << 20, "lanes", static_cast<double>(lanes), "1 to 1048576");
   require(eval_every >= 1, "eval-every", static_cast<double>(eval_every), "1 or more");
   require(patience >= 0, "patience", static_cast<double>(patience), "0 or more");
   require(log_every >= 1, "log-every", static_cast<double>(log_every), "1 or more");
@@ -72,6 +73,16 @@ OptimizerKind to_optimizer_kind(const std::string& text) {
   if (text == "adamw") return OptimizerKind::adamw;
   if (text == "muon") return OptimizerKind::muon;
   throw ConfigError("optimizer", text, "adamw or muon");
+}
+
+SentAs to_sent_as(const std::string& text) {
+  if (text == "fp32") return SentAs::fp32;
+  if (text == "bf16") return SentAs::bf16;
+  throw ConfigError("gradients-as", text, "fp32 or bf16");
+}
+
+const char* to_text(SentAs sent_as) {
+  return sent_as == SentAs::fp32 ? "fp32" : "bf16";
 }
 
 const char* to_text(OptimizerKind optimizer) {

@@ -25,6 +25,10 @@ enum class LossScale { mean, events };
 // adamw: on all parameters. muon: on the matrices (muon.h), AdamW on the rest.
 enum class OptimizerKind { adamw, muon };
 
+// How gradients travel between ranks; sums are float32. bf16: half the bytes, and weights that
+// depend on the number of ranks.
+enum class SentAs { fp32, bf16 };
+
 // How to train; the defaults are the numbers of MOTOR's pretraining recipe (docs/design.md, section
 // 9; recipe.h has others).
 struct TrainOptions {
@@ -44,7 +48,9 @@ struct TrainOptions {
   int64_t warmup_steps = 500;
   int64_t epochs = 30;
   int64_t max_steps = 0;     // optimizer steps; 0 = epochs decide
-  int64_t accumulate = 32;   // batches per optimizer step
+  int64_t accumulate = 32;   // batches per optimizer step, over all ranks
+  int64_t lanes = 4;  // of a step: the same weights for any number of ranks up to it (step_lanes.h)
+  SentAs gradients_as = SentAs::fp32;
   int64_t eval_every = 500;  // optimizer steps; also the distance of checkpoints
   // Whether the weights that a fresh run starts from are evaluated, too, and so can be its best.
   bool evaluates_start = false;
@@ -64,6 +70,8 @@ const char* to_text(Schedule schedule);
 LossScale to_loss_scale(const std::string& text);
 const char* to_text(LossScale loss_scale);
 OptimizerKind to_optimizer_kind(const std::string& text);
+SentAs to_sent_as(const std::string& text);  // "fp32" or "bf16"
+const char* to_text(SentAs sent_as);
 const char* to_text(OptimizerKind optimizer);
 
 }  // namespace sequela

@@ -63,6 +63,8 @@ class Trainable {
   virtual std::vector<ParameterPart> parts() const { return {}; }
 
   virtual int64_t num_batches(TrainPart part) const = 0;
+  // Of a training batch, about: ranks get batches of as many tokens.
+  virtual int64_t num_tokens(int64_t) const { return 1; }
   // Whether its batches count events, so that LossScale::events is possible.
   virtual bool has_events() const { return false; }
   virtual std::unique_ptr<BatchPass> start_pass(PassPlan plan) = 0;

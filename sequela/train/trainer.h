@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sequela/distributed/world.h"
 #include "sequela/train/epoch_order.h"
 #include "sequela/train/evaluate.h"
 #include "sequela/train/train_options.h"
@@ -33,7 +34,12 @@ struct TrainReport {
 // Each evaluation also reports the model's own figures and those of `monitor` (also in
 // <folder>/metrics.json; run_log.h); a run whose best checkpoint is picked by a figure says so in
 // its key. Log lines report the optimizer's health by kind of parameter.
+//
+// All ranks of `world` call it with the same arguments, each with a model of its own with equal
+// weights. They share a step's batches (step_lanes.h) and the optimizer's state (sharding.h), and
+// return the same report. The first writes logs and asks the yardsticks of `monitor`. ConfigError
+// if a step has fewer batches than there are ranks.
 TrainReport train(Trainable& model, const TrainOptions& options, const std::string& run_key,
-                  const TrainMonitor& monitor = {});
+                  const TrainMonitor& monitor = {}, World& world = lone_world());
 
 }  // namespace sequela

@@ -1,7 +1,9 @@
 // The store's files: the same bytes however they are made, and what a reader makes of them.
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "sequela/core/error.h"
 #include "tests/meds/support.h"
@@ -50,15 +52,23 @@ TEST(StoreFiles, ARerunReusesFinishedShards) {
   EXPECT_EQ(read_files(folder.path()).size(), 5u);
 }
 
+// Claims are by file descriptor: threads stand for processes.
 TEST(StoreFiles, SeveralProcessesFillOneStore) {
-  TestFolder meds, alone, together;
+  TestFolder meds, alone, together, claims;
   write_visit_records(meds.path(), {.num_shards = 4});
   IngestOptions options{.meds = meds.path(), .folder = alone.path()};
   ingest(options);
   options.folder = together.path();
-  for (int rank = 0; rank < 3; ++rank) ingest_shards(options, rank, 3);
-  EXPECT_FALSE(std::filesystem::exists(together / "store.index"));
-  EXPECT_EQ(ingest(options).num_shards_reused, 4);
+  std::atomic<int64_t> num_reused = 0;
+  {
+    std::vector<std::jthread> processes;
+    for (int rank = 0; rank < 3; ++rank) {
+      processes.emplace_back([&, rank] {
+        num_reused += ingest(options, SharedWork(claims / "ranks", rank, 3)).num_shards_reused;
+      });
+    }
+  }
+  EXPECT_EQ(num_reused, 2 * 4);  // each shard is made by one, and found by the two others
   EXPECT_EQ(read_files(together.path()), read_files(alone.path()));
 }
 

@@ -104,5 +104,19 @@ TEST(FolderLock, TheCopyOfAChildLeavesItAlone) {
   EXPECT_THROW(FolderLock(folder / "out"), ConfigError);
 }
 
+// The first that goes must not take the file away from the one that stays.
+TEST(FolderLock, IsSharedUntilTheLastGoes) {
+  const TestFolder parent;
+  const std::string folder = parent / "new";
+  auto first = std::make_unique<FolderLock>(folder, FolderLock::Kind::shared);
+  auto second = std::make_unique<FolderLock>(folder, FolderLock::Kind::shared);
+  EXPECT_THROW(FolderLock{folder}, ConfigError);
+  first.reset();
+  EXPECT_THROW(FolderLock{folder}, ConfigError);
+  second.reset();
+  const FolderLock alone(folder);
+  EXPECT_THROW(FolderLock(folder, FolderLock::Kind::shared), ConfigError);
+}
+
 }  // namespace
 }  // namespace sequela
