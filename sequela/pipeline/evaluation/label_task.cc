@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
@@ -124,19 +125,27 @@ class TaskBuilder {
   }
 
   void check() const {
-    check_part(task_.train, "train");
-    if (!is_survival_) check_part(task_.validation, "tuning");
-    check_part(task_.test, "held-out");
+    for (const auto& [rows, part] :
+         {std::pair{&task_.train, "train"}, std::pair{&task_.test, "held-out"}}) {
+      if (is_enough(*rows)) continue;
+      throw DataError(
+          {path_},
+          str("the ", part, " subjects have ", rows->size(), " labels, ", num_positive(*rows),
+              " of them ", is_survival_ ? "with the event" : "true: both outcomes are needed"),
+          "give more labels, or another split (--splits)");
+    }
+    if (is_enough(task_.validation)) return;
+    log_warning(str(task_.name, ": the tuning subjects have ", task_.validation.size(), " labels, ",
+                    num_positive(task_.validation),
+                    " of them true: too few to choose a regularisation by; probes choose it by "
+                    "cross-validation."));
   }
-  void check_part(const std::vector<int64_t>& rows, const char* part) const {
-    const auto positive =
-        std::ranges::count_if(rows, [&](int64_t row) { return task_.outcomes[row] != 0; });
-    const auto num = static_cast<int64_t>(rows.size());
-    if (positive > 0 && (positive < num || is_survival_)) return;
-    throw DataError({path_},
-                    str("the ", part, " subjects have ", num, " labels, ", positive, " of them ",
-                        is_survival_ ? "with the event" : "true: both outcomes are needed"),
-                    "give more labels, or another split (--splits)");
+  int64_t num_positive(const std::vector<int64_t>& rows) const {
+    return std::ranges::count_if(rows, [&](int64_t row) { return task_.outcomes[row] != 0; });
+  }
+  bool is_enough(const std::vector<int64_t>& rows) const {
+    const int64_t positive = num_positive(rows);
+    return positive > 0 && (is_survival_ || positive < static_cast<int64_t>(rows.size()));
   }
 
   const std::string path_;

@@ -39,8 +39,8 @@ struct LabelTaskOptions {
 // Reads a task's labels. Left out, and counted in a warning: labels of subjects that the store
 // lacks, that the split does not name, and without a value. Without a label of a tuning subject a
 // fifth of the train subjects validates. DataError for two labels of one subject and time, a value
-// that is neither true nor false, and a part without both outcomes (of times to an event: train or
-// test without an event).
+// that is neither true nor false, and train or test without both outcomes (of times to an event:
+// without an event); a warning where the validation rows lack one.
 LabelTask read_label_task(const std::string& name, const std::string& path,
                           const SubjectParts& parts, const EventStore& store,
                           const LabelTaskOptions& options);

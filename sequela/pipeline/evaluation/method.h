@@ -38,7 +38,8 @@ class Method {
   virtual bool learns() const { return true; }
   virtual bool learns_from_few() const { return learns(); }
 
-  // Probabilities of the test rows, in their order. `rows` have both outcomes on either side.
+  // Probabilities of the test rows, in their order. The train rows have both outcomes, the
+  // validation rows perhaps not.
   virtual std::vector<double> predict(const LabelTask& task, const LearningRows& rows) = 0;
 
   // Of times to an event: of each test row a score, and the probability that no event has come by
