@@ -1,7 +1,5 @@
 #include "python/run_job.h"
 
-#include <ATen/Parallel.h>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -81,9 +79,9 @@ void run_job(const py::object& reporter, const std::function<void()>& work) {
   run.set_progress_sink([&](const ProgressState& state) { box.put(state); });
   std::atomic<bool> is_done{false};
   std::exception_ptr failure;
-  std::thread worker([&, num_threads = at::get_num_threads()] {
+  const TorchThreads threads(0);  // after the work, those of before
+  std::thread worker([&] {
     const RunScope scope(run);
-    const TorchThreads threads(num_threads);
     try {
       work();
     } catch (...) {
@@ -113,6 +111,8 @@ void run_job(const py::object& reporter, const std::function<void()>& work) {
     py::gil_scoped_release release;
     worker.join();
   }
+  run.set_log_sink({});  // whoever still holds the run has nobody to tell
+  run.set_progress_sink({});
   if (raised) throw *raised;
   if (failure) std::rethrow_exception(failure);
 }
