@@ -90,8 +90,8 @@ void link_or_copy(const std::string& from, const std::string& to) {
 }
 
 void finish_folder(const std::string& staging, const std::vector<StreamFile>& files,
-                   const BatchOptions& options, const BatchLayout& layout, const std::string& folder,
-                   Staging kind) {
+                   const BatchOptions& options, const BatchLayout& layout,
+                   const std::string& folder, Staging kind) {
   AtomicFolder finished(folder);
   for (const StreamFile& file : files) {
     const std::string from = staging + "/" + file.name;
@@ -180,9 +180,7 @@ void share_batches(const BatchSource& source, Side side, const BatchOptions& opt
   }
   std::vector<std::unique_ptr<BucketWriter>> writers(static_cast<size_t>(options.num_threads));
   Progress progress(fs::path(folder).filename().string(), num_events, "events");
-  const auto path_of = [&](int64_t i) {
-    return staging + "/" + batch_file_name(i, num_buckets);
-  };
+  const auto path_of = [&](int64_t i) { return staging + "/" + batch_file_name(i, num_buckets); };
   const auto is_done = [&](int64_t i) {
     // Another process first notes that the folder is complete, then takes its parts away.
     const bool is_there = fs::exists(note_path(staging, i)) && fs::exists(path_of(i));

@@ -69,10 +69,10 @@ BatchReport write_batches(const BatchSource& source, Side side, const BatchOptio
                           const std::string& folder, const std::string& key,
                           Staging kind = Staging::remove);
 
-// One process's part of the files, of several that share `work`; returns when all are there, or when
-// is_over() says that another process has completed and noted the folder. One of them then calls
-// write_batches() with Staging::keep, which only joins the files, and remove_unfinished() when no
-// process can be looking for them any more.
+// One process's part of the files, of several that share `work`; returns when all are there, or
+// when is_over() says that another process has completed and noted the folder. One of them then
+// calls write_batches() with Staging::keep, which only joins the files, and remove_unfinished()
+// when no process can be looking for them any more.
 void share_batches(const BatchSource& source, Side side, const BatchOptions& options,
                    const std::string& folder, const std::string& key, const SharedWork& work,
                    const std::function<bool()>& is_over);

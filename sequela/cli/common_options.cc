@@ -90,7 +90,8 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
   app.option_defaults()->group("General");
   app.add_option("--config", common.config, "TOML or INI file with any of these options")
       ->type_name(kFile);
-  app.add_option("--threads", common.num_threads, "Threads to use; 0 = all, of several ranks on a machine each its share");
+  app.add_option("--threads", common.num_threads,
+                 "Threads to use; 0 = all, of several ranks on a machine each its share");
   app.add_option("--memory", common.memory,
                  "Memory to stay under, such as 8G; default: half the machine");
   app.add_option("--log-level", common.log_level, "The least that is told")

@@ -136,8 +136,8 @@ bool is_unknown_command(const std::vector<std::string>& arguments,
 std::vector<std::string> take_job(const std::vector<std::string>& names,
                                   std::vector<std::string>* arguments) {
   if (arguments->empty() || arguments->front() != "slurm") return {};
-  const auto first = std::find_first_of(arguments->begin() + 1, arguments->end(), names.begin(),
-                                        names.end());
+  const auto first =
+      std::find_first_of(arguments->begin() + 1, arguments->end(), names.begin(), names.end());
   std::vector<std::string> job(first, arguments->end());
   arguments->erase(first, arguments->end());
   return job;
@@ -161,12 +161,12 @@ int run(int argc, char** argv) {
       "Try it on made-up records:  sequela demo\nOptions of a command:        sequela prepare "
       "--help");
 
-  std::vector<Command> commands = {
-      make_demo(app),     make_check(app),      make_etl(app),      make_synth(app),
-      make_prepare(app),  make_pretrain(app),   make_features(app), make_finetune(app),
-      make_follow(app),   make_label(app),      make_encode(app),   make_compare(app),
-      make_evaluate(app), make_report(app),     make_inspect(app),  make_doctor(app),
-      make_push(app)};
+  std::vector<Command> commands = {make_demo(app),     make_check(app),    make_etl(app),
+                                   make_synth(app),    make_prepare(app),  make_pretrain(app),
+                                   make_features(app), make_finetune(app), make_follow(app),
+                                   make_label(app),    make_encode(app),   make_compare(app),
+                                   make_evaluate(app), make_report(app),   make_inspect(app),
+                                   make_doctor(app),   make_push(app)};
   std::vector<std::string> job;
   commands.push_back(make_slurm(app, commands, job));
   commands.push_back(make_completion(app));

@@ -18,8 +18,9 @@ Command make_slurm(CLI::App& app, const std::vector<Command>& others,
   for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + name;
 
   auto options = std::make_shared<JobOptions>();
-  CLI::App* command = app.add_subcommand("slurm", "Print a job script that runs a command on many "
-                                                  "ranks under Slurm");
+  CLI::App* command = app.add_subcommand("slurm",
+                                         "Print a job script that runs a command on many "
+                                         "ranks under Slurm");
   command->option_defaults()->always_capture_default();
   command->add_option("--nodes", options->nodes, "Machines");
   command->add_option("--ranks-per-node", options->ranks_per_node,

@@ -103,8 +103,8 @@ std::string text_of_first(World& world, const char* what, const std::string& own
 // was done a ResourceError with the first failed rank's message.
 void succeed_together(World& world, const char* what, const std::function<void()>& work);
 
-// The indices below `num_items` that are a rank's: `first` to before `end`, in shares that differ by
-// one at most.
+// The indices below `num_items` that are a rank's: `first` to before `end`, in shares that differ
+// by one at most.
 struct Share {
   int64_t first = 0;
   int64_t end = 0;

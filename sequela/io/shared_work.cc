@@ -60,8 +60,7 @@ std::optional<Claim> Claim::try_take(const std::string& path) {
                   "choose an output folder on a file system with locks");
 }
 
-Claim::Claim(std::string path, int descriptor)
-    : path_(std::move(path)), descriptor_(descriptor) {}
+Claim::Claim(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
 
 Claim::Claim(Claim&& other) noexcept
     : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}

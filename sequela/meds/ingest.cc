@@ -142,9 +142,9 @@ IngestReport Ingest::run() {
         make_index();
         remove_strangers();
       });
-  report_ = read_description(SectionFile(path_of(std::string(kIndexName)), kIndexMagic,
-                                         kIndexVersion))
-                .report;
+  report_ =
+      read_description(SectionFile(path_of(std::string(kIndexName)), kIndexMagic, kIndexVersion))
+          .report;
   report_.num_shards_reused = num_reused_;
   warn(report_);
   return report_;

@@ -52,9 +52,9 @@ struct IngestReport {
 // column and subject. Finished shards of an interrupted run with unchanged input are reused. The
 // same bytes come out for any number of threads.
 //
-// Several processes that call it with equal options and a `work` in common fill one folder together,
-// each a part of the shards, and return the same report; not from behind a URI, whose shards are
-// never taken over from an earlier call: ConfigError.
+// Several processes that call it with equal options and a `work` in common fill one folder
+// together, each a part of the shards, and return the same report; not from behind a URI, whose
+// shards are never taken over from an earlier call: ConfigError.
 IngestReport ingest(const IngestOptions& options, const SharedWork& work = {});
 
 }  // namespace sequela

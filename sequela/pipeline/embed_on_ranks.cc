@@ -80,8 +80,8 @@ void gather_results(World& world, const EmbedJob& job, const Results& own) {
 }
 
 EmbedReport sum_of_reports(World& world, const EmbedReport& own) {
-  const at::Tensor counts = at::tensor(
-      {own.num_embedded, own.num_subjects, own.num_windows, own.num_tokens}, at::kLong);
+  const at::Tensor counts =
+      at::tensor({own.num_embedded, own.num_subjects, own.num_windows, own.num_tokens}, at::kLong);
   const at::Tensor sums = world.gather("the end of embedding", counts).sum(0);
   const auto* sum = sums.const_data_ptr<int64_t>();
   return {sum[0], sum[1], sum[2], sum[3]};

@@ -64,8 +64,8 @@ class PrepareRun {
   PrepareReport run();
 
  private:
-  // Makes an artifact unless it is there. `share`, if given, is done by all ranks, then `make` by one
-  // of them: it writes the artifact and returns its report.
+  // Makes an artifact unless it is there. `share`, if given, is done by all ranks, then `make` by
+  // one of them: it writes the artifact and returns its report.
   using Make = std::function<Json()>;
   void stage(const RunRecipe& recipe, const Make& make, const std::function<void()>& share = {});
   bool is_made(const RunRecipe& recipe);
@@ -122,8 +122,7 @@ void PrepareRun::stage(const RunRecipe& recipe, const Make& make,
   if (share && !joined_.work().is_alone()) share();
   joined_.work().run(
       fs::path(recipe.artifact).filename().string() + "-whole", {1}, 1,
-      [&](int64_t) { return is_made(recipe); },
-      [&](int64_t, int) { record(recipe, make()); });
+      [&](int64_t) { return is_made(recipe); }, [&](int64_t, int) { record(recipe, make()); });
   report_.stages.push_back({recipe.artifact, reason, making.seconds(), num_worked_events_});
 }
 

@@ -58,8 +58,8 @@ struct PrepareOptions {
   bool repair = false;                 // sort rows and gather split subjects, instead of failing
   bool keep_events =
       false;  // keep the decoded events, <out>/.events, for a faster run with other options
-  // One of num_ranks processes that make the folder together, at the same time or one after another;
-  // each takes what no other one has. 0 ranks: those of this process's world.
+  // One of num_ranks processes that make the folder together, at the same time or one after
+  // another; each takes what no other one has. 0 ranks: those of this process's world.
   int rank = 0;
   int num_ranks = 0;
   int num_threads = 1;
@@ -99,9 +99,9 @@ struct PrepareReport {
 // works, decoded events lie in <out>/.events (16 to 24 bytes an event); they are removed at the end
 // unless keep_events is set, since decoding them again takes a sixth of a whole run.
 //
-// Several ranks share out the decoding and the batches through files in `out`, which all see; one of
-// them makes what comes between. What a rank that was lost left undone, the others do. All must have
-// the same options and data: ConfigError, naming the difference.
+// Several ranks share out the decoding and the batches through files in `out`, which all see; one
+// of them makes what comes between. What a rank that was lost left undone, the others do. All must
+// have the same options and data: ConfigError, naming the difference.
 //
 // Throws ConfigError (options; another run at work in the folder), DataError (input; no subject can
 // be used), FileError, ResourceError, Interrupted.

@@ -228,8 +228,7 @@ Selection to_selection(const std::string& text) {
   throw ConfigError("select", text, "loss or probe");
 }
 
-std::vector<std::string> plan_pretraining(const PretrainOptions& options,
-                                          int64_t available_bytes) {
+std::vector<std::string> plan_pretraining(const PretrainOptions& options, int64_t available_bytes) {
   options.validate();
   const ModelConfig config = read_prepared_config(options.encoder, options.data);
   const BatchFolder batches = BatchFolder::open(options.data + "/train_batches");
@@ -241,8 +240,10 @@ std::vector<std::string> plan_pretraining(const PretrainOptions& options,
     plan.tokens_per_batch = std::max(plan.tokens_per_batch, batches.num_tokens(i));
   std::vector<std::string> lines =
       memory_table(config, options.train, plan, {1, 2, 4, 8, 16, 64}, available_bytes);
-  lines.push_back(str("Batches hold up to ", plan.tokens_per_batch, " tokens (--tokens-per-batch of "
-                      "`sequela prepare`), products are ", to_text(plan.precision), "."));
+  lines.push_back(str("Batches hold up to ", plan.tokens_per_batch,
+                      " tokens (--tokens-per-batch of "
+                      "`sequela prepare`), products are ",
+                      to_text(plan.precision), "."));
   return lines;
 }
 
@@ -303,8 +304,7 @@ PretrainReport pretrain(const PretrainOptions& options) {
   }
   std::optional<Probes> probes;
   succeed_together(world, "the probes", [&] { probes.emplace(options, model, world); });
-  report.train = train(*training, train_options, recipe.digest(),
-                       probes->monitor(), world);
+  report.train = train(*training, train_options, recipe.digest(), probes->monitor(), world);
   if (!report.train.is_finished) return report;
   succeed_together(world, "the bundle", [&] {
     if (world.is_first()) finish(options, objective, recipe, model, report.train, fingerprints);

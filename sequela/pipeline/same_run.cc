@@ -23,8 +23,7 @@ void check_same_run(World& world, const RunRecipe& recipe) {
       what = str("Sequela changed from ", versions[0], " to ", versions[1]);
     if (what.empty()) continue;
     throw ConfigError(str("the ranks were started for different runs: from rank 0 to rank ", rank,
-                          ", ", what,
-                          ". Fix: give all ranks the same program, options and data."));
+                          ", ", what, ". Fix: give all ranks the same program, options and data."));
   }
 }
 

@@ -54,8 +54,8 @@ struct TrainParts {
 // Writes folder/checkpoint-<step>: config.json, model.safetensors, optimizer.safetensors,
 // trainer_state.json and, in the middle of an accumulation, gradients.safetensors. Of several ranks
 // each writes shards, model-00002-of-00004.safetensors beside model.safetensors.index.json, and the
-// same for the optimizer. Appears when complete; if one rank fails, on no rank. `run_key` ties it to
-// the run's options and data.
+// same for the optimizer. Appears when complete; if one rank fails, on no rank. `run_key` ties it
+// to the run's options and data.
 void write_checkpoint(const std::string& folder, const std::string& run_key,
                       const TrainState& state, const TrainParts& parts);
 

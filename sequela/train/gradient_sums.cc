@@ -150,9 +150,10 @@ void GradientSums::drop() {
 at::Tensor GradientSums::packed(const Node& node, const std::vector<Piece>& bucket) const {
   std::vector<at::Tensor> parts;
   for (const Piece& piece : bucket) {
-    parts.push_back(node.values.defined()
-                        ? node.values.narrow(0, offsets_[piece.parameter] + piece.start, piece.length)
-                        : flat_piece(parameters_.items[piece.parameter].gradient, piece));
+    parts.push_back(
+        node.values.defined()
+            ? node.values.narrow(0, offsets_[piece.parameter] + piece.start, piece.length)
+            : flat_piece(parameters_.items[piece.parameter].gradient, piece));
   }
   return at::cat(parts).to(sent_as_);
 }

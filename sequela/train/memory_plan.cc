@@ -28,7 +28,7 @@ LayerBytes bytes_of_layer(const EncoderConfig& config, int64_t layer, int64_t ty
   const bool is_hawk = config.is_hawk_layer(layer);
   const int64_t columns = config.ff_columns() + (is_hawk ? 2 : 3) * hidden;
   LayerBytes bytes;
-  bytes.kept = kFloat + type * (columns + hidden);  // inverse_rms, projected, mixed
+  bytes.kept = kFloat + type * (columns + hidden);                  // inverse_rms, projected, mixed
   bytes.kept += is_hawk ? type * hidden : kFloat * config.n_heads;  // gated, or logsumexp
   // normed, branch, grad_gated, grad_normed; combined and grad_projected with their gradients
   bytes.scratch = type * (4 * hidden + 2 * output + columns);
@@ -53,8 +53,8 @@ int64_t bytes_per_token(const ModelConfig& config, const MemoryPlanOptions& opti
   if (config.motor) {
     const int64_t width = config.motor->num_bins() * config.motor->final_layer_size;
     // projected, normed and their gradients; unnormed and its gradient in float32
-    const auto labelled = static_cast<double>(width * (4 * type + 2 * kFloat) +
-                                              2 * type * encoder.hidden_size);
+    const auto labelled =
+        static_cast<double>(width * (4 * type + 2 * kFloat) + 2 * type * encoder.hidden_size);
     head = static_cast<int64_t>(options.labelled_share * labelled);
   }
   return kept + scratch + residual + kFloat * encoder.head_size() + head;
@@ -149,19 +149,19 @@ std::vector<std::string> memory_table(const ModelConfig& config, const TrainOpti
         2);
   };
   using Plan = const MemoryPlan&;
-  return {header,
-          gib("weights", [](Plan plan) { return plan.weights; }),
-          gib("gradients", [](Plan plan) { return plan.gradients; }),
-          gib("sums of lanes", [](Plan plan) { return plan.lane_sums; }),
-          gib("gradients on their way", [](Plan plan) { return plan.exchange; }),
-          gib("optimizer", [](Plan plan) { return plan.optimizer; }),
-          gib("activations of a batch", [](Plan plan) { return plan.activations; }),
-          gib("all", [](Plan plan) { return plan.total(); }),
-          gib("available", [&](Plan) { return available_bytes; }),
-          row(
-              "largest batch, tokens", plans,
-              [&](Plan plan) { return static_cast<double>(plan.largest_batch(available_bytes)); },
-              0)};
+  return {
+      header,
+      gib("weights", [](Plan plan) { return plan.weights; }),
+      gib("gradients", [](Plan plan) { return plan.gradients; }),
+      gib("sums of lanes", [](Plan plan) { return plan.lane_sums; }),
+      gib("gradients on their way", [](Plan plan) { return plan.exchange; }),
+      gib("optimizer", [](Plan plan) { return plan.optimizer; }),
+      gib("activations of a batch", [](Plan plan) { return plan.activations; }),
+      gib("all", [](Plan plan) { return plan.total(); }),
+      gib("available", [&](Plan) { return available_bytes; }),
+      row(
+          "largest batch, tokens", plans,
+          [&](Plan plan) { return static_cast<double>(plan.largest_batch(available_bytes)); }, 0)};
 }
 
 }  // namespace sequela

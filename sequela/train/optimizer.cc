@@ -82,8 +82,7 @@ Optimizer::Optimizer(Parameters& parameters, const TrainOptions& options,
     const bool is_matrix = is_muons(piece.parameter);
     Group& group = group_of(parameter);
     (is_matrix ? group.matrices : group.members).push_back(own_.size());
-    own_.push_back(
-        {piece, at::zeros_like(like), is_matrix ? at::Tensor() : at::zeros_like(like)});
+    own_.push_back({piece, at::zeros_like(like), is_matrix ? at::Tensor() : at::zeros_like(like)});
   }
 }
 

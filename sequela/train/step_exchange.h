@@ -11,11 +11,11 @@ namespace sequela {
 
 // What a rank tells the others of its part of a step.
 struct StepPart {
-  std::vector<double> losses;  // of its batches, in the order of its lanes
+  std::vector<double> losses;    // of its batches, in the order of its lanes
   std::vector<int64_t> batches;  // their numbers
   int64_t num_events = 0;
   int64_t num_tokens = 0;
-  double seconds = 0;  // that it took
+  double seconds = 0;       // that it took
   bool is_stopped = false;  // it was broken off: by a stop signal, or for lack of memory
 };
 

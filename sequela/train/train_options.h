@@ -47,8 +47,8 @@ struct TrainOptions {
   double max_gradient_norm = 1.0;  // 0 = no clipping
   int64_t warmup_steps = 500;
   int64_t epochs = 30;
-  int64_t max_steps = 0;     // optimizer steps; 0 = epochs decide
-  int64_t accumulate = 32;   // batches per optimizer step, over all ranks
+  int64_t max_steps = 0;    // optimizer steps; 0 = epochs decide
+  int64_t accumulate = 32;  // batches per optimizer step, over all ranks
   int64_t lanes = 4;  // of a step: the same weights for any number of ranks up to it (step_lanes.h)
   SentAs gradients_as = SentAs::fp32;
   int64_t eval_every = 500;  // optimizer steps; also the distance of checkpoints

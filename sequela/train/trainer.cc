@@ -106,9 +106,9 @@ class Trainer {
   TrainState state_;
   TrainReport report_;
   StepNumbers numbers_;
-  StepPart part_;                         // of the step under way, if there are other ranks
-  std::vector<at::Tensor> part_losses_;   // of its batches, on the device
-  std::vector<double> rank_seconds_;      // for the steps since the last log line
+  StepPart part_;                        // of the step under way, if there are other ranks
+  std::vector<at::Tensor> part_losses_;  // of its batches, on the device
+  std::vector<double> rank_seconds_;     // for the steps since the last log line
   int64_t step_at_last_log_ = 0;
   World::Traffic traffic_at_last_log_;
   Clock::time_point start_;
@@ -170,9 +170,8 @@ void Trainer::restore() {
 
 void Trainer::run_epoch() {
   const std::vector<int64_t> order = epoch_order(num_batches_, options_.seed, state_.epoch);
-  const std::vector<StepShare> shares =
-      shares_of_steps(order, state_.position - state_.micro_batch, options_, model_, world_.rank(),
-                      world_.size());
+  const std::vector<StepShare> shares = shares_of_steps(
+      order, state_.position - state_.micro_batch, options_, model_, world_.rank(), world_.size());
   PassPlan plan{TrainPart::train, {}};
   for (const StepShare& share : shares)
     plan.batches.insert(plan.batches.end(), share.batches.begin(), share.batches.end());
@@ -217,9 +216,8 @@ void Trainer::take_less_memory(const std::exception& error) {
 void Trainer::run_share(const StepShare& share, BatchPass& pass) {
   const Clock::time_point start = Clock::now();
   // Sums are divided when all events of the step are counted.
-  const double scale = options_.loss_scale == LossScale::events
-                           ? 1.0
-                           : 1.0 / static_cast<double>(share.num_batches);
+  const double scale =
+      options_.loss_scale == LossScale::events ? 1.0 : 1.0 / static_cast<double>(share.num_batches);
   const auto num_done = static_cast<size_t>(state_.micro_batch);
   if (num_done > 0 &&
       (num_done > share.lanes.size() || sums_.lane() != share.lanes[num_done - 1])) {

@@ -39,7 +39,8 @@ TEST(World, RowsGoToTheirRanks) {
   run_ranks(3, [](World& world) {
     // Rank r sends s + 1 rows of 10 r + s to rank s.
     std::vector<at::Tensor> rows;
-    for (int s = 0; s < 3; ++s) rows.push_back(at::full({s + 1}, 10 * world.rank() + s, at::kFloat));
+    for (int s = 0; s < 3; ++s)
+      rows.push_back(at::full({s + 1}, 10 * world.rank() + s, at::kFloat));
     const int64_t own = world.rank() + 1;
     const World::Exchange exchange{at::cat(rows), {1, 2, 3}, at::empty({3 * own}), {own, own, own}};
     world.start("x", exchange)->wait();

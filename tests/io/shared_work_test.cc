@@ -115,9 +115,9 @@ TEST(SharedWork, AFailureFreesItsUnit) {
   TestFolder claims;
   const SharedWork work(claims / "ranks", 0, 2);
   const auto never = [](int64_t) { return false; };
-  EXPECT_THROW(work.run("unit", {1}, 1, never,
-                        [](int64_t, int) { throw FileError("x", "broken"); }),
-               FileError);
+  EXPECT_THROW(
+      work.run("unit", {1}, 1, never, [](int64_t, int) { throw FileError("x", "broken"); }),
+      FileError);
   bool is_made = false;
   work.run("unit", {1}, 1, never, [&](int64_t, int) { is_made = true; });
   EXPECT_TRUE(is_made);

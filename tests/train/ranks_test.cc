@@ -61,7 +61,8 @@ TEST(StepLanes, AreAsManyAsAskedForOrAsThereAreRanks) {
 
 Parameters some_parameters(int64_t width) {
   Parameters parameters = Parameters::allocate(
-      {{"table", {300, width}, true}, {"matrix", {width, width}, true}, {"bias", {width}}}, at::kCPU);
+      {{"table", {300, width}, true}, {"matrix", {width, width}, true}, {"bias", {width}}},
+      at::kCPU);
   parameters.zero_gradients();
   return parameters;
 }
@@ -85,7 +86,8 @@ TEST(Sharding, GivesEveryValueOneOwnerAndEvenShares) {
     if (num_ranks == 1) continue;
     for (int rank = 0; rank < num_ranks; ++rank) {
       const int64_t even = parameters.num_values() / num_ranks;
-      EXPECT_LE(sharding.num_values_of(rank), std::max<int64_t>(640 * 640, even + Sharding::kChunk));
+      EXPECT_LE(sharding.num_values_of(rank),
+                std::max<int64_t>(640 * 640, even + Sharding::kChunk));
     }
   }
 }
@@ -106,8 +108,7 @@ at::Tensor sums_of_ranks(int num_ranks, int64_t num_lanes, bool is_flat) {
       sums.start_lane(lane);
       for (size_t i = 0; i < 3; ++i) {
         at::Generator generator = at::detail::createCPUGenerator(10 * lane + i);
-        parameters.items[i].gradient.add_(
-            at::randn(parameters.items[i].value.sizes(), generator));
+        parameters.items[i].gradient.add_(at::randn(parameters.items[i].value.sizes(), generator));
       }
     }
     sums.reduce(num_lanes);
