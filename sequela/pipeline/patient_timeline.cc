@@ -17,7 +17,7 @@ namespace sequela {
 namespace {
 
 constexpr size_t kRowsAtOnce = 65'536;
-constexpr size_t kShownTasks = 5;
+constexpr size_t kLikeliestTasks = 5;
 constexpr double kMicrosPerYear = 365.25 * static_cast<double>(kMicrosPerDay);
 
 std::vector<OwnedEvent> read_events(const TimelineOptions& options) {
@@ -91,7 +91,7 @@ std::vector<size_t> shown_tasks(const TimelineOptions& options, const Scores& sc
   if (!options.tasks.empty()) return tasks;
   const float* last = scores.risks_nS.data() + scores.risks_nS.size() - tasks.size();
   std::ranges::stable_sort(tasks, [&](size_t a, size_t b) { return last[a] > last[b]; });
-  if (tasks.size() > kShownTasks) tasks.resize(kShownTasks);
+  if (tasks.size() > kLikeliestTasks) tasks.resize(kLikeliestTasks);
   return tasks;
 }
 
