@@ -16,7 +16,7 @@
 namespace sequela {
 namespace {
 
-constexpr size_t kRowsAtOnce = 65'536;
+constexpr size_t kItemsAtOnce = 65'536;
 constexpr size_t kLikeliestTasks = 5;
 constexpr double kMicrosPerYear = 365.25 * static_cast<double>(kMicrosPerDay);
 
@@ -27,7 +27,7 @@ std::vector<OwnedEvent> read_events(const TimelineOptions& options) {
   for (bool has_more = true; has_more;) {
     throw_if_stopped();
     items.clear();
-    has_more = source.read(kRowsAtOnce, items);
+    has_more = source.read(kItemsAtOnce, items);
     for (SourceItem& item : items) {
       if (item.event.subject_id != options.subject_id) continue;
       if (item.fault) throw DataError(*item.fault);

@@ -21,7 +21,7 @@ void ReportOptions::validate() const {
 
 std::string report(const ReportOptions& options) {
   options.validate();
-  std::vector<Run> runs;
+  std::vector<FinishedRun> runs;
   for (const std::string& folder : options.runs) runs.push_back(read_run(folder));
   const std::string path =
       options.out.empty() ? options.runs.front() + "/report.html" : options.out;

@@ -13,7 +13,7 @@
 namespace sequela {
 namespace {
 
-void add_run(const Run& run, Page& page) {
+void add_run(const FinishedRun& run, Page& page) {
   switch (run.kind) {
     case RunKind::evaluation:
       return add_evaluation(*run.content, page);
@@ -30,7 +30,7 @@ void add_run(const Run& run, Page& page) {
   }
 }
 
-std::string title_of(const std::vector<Run>& runs) {
+std::string title_of(const std::vector<FinishedRun>& runs) {
   if (runs.size() > 1) return "Report of " + std::to_string(runs.size()) + " runs";
   switch (runs.front().kind) {
     case RunKind::evaluation:
@@ -51,11 +51,12 @@ std::string title_of(const std::vector<Run>& runs) {
 
 }  // namespace
 
-Page build_page(const std::vector<Run>& runs, const std::optional<PatientTimeline>& patient) {
+Page build_page(const std::vector<FinishedRun>& runs,
+                const std::optional<PatientTimeline>& patient) {
   Page page;
   page.title = title_of(runs);
   std::vector<NamedManifest> manifests;
-  for (const Run& run : runs) {
+  for (const FinishedRun& run : runs) {
     add_run(run, page);
     manifests.push_back({run.name, run.manifest.get()});
   }

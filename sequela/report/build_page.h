@@ -11,6 +11,7 @@ namespace sequela {
 
 // The page of one or several runs: results on top, a part a run, a patient, then TRIPOD+AI's
 // checklist where there is an evaluation, the manifests last.
-Page build_page(const std::vector<Run>& runs, const std::optional<PatientTimeline>& patient = {});
+Page build_page(const std::vector<FinishedRun>& runs,
+                const std::optional<PatientTimeline>& patient = {});
 
 }  // namespace sequela

@@ -92,7 +92,7 @@ void add_prepared(const Json& coverage, Answers& answers) {
   answers["9b"] = "Codes, ages, and values by their bins, up to the prediction time.";
 }
 
-void add_run(const Run& run, Answers& answers) {
+void add_run(const FinishedRun& run, Answers& answers) {
   switch (run.kind) {
     case RunKind::evaluation:
       return add_evaluation_answers(*run.content, answers);
@@ -119,10 +119,10 @@ void add_run(const Run& run, Answers& answers) {
 
 }  // namespace
 
-void add_checklist(const std::vector<Run>& runs, Page& page) {
+void add_checklist(const std::vector<FinishedRun>& runs, Page& page) {
   Answers answers;
   bool has_evaluation = false;
-  for (const Run& run : runs) {
+  for (const FinishedRun& run : runs) {
     has_evaluation |= run.kind == RunKind::evaluation;
     add_run(run, answers);
   }

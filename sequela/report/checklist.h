@@ -12,6 +12,6 @@ namespace sequela {
 //
 // Source: Collins et al., TRIPOD+AI statement, BMJ 385 (2024), e078378,
 // doi:10.1136/bmj-2023-078378.
-void add_checklist(const std::vector<Run>& runs, Page& page);
+void add_checklist(const std::vector<FinishedRun>& runs, Page& page);
 
 }  // namespace sequela

@@ -19,7 +19,7 @@ Json read_if_there(const std::string& folder, const std::string& name) {
 }
 
 // metrics.json is written by evaluations and by training runs.
-void read_metrics(const std::string& folder, Run& run, Json& content) {
+void read_metrics(const std::string& folder, FinishedRun& run, Json& content) {
   content = read_if_there(folder, "metrics.json");
   if (field(content, "tasks").is_array()) {
     run.kind = RunKind::evaluation;
@@ -41,13 +41,13 @@ constexpr File kFiles[] = {{"evaluation.json", RunKind::evaluation},
 
 }  // namespace
 
-Run read_run(const std::string& folder) {
+FinishedRun read_run(const std::string& folder) {
   if (!fs::is_directory(folder)) {
     throw ConfigError(str("run: '", folder,
                           "' is no folder. Fix: name the --out of evaluate, pretrain, finetune, "
                           "prepare, compare or label."));
   }
-  Run run;
+  FinishedRun run;
   run.name = fs::path(folder + "/").parent_path().filename().string();
   Json content;
   for (const File& file : kFiles) {

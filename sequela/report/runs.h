@@ -11,7 +11,7 @@ namespace sequela {
 enum class RunKind : uint8_t { evaluation, training, prepared, comparison, cohort, bundle };
 
 // A finished run, read from its folder.
-struct Run {
+struct FinishedRun {
   RunKind kind = RunKind::evaluation;
   std::string name;                      // the folder's, without those above it
   std::shared_ptr<const Json> content;   // of the file that makes it a run of its kind; never null
@@ -21,6 +21,6 @@ struct Run {
 // Reads a run of evaluate, pretrain, finetune, prepare, compare or label, or a bundle (which has a
 // manifest alone). A folder that holds none is a ConfigError that says what was looked for.
 // FileError for a damaged file.
-Run read_run(const std::string& folder);
+FinishedRun read_run(const std::string& folder);
 
 }  // namespace sequela

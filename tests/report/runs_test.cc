@@ -35,7 +35,7 @@ TEST_F(Runs, AreToldByTheirFiles) {
   EXPECT_EQ(read_run(folder("d", "coverage.json", "{}")).kind, RunKind::prepared);
   EXPECT_EQ(read_run(folder("e", "compare.json", "{}")).kind, RunKind::comparison);
   EXPECT_EQ(read_run(folder("f", "cohort.json", "{}")).kind, RunKind::cohort);
-  const Run run = read_run(folder("g", "manifest.json", R"({"artifacts": {}})") + "/");
+  const FinishedRun run = read_run(folder("g", "manifest.json", R"({"artifacts": {}})") + "/");
   EXPECT_EQ(run.kind, RunKind::bundle);
   EXPECT_EQ(run.name, "g");
 }
@@ -61,7 +61,7 @@ TEST_F(Runs, LeavesOutWhatIsNotThere) {
                              "cohort.json", "manifest.json"}) {
       std::filesystem::remove_all(folder_ + "/run");
       const std::string path = folder("run", file, text);
-      std::vector<Run> runs;
+      std::vector<FinishedRun> runs;
       try {
         runs.push_back(read_run(path));
       } catch (const ConfigError&) {
