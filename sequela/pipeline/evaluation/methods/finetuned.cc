@@ -101,7 +101,7 @@ std::vector<double> FinetunedModel::predict(const LabelTask& task, const Learnin
     const auto found = std::ranges::lower_bound(predictions, key, {}, &Prediction::key);
     if (found != predictions.end() && found->key == key) scores[i] = found->probability;
   }
-  fs::remove_all(inputs);
+  for (const std::string& folder : {inputs, out + "_output"}) fs::remove_all(folder);
   return scores;
 }
 
