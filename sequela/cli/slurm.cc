@@ -33,10 +33,9 @@ Command make_slurm(CLI::App& app, const std::vector<Command>& others,
   command->add_option("--restarts", options->restarts, "New starts after a rank was lost");
   command->add_option("--program", options->program, "How the nodes start sequela");
   command->footer(
-      "Write these options before the command and the command's own after it:\n"
+      "Example (these options before the command, its own after it):\n"
       "  sequela slurm --nodes 4 --ranks-per-node 8 --gpus-per-rank 1 \\\n"
-      "      pretrain --data pretraining_files --model model --size base > job.sh\n"
-      "  sbatch job.sh\n"
+      "      pretrain --data pretraining_files --model model --size base | sbatch\n"
       "Stopped, preempted or killed, the job goes on from its newest checkpoint.");
   return {command,
           [options, names, listed, job = &job] {

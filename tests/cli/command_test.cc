@@ -56,7 +56,7 @@ TEST_F(Command, HelpAndVersion) {
   EXPECT_NE(machine.find("GFLOP/s"), std::string::npos) << machine;
   for (const char* name : {"etl", "check", "synth", "prepare", "pretrain", "features", "finetune",
                            "follow", "label", "encode", "compare", "evaluate", "report", "inspect",
-                           "doctor", "demo", "completion", "man"}) {
+                           "doctor", "slurm", "demo", "completion", "man"}) {
     const CommandResult result = run_sequela({name, "--help"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_NE(result.out.find("Example"), std::string::npos) << name;
