@@ -161,8 +161,8 @@ void Encoder::release_memory() {
   layers_.clear();
   sums_.clear();
   final_sum_TH_ = at::Tensor();
-  for (Buffer* buffer : {&embedded_, &embedded_inverse_rms_, &inverse_rms_, &grad_x_copy_,
-                         &time_features_, &cos_, &sin_})
+  context_.times = {};
+  for (Buffer* buffer : {&embedded_, &embedded_inverse_rms_, &inverse_rms_, &grad_x_copy_})
     *buffer = {};
 }
 
