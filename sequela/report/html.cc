@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "sequela/core/sha256.h"
-#include "sequela/io/utf8.h"
+#include "sequela/core/utf8.h"
 
 namespace sequela {
 namespace {
@@ -46,7 +46,7 @@ std::string without_zeros(std::string text) {
 std::string to_html(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (const char c : valid_utf8(text)) {
+  for (const char c : to_valid_utf8(text)) {
     const std::string_view escape = escape_of(c);
     if (!escape.empty()) {
       out += escape;
