@@ -170,7 +170,8 @@ void ShardCheck::check_time(const RowBatch& batch, int64_t i, int64_t row) {
   const int64_t time = is_static ? kNoTime : batch.columns[1].int64s[i];
   if (time < time_)
     fault(is_static ? "a static event behind one with a time" : "times that go backwards", row);
-  time_ = std::max(time, time_);
+  // An impossible time is told as such; what follows is not held against it.
+  if (time < kStartOf2300) time_ = std::max(time, time_);
   if (!is_static) times_.push_back(time);
 }
 

@@ -53,8 +53,8 @@ TEST(Split, PutTogetherThePartsAreTheBatch) {
 TEST(Split, KnowsBatchesOfOneIdATokenAndPartsWithoutLabels) {
   MotorBatch batch = twin_batch();
   batch.inputs.token_ids_N = batch.inputs.token_ids_N.narrow(0, 0, 433).contiguous();
-  batch.inputs.token_weights_N = {};
-  batch.inputs.token_offsets_T1 = {};
+  batch.inputs.token_weights_N = at::Tensor();
+  batch.inputs.token_offsets_T1 = at::Tensor();
   const std::vector<MotorBatch> parts = split_batch(batch, 433);
   ASSERT_EQ(parts.size(), 5u);
   EXPECT_EQ(parts[0].inputs.token_ids_N.size(0), 1);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/json.h"
+#include "sequela/core/time.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "tests/support/shared.h"
@@ -48,6 +49,15 @@ TEST_F(CheckMeds, FindsWhatIsOutOfOrder) {
   EXPECT_EQ(found.at("a subject in two shards"), 1);
   EXPECT_EQ(found.at("events before birth"), 1);
   EXPECT_EQ(found.at("no metadata/codes.parquet"), 1);
+}
+
+TEST_F(CheckMeds, AnImpossibleTimePutsNoOtherOutOfOrder) {
+  const int64_t in_year_9999 = int64_t{8000} * 365 * kMicrosPerDay;
+  write_shard(folder_ / "data/0.parquet", {1, 1, 1}, {1, in_year_9999, 5},
+              {"MEDS_BIRTH", "A", "B"});
+  const auto found = counts(check_meds(folder_.path(), 1));
+  EXPECT_EQ(found.at("events after 2299"), 1);
+  EXPECT_FALSE(found.contains("times that go backwards"));
 }
 
 TEST_F(CheckMeds, OurOwnRecordsAreSound) {

@@ -21,6 +21,14 @@ bool is_keyword(const std::string& word) {
   return std::ranges::find(kKeywords, lower_case(word)) != kKeywords.end();
 }
 
+// Not as a braced list: GCC 12 destroys such a list's expressions twice where an argument throws.
+template <class... Each>
+std::vector<Expression> list_of(Each... each) {
+  std::vector<Expression> list;
+  (list.push_back(std::move(each)), ...);
+  return list;
+}
+
 Expression make(Kind kind, std::string text, std::vector<Expression> args = {}) {
   return {kind, std::move(text), std::move(args)};
 }
@@ -66,12 +74,12 @@ Expression Parser::cast_of(Expression value) {
   Expression cast;
   if (quote == '"' || quote == '\'') {
     ++at_;
-    cast = make(Kind::strptime, quoted(quote), {std::move(value)});
+    cast = make(Kind::strptime, quoted(quote), list_of(std::move(value)));
   } else {
     const std::string type = word();
     if (type.empty()) fail("a type or a format was expected");
     at_ += type.size();
-    cast = make(Kind::cast, type, {std::move(value)});
+    cast = make(Kind::cast, type, list_of(std::move(value)));
   }
   cast.is_lenient = is_lenient;
   return cast;
@@ -87,7 +95,7 @@ Expression Parser::global_cast() {
       skip_blanks();
       const auto time = time_of_day();
       if (!time) fail("a time of day was expected");
-      value = make(Kind::call, "set_time", {std::move(value), make(Kind::time, *time)});
+      value = make(Kind::call, "set_time", list_of(std::move(value), make(Kind::time, *time)));
     } else {
       --depth_;
       return value;
@@ -98,34 +106,35 @@ Expression Parser::global_cast() {
 Expression Parser::conditional() {
   Expression value = coalesced();
   if (!take_word("if")) return value;
-  std::vector<Expression> args = {std::move(value), coalesced()};
+  std::vector<Expression> args = list_of(std::move(value), coalesced());
   if (take_word("else")) args.push_back(conditional());
   return make(Kind::conditional, "", std::move(args));
 }
 
 Expression Parser::coalesced() {
   Expression left = either();
-  while (take("??")) left = make(Kind::call, "coalesce", {std::move(left), either()});
+  while (take("??")) left = make(Kind::call, "coalesce", list_of(std::move(left), either()));
   return left;
 }
 
 Expression Parser::either() {
   Expression left = both();
-  while (take("||") || take_word("or")) left = make(Kind::binary, "or", {std::move(left), both()});
+  while (take("||") || take_word("or"))
+    left = make(Kind::binary, "or", list_of(std::move(left), both()));
   return left;
 }
 
 Expression Parser::both() {
   Expression left = comparison();
   while (take("&&") || take_word("and"))
-    left = make(Kind::binary, "and", {std::move(left), comparison()});
+    left = make(Kind::binary, "and", list_of(std::move(left), comparison()));
   return left;
 }
 
 Expression Parser::comparison() {
   Expression left = additive();
   for (const char* op : {"==", "!=", ">=", "<=", ">", "<"}) {
-    if (take(op)) return make(Kind::binary, op, {std::move(left), additive()});
+    if (take(op)) return make(Kind::binary, op, list_of(std::move(left), additive()));
   }
   return left;
 }
@@ -134,7 +143,7 @@ Expression Parser::additive() {
   Expression left = multiplicative();
   while (starts_with("+") || starts_with("-")) {
     const std::string op(1, text_[at_++]);
-    left = make(Kind::binary, op, {std::move(left), multiplicative()});
+    left = make(Kind::binary, op, list_of(std::move(left), multiplicative()));
   }
   return left;
 }
@@ -143,14 +152,14 @@ Expression Parser::multiplicative() {
   Expression left = power();
   while ((starts_with("*") && !starts_with("**")) || starts_with("/")) {
     const std::string op(1, text_[at_++]);
-    left = make(Kind::binary, op, {std::move(left), power()});
+    left = make(Kind::binary, op, list_of(std::move(left), power()));
   }
   return left;
 }
 
 Expression Parser::power() {
   Expression left = local_cast();
-  if (take("**")) return make(Kind::binary, "**", {std::move(left), power()});
+  if (take("**")) return make(Kind::binary, "**", list_of(std::move(left), power()));
   return left;
 }
 
@@ -162,10 +171,10 @@ Expression Parser::local_cast() {
 
 Expression Parser::unary() {
   if (take_word("not") || (starts_with("!") && !starts_with("!=") && take("!"))) {
-    return make(Kind::unary, "not", {unary()});
+    return make(Kind::unary, "not", list_of(unary()));
   }
-  if (take("-")) return make(Kind::unary, "-", {unary()});
-  if (take("+")) return make(Kind::unary, "+", {unary()});
+  if (take("-")) return make(Kind::unary, "-", list_of(unary()));
+  if (take("+")) return make(Kind::unary, "+", list_of(unary()));
   return postfix();
 }
 
@@ -182,18 +191,18 @@ Expression Parser::slice(Expression of) {
     stop = make(Kind::integer, start.text.substr(3, 2));
     start = make(Kind::integer, start.text.substr(0, 2));
     expect("]");
-    return make(Kind::slice, "", {std::move(of), std::move(start), std::move(stop)});
+    return make(Kind::slice, "", list_of(std::move(of), std::move(start), std::move(stop)));
   }
   expect(":");
   if (!starts_with("]")) stop = additive();
   expect("]");
-  return make(Kind::slice, "", {std::move(of), std::move(start), std::move(stop)});
+  return make(Kind::slice, "", list_of(std::move(of), std::move(start), std::move(stop)));
 }
 
 Expression Parser::regex_match() {
   std::string pattern = regex();
   if (!take_word("in")) fail("'in' was expected behind the regular expression");
-  return make(Kind::match, std::move(pattern), {additive()});
+  return make(Kind::match, std::move(pattern), list_of(additive()));
 }
 
 Expression Parser::regex_extract() {
@@ -209,7 +218,7 @@ Expression Parser::regex_extract() {
   expect("/");
   std::string pattern = regex();
   if (!take_word("from")) fail("'from' was expected");
-  Expression extract = make(Kind::extract, std::move(pattern), {additive()});
+  Expression extract = make(Kind::extract, std::move(pattern), list_of(additive()));
   extract.group = group;
   return extract;
 }
