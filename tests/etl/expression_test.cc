@@ -53,7 +53,7 @@ TEST(Expression, GivesWhatDftlyGives) {
       {"f\"{$s[0:3]}.{$s[3:]}\" if len_chars($s) > 3 else $s", "123.45"},
       {"'big' if $i > 10", "null"},
       {"'big' if $i > 10 else 'mid' if $i > 5 else 'small'", "mid"},
-      {"$i == 7 and not $x > 3", "true"},
+      {"$i == 7 and not ($x > 3)", "true"},
       {"$i == \"7\"", "true"},
       {"/^1/ in $s and /^a/ in $word", "true"},
       {"extract /[0-9]{2}/ from $s", "12"},
