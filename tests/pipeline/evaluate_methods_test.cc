@@ -36,7 +36,7 @@ class EvaluateMethods : public testing::Test {
                      draw % 3 == 0 ? "ICD10:K1000.0" : "ICD10:K1028.4");
       }
     }
-    cohort().write(*files_);
+    cohort().write(files_->path());
     std::string train = "subject_id,split_name\n", validation;
     for (int64_t subject = 1; subject <= kNumSubjects; ++subject) {
       const std::string split = MadeUpCohort::split_of(subject);
@@ -277,7 +277,9 @@ TEST_F(EvaluateMethods, FineTunesEndToEnd) {
     EXPECT_FALSE(fs::exists(options.out + "/tuned/onset/" + std::string(name) + "_inputs"));
   }
   for (const Json& point : evaluation.at("tasks").at(0).at("few_shot").at("points")) {
-    if (point.at("method") != "probe") EXPECT_TRUE(point.at("k").is_null());
+    if (point.at("method") != "probe") {
+      EXPECT_TRUE(point.at("k").is_null());
+    }
   }
 }
 
