@@ -61,6 +61,7 @@ FinishedRun read_run(const std::string& folder) {
   if (content.is_null() && field(*run.manifest, "artifacts").is_object()) {
     run.kind = RunKind::bundle;
     content = read_if_there(folder, "config.json");
+    if (content.is_null()) content = Json::object();
   }
   if (content.is_null()) {
     throw ConfigError(str("run: '", folder,

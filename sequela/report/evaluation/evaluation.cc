@@ -110,7 +110,9 @@ void add_evaluation(const Json& evaluation, Page& page) {
 Json to_evaluation(const Json& metrics, const Json& curves) {
   Json evaluation = metrics;
   for (Json& task : evaluation["tasks"]) {
+    if (!field(task, "methods").is_array()) continue;
     for (Json& method : task["methods"]) {
+      if (!method.is_object()) continue;
       for (const Json& one : list_field(curves, "curves")) {
         if (field(one, "task") != field(task, "task") ||
             field(one, "method") != field(method, "method")) {
