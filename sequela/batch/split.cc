@@ -65,14 +65,22 @@ std::vector<InputsPart> split_inputs(const BatchInputs& inputs, int64_t most) {
   const int64_t num_sequences = lengths.size(0), num_tokens = inputs.ages_days_T.size(0);
   std::vector<InputsPart> parts;
   Range sequences{0, 0}, tokens{0, 0};
-  for (int64_t s = 0; s < num_sequences; ++s) {
-    tokens.last += length[s];
-    sequences.last = s + 1;
-    const int64_t wanted = (static_cast<int64_t>(parts.size()) + 1) * num_tokens / most;
-    if (tokens.last < wanted && s + 1 < num_sequences) continue;
+  const auto wanted_end = [&] {
+    return (static_cast<int64_t>(parts.size()) + 1) * num_tokens / most;
+  };
+  const auto close = [&] {
     parts.push_back({part_of(inputs, sequences, tokens), tokens.first});
     sequences.first = sequences.last;
     tokens.first = tokens.last;
+  };
+  for (int64_t s = 0; s < num_sequences; ++s) {
+    const bool is_last = s + 1 == num_sequences;
+    // A long last sequence stands alone: with all before it, a half would be the whole.
+    const int64_t missing = wanted_end() - tokens.last;
+    if (is_last && sequences.size() > 0 && length[s] - missing > missing) close();
+    tokens.last += length[s];
+    sequences.last = s + 1;
+    if (tokens.last >= wanted_end() || is_last) close();
   }
   return parts;
 }

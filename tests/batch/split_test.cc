@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "tests/model/cuda_twin_model.h"
 
 namespace sequela {
@@ -47,6 +49,26 @@ TEST(Split, PutTogetherThePartsAreTheBatch) {
     EXPECT_TRUE(at::cat(censor).equal(batch.targets.censor_seconds_L));
     EXPECT_TRUE(at::cat(tasks).equal(batch.targets.task_ids_Z));
     EXPECT_TRUE(at::cat(events).equal(batch.targets.event_seconds_Z));
+  }
+}
+
+// Half of a batch is less than all of it: who halves comes to an end.
+TEST(Split, HalvesAShortSequenceBeforeALongOneAndTheOtherWayRound) {
+  for (const std::vector<int64_t>& lengths :
+       {std::vector<int64_t>{1, 99}, {99, 1}, {1, 1, 98}, {98, 1, 1}, {30, 40, 30}}) {
+    const int64_t num_tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+    BatchInputs inputs;
+    inputs.lengths_S = at::tensor(lengths);
+    inputs.subject_ids_S = at::arange(static_cast<int64_t>(lengths.size()));
+    inputs.token_ids_N = at::arange(num_tokens);
+    inputs.ages_days_T = at::arange(num_tokens, at::kFloat);
+    inputs.time_data_T5 = at::zeros({num_tokens, 5});
+    inputs.timestamps_T = at::arange(num_tokens);
+    inputs.label_indices_L = at::arange(num_tokens, at::kInt);
+    const std::vector<InputsPart> parts = split_inputs(inputs, 2);
+    ASSERT_EQ(parts.size(), 2u);
+    EXPECT_EQ(parts[0].inputs.token_ids_N.size(0) + parts[1].inputs.token_ids_N.size(0), 100);
+    EXPECT_LT(parts[0].inputs.lengths_S.size(0), inputs.lengths_S.size(0));
   }
 }
 
