@@ -3,10 +3,9 @@
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
