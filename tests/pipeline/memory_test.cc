@@ -25,7 +25,6 @@ TEST(PrepareMemory, ThreadsAreAsManyAsFit) {
   EXPECT_EQ(threads_within_memory(with(64, 1024, BatchForm::compact)), 14);
   EXPECT_EQ(threads_within_memory(with(64, 1024, BatchForm::femr)), 9);
   EXPECT_EQ(threads_within_memory(with(64, 64, BatchForm::compact)), 1);
-  EXPECT_EQ(task_options(with(64, 1024, BatchForm::compact)).num_threads, 14);
   EXPECT_EQ(tokenizer_options(with(64, 1024, BatchForm::compact)).num_threads, 14);
   EXPECT_EQ(batch_options(with(64, 1024, BatchForm::femr)).num_threads, 9);
 }
