@@ -1,5 +1,6 @@
 """Fails on an include that a layer may not have. The table is the architecture; see CONTRIBUTING.md."""
 
+import collections
 import pathlib
 import re
 import sys
@@ -63,7 +64,24 @@ def faults(root: pathlib.Path):
                     yield f"{name}: '{include}' belongs into *{suffix} files of '{owner or 'any layer'}'"
 
 
+UNNAMED = re.compile(r"^namespace \{$.*?^\}  // namespace$", re.M | re.S)
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: :[^;{]*)? ?\{", re.M)
+
+
+def twins(root: pathlib.Path):
+    """Types of one name: the linker takes one's destructor for both, and a program breaks far from its cause."""
+    places = collections.defaultdict(list)
+    for path in sorted((root / "sequela").rglob("*")):
+        if path.suffix in {".h", ".cc", ".cuh"}:
+            for name in TYPE.findall(UNNAMED.sub("", path.read_text())):
+                places[name].append(str(path.relative_to(root)))
+    for name, files in places.items():
+        if len(files) > 1:
+            yield f"{files[1]}: a type '{name}' stands in {files[0]}, too. Fix: give it a name of its own, or an unnamed namespace"
+
+
 if __name__ == "__main__":
-    found = list(faults(pathlib.Path(__file__).resolve().parent.parent))
+    root = pathlib.Path(__file__).resolve().parent.parent
+    found = [*faults(root), *twins(root)]
     print("\n".join(found) or "layers: all includes are allowed")
     sys.exit(1 if found else 0)

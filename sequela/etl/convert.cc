@@ -88,7 +88,7 @@ void Converter::run_macros() {
 std::string Converter::table_key(const TablePlan& table) {
   std::string text = str(SEQUELA_VERSION, " ", num_shards_, "\n", select_of(table));
   for (const std::string& macro : plan_.macros) text += "\n" + macro;
-  for (const EventBlock& block : table.blocks) text += "\n" + block.name;
+  for (const PlannedEvent& block : table.blocks) text += "\n" + block.name;
   for (const std::string& file : table.files) text += "\n" + fingerprints_.of_file(file);
   return fingerprint_of_text(without_folder(text, options_.folder));
 }
@@ -161,7 +161,7 @@ void Converter::remove_stale(const std::string& key) const {
 
 void Converter::make_shards() {
   const ShardMaker maker(plan_, spools_, options_.shards);
-  const ShardOptions& how = options_.shards;
+  const ShardMakerOptions& how = options_.shards;
   const std::string key = fingerprint_of_text(str(spools_key_, how.shift_key, how.normalizes_units,
                                                   how.drops_text, plan_.drops_duplicates))
                               .substr(0, 32);

@@ -18,7 +18,7 @@ struct ConvertOptions {
   std::string folder;         // of the raw tables: what of paths is not a part of the SQL
   int64_t num_shards = 0;     // 0 = by the size of the files
   bool allows_drops = false;  // also where a table loses more than kMaxDropped
-  ShardOptions shards;
+  ShardMakerOptions shards;
   SplitShares splits;
   int num_threads = 1;
   int64_t memory_bytes = int64_t{1} << 30;

@@ -31,7 +31,7 @@ std::string select_of(const TablePlan& table) {
   std::string select = "SELECT";
   select += str("\n  ", table.subject_id);
   add(&select, table.key, "VARCHAR");
-  for (const EventBlock& block : table.blocks) {
+  for (const PlannedEvent& block : table.blocks) {
     add(&select, block.code, "VARCHAR");
     add(&select, block.time, "TIMESTAMP");
     add(&select, block.numeric_value, "FLOAT");
@@ -49,7 +49,7 @@ std::string explain(const EtlPlan& plan) {
   for (const std::string& macro : plan.macros) text += macro + ";\n\n";
   for (const TablePlan& table : plan.tables) {
     text += "-- " + table.name + ":";
-    for (const EventBlock& block : table.blocks) text += " " + block.name;
+    for (const PlannedEvent& block : table.blocks) text += " " + block.name;
     text += "\n" + select_of(table) + ";\n\n";
   }
   for (const CodePlan& codes : plan.codes) {

@@ -24,7 +24,7 @@ struct PlanColumn {
 
 // One kind of event: each row of its table gives one, unless something of it is null. All SQL is
 // over the columns of the table's `from`.
-struct EventBlock {
+struct PlannedEvent {
   std::string name;           // "hosp/admissions/discharge"; distinct in a plan
   std::string label;          // what the block column says
   std::string code;           // VARCHAR
@@ -44,7 +44,7 @@ struct TablePlan {
   std::string from;                // what stands behind FROM
   std::string subject_id;          // BIGINT
   std::string key = "NULL";        // VARCHAR that finds a row again; never its values or text
-  std::vector<EventBlock> blocks;
+  std::vector<PlannedEvent> blocks;
 };
 
 // Where codes' descriptions and parents come from: a SELECT of code, description (both VARCHAR),
@@ -69,7 +69,7 @@ struct EtlPlan {
 };
 
 // The SELECT whose rows are read: subject_id, key, then for each block the columns that
-// block_columns() counts, in the order of EventBlock's fields.
+// block_columns() counts, in the order of PlannedEvent's fields.
 std::string select_of(const TablePlan& table);
 
 // The whole plan as SQL with comments.

@@ -43,7 +43,7 @@ void collect(const std::string& sql, const std::string& table, std::set<std::str
 std::vector<std::string> identifying_columns(const EtlPlan& plan) {
   std::set<std::string> found;
   for (const TablePlan& table : plan.tables) {
-    for (const EventBlock& block : table.blocks) {
+    for (const PlannedEvent& block : table.blocks) {
       collect(block.code, table.name, &found);
       collect(block.text_value, table.name, &found);
       for (const PlanColumn& extra : block.extras) {

@@ -41,17 +41,17 @@ int64_t shift_of(const std::string& key, int64_t subject_id) {
 }
 
 ShardMaker::ShardMaker(const EtlPlan& plan, const std::vector<std::unique_ptr<SpoolFile>>& spools,
-                       const ShardOptions& options)
+                       const ShardMakerOptions& options)
     : plan_(plan), spools_(spools), options_(options) {
   std::map<std::string, ValueType> types;
   for (const TablePlan& table : plan.tables) {
-    for (const EventBlock& block : table.blocks) {
+    for (const PlannedEvent& block : table.blocks) {
       blocks_.push_back(&block);
       for (const PlanColumn& extra : block.extras) types.emplace(extra.name, extra.type);
     }
   }
   for (const auto& [name, type] : types) extras_.push_back({name, type, ""});
-  for (const EventBlock* block : blocks_) {
+  for (const PlannedEvent* block : blocks_) {
     std::vector<size_t>& of_block = extra_of_.emplace_back();
     for (const PlanColumn& extra : block->extras) {
       of_block.push_back(std::distance(types.begin(), types.find(extra.name)));

@@ -11,7 +11,7 @@
 
 namespace sequela {
 
-struct ShardOptions {
+struct ShardMakerOptions {
   std::string shift_key;          // shift every subject's times by whole weeks; empty = do not
   bool normalizes_units = false;  // the column "unit" to UCUM (etl/units.h)
   bool drops_text = false;        // no text_value
@@ -22,7 +22,7 @@ class ShardMaker {
  public:
   // One spool for each table of the plan, in its order. Refers to all of them.
   ShardMaker(const EtlPlan& plan, const std::vector<std::unique_ptr<SpoolFile>>& spools,
-             const ShardOptions& options);
+             const ShardMakerOptions& options);
 
   // Writes a shard as Parquet: subject_id, time, code, numeric_value float32, text_value, the
   // plan's block column, then every extra column that a block has, by name. Rows ascend by subject
@@ -49,8 +49,8 @@ class ShardMaker {
 
   const EtlPlan& plan_;
   const std::vector<std::unique_ptr<SpoolFile>>& spools_;
-  const ShardOptions options_;
-  std::vector<const EventBlock*> blocks_;      // by number
+  const ShardMakerOptions options_;
+  std::vector<const PlannedEvent*> blocks_;    // by number
   std::vector<PlanColumn> extras_;             // of the output, by name
   std::vector<std::vector<size_t>> extra_of_;  // [block][its extra] -> index into extras_
 };

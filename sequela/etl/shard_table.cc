@@ -95,7 +95,7 @@ void ShardTable::grow() {
   }
 }
 
-void ShardTable::add(const Event& event, const EventBlock& block,
+void ShardTable::add(const Event& event, const PlannedEvent& block,
                      const std::vector<size_t>& extra_of, std::string_view rest, int64_t shift_us,
                      bool drops_text) {
   grow();
@@ -136,7 +136,7 @@ Table ShardTable::take() {
   return full;
 }
 
-int64_t end_of_visit(std::string_view rest, const EventBlock& block, int64_t time) {
+int64_t end_of_visit(std::string_view rest, const PlannedEvent& block, int64_t time) {
   RecordReader reader = extras_of(rest);
   for (const PlanColumn& extra : block.extras) {
     if (reader.take<uint8_t>() == 0) {

@@ -22,7 +22,7 @@ class ShardTable {
   };
   // `rest` is the record from its bits on (spool.h), `extra_of` the place of each of the block's
   // extras among all. Times among the extras move by `shift_us`.
-  void add(const Event& event, const EventBlock& block, const std::vector<size_t>& extra_of,
+  void add(const Event& event, const PlannedEvent& block, const std::vector<size_t>& extra_of,
            std::string_view rest, int64_t shift_us, bool drops_text);
   // Of the row that was added last: its unit to UCUM; one that is not known stays and is counted.
   void normalize_unit(const std::string& key, ShardLedger* ledger);
@@ -41,6 +41,6 @@ class ShardTable {
 };
 
 // When a visit ends: its extra "end", or else `time`.
-int64_t end_of_visit(std::string_view rest, const EventBlock& block, int64_t time);
+int64_t end_of_visit(std::string_view rest, const PlannedEvent& block, int64_t time);
 
 }  // namespace sequela

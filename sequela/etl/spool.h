@@ -27,7 +27,7 @@ namespace sequela {
 // file: no stability is promised.
 
 // Appends values to a record.
-class RecordWriter {
+class SpoolRecord {
  public:
   void clear() { bytes_.clear(); }
   template <class T>

@@ -28,7 +28,7 @@ std::vector<BlockColumns> block_columns(const TablePlan& table) {
   size_t next = 2;  // subject_id, key
   const auto place = [&next](const std::string& sql) { return sql.empty() ? kNone : next++; };
   std::vector<BlockColumns> all;
-  for (const EventBlock& block : table.blocks) {
+  for (const PlannedEvent& block : table.blocks) {
     BlockColumns columns;
     columns.code = place(block.code);
     columns.time = place(block.time);
@@ -54,7 +54,7 @@ class TableReader {
         num_shards_(num_shards),
         spool_(path, num_shards, buffer_bytes) {
     ledger_.name = table.name;
-    for (const EventBlock& block : table.blocks) ledger_.events[block.name] = 0;
+    for (const PlannedEvent& block : table.blocks) ledger_.events[block.name] = 0;
   }
 
   void add(const DuckChunk& chunk) {
@@ -79,7 +79,7 @@ class TableReader {
   const int64_t num_shards_;
   SpoolWriter spool_;
   TableLedger ledger_;
-  RecordWriter record_;
+  SpoolRecord record_;
 };
 
 std::string TableReader::key(const DuckChunk& chunk, int64_t row) const {

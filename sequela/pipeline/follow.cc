@@ -79,7 +79,7 @@ class Run {
   AnswerLines lines_;
   Follower follower_;
   std::unique_ptr<EventSource> source_;
-  ShardSource* shards_ = nullptr;  // the source, if it is one
+  GrowingShards* shards_ = nullptr;  // the source, if it is one
   bool has_said_times_ = false;
   Clock::time_point last_save_ = Clock::now();
   std::unordered_set<int64_t> patients_;  // that were saved
@@ -103,9 +103,9 @@ void Run::open_source() {
     source_ = std::make_unique<LineSource>(options_.input, "standard input", options_.zone_rule);
     return;
   }
-  auto shards = std::make_unique<ShardSource>(
+  auto shards = std::make_unique<GrowingShards>(
       options_.meds, options_.zone_rule,
-      options_.is_once ? ShardSource::End::when_all_are_read : ShardSource::End::never,
+      options_.is_once ? GrowingShards::End::when_all_are_read : GrowingShards::End::never,
       states_.rows_read());
   shards_ = shards.get();
   source_ = std::move(shards);

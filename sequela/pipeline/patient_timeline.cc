@@ -21,7 +21,7 @@ constexpr size_t kLikeliestTasks = 5;
 constexpr double kMicrosPerYear = 365.25 * static_cast<double>(kMicrosPerDay);
 
 std::vector<OwnedEvent> read_events(const TimelineOptions& options) {
-  ShardSource source(options.meds, ZoneRule::utc, ShardSource::End::when_all_are_read, {});
+  GrowingShards source(options.meds, ZoneRule::utc, GrowingShards::End::when_all_are_read, {});
   std::vector<OwnedEvent> events;
   std::vector<SourceItem> items;
   for (bool has_more = true; has_more;) {

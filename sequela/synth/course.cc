@@ -31,7 +31,7 @@ struct OnsetPoint {
 // of the record and its end is found, time passes up to it, it is acted on.
 class Course {
  public:
-  Course(const SynthVocabulary& vocabulary, Random& random, SubjectRecord& record)
+  Course(const SynthVocabulary& vocabulary, Random& random, SynthRecord& record)
       : random_(random),
         record_(record),
         person_(record.person),
@@ -56,7 +56,7 @@ class Course {
   void make_labels();
 
   Random& random_;
-  SubjectRecord& record_;
+  SynthRecord& record_;
   Person& person_;
   Hazards hazards_;
   RecordWriter writer_;
@@ -250,7 +250,7 @@ const char* task_name(SynthTask task) {
 }
 
 void generate_subject(const SynthVocabulary& vocabulary, uint64_t seed, int64_t id,
-                      SubjectRecord& record) {
+                      SynthRecord& record) {
   Random random(hash_key(seed, id));
   record.person = draw_person(id, random);
   record.events.clear();

@@ -46,7 +46,7 @@ struct TaskLabel {
 };
 
 // A whole life on record.
-struct SubjectRecord {
+struct SynthRecord {
   Person person;
   std::vector<SynthEvent> events;  // by time, static ones first
   std::vector<TaskLabel> labels;   // by task, then time
@@ -54,6 +54,6 @@ struct SubjectRecord {
 
 // Generates subject `id` from (seed, id) alone. Reuses the record's memory.
 void generate_subject(const SynthVocabulary& vocabulary, uint64_t seed, int64_t id,
-                      SubjectRecord& record);
+                      SynthRecord& record);
 
 }  // namespace sequela

@@ -16,7 +16,7 @@ double days_between(const FlareVisit& earlier, const FlareVisit& later) {
   return static_cast<double>(later.time_us - earlier.time_us) / static_cast<double>(kMicrosPerDay);
 }
 
-std::vector<FlareVisit> visits_of(const SynthVocabulary& vocabulary, const SubjectRecord& record) {
+std::vector<FlareVisit> visits_of(const SynthVocabulary& vocabulary, const SynthRecord& record) {
   std::vector<FlareVisit> visits;
   for (const SynthEvent& event : record.events) {
     const bool is_acute = event.code == vocabulary.emergency || event.code == vocabulary.inpatient;
@@ -40,7 +40,7 @@ double flare_probability(const std::array<FlareVisit, 3>& visits) {
   return 1 / (1 + std::exp(-(kIntercept + kAcceleration * acceleration + kOrder * order)));
 }
 
-void add_flares(const SynthVocabulary& vocabulary, uint64_t key, SubjectRecord& record) {
+void add_flares(const SynthVocabulary& vocabulary, uint64_t key, SynthRecord& record) {
   const Person& person = record.person;
   const int64_t end_us = to_time_us(person.is_dead() ? person.death : person.end);
   const auto horizon_us = static_cast<int64_t>(kHorizonDays * static_cast<double>(kMicrosPerDay));

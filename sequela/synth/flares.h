@@ -19,6 +19,6 @@ double flare_probability(const std::array<FlareVisit, 3>& visits);
 
 // Adds flares (LOCAL/flare) to a finished record, and labels of SynthTask::flare_30d at the visits
 // that may cause one: from the third on, at least 30 days apart. Nothing else depends on flares.
-void add_flares(const SynthVocabulary& vocabulary, uint64_t key, SubjectRecord& record);
+void add_flares(const SynthVocabulary& vocabulary, uint64_t key, SynthRecord& record);
 
 }  // namespace sequela

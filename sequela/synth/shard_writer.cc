@@ -39,7 +39,7 @@ void resize_table(Table& table, size_t num_rows) {
 ShardWriter::ShardWriter(const SynthVocabulary& vocabulary, const std::string& path)
     : vocabulary_(vocabulary), writer_(path), table_(make_table(kRowsPerGroup)) {}
 
-void ShardWriter::write(const SubjectRecord& record) {
+void ShardWriter::write(const SynthRecord& record) {
   auto& ids = values_of<int64_t>(table_, kSubjectId);
   auto& times = values_of<int64_t>(table_, kTime);
   auto& codes = values_of<std::string>(table_, kCode);

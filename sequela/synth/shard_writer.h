@@ -14,7 +14,7 @@ class ShardWriter {
  public:
   ShardWriter(const SynthVocabulary& vocabulary, const std::string& path);
 
-  void write(const SubjectRecord& record);
+  void write(const SynthRecord& record);
   void finish();
 
  private:

@@ -26,7 +26,7 @@ SynthRows write_shard(const SynthVocabulary& vocabulary, uint64_t seed, const st
   SynthRows rows;
   if (subject_ids.empty()) return rows;
   ShardWriter writer(vocabulary, path);
-  SubjectRecord record;
+  SynthRecord record;
   for (const int64_t id : subject_ids) {
     throw_if_stopped();
     generate_subject(vocabulary, seed, id, record);

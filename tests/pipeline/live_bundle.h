@@ -50,7 +50,7 @@ class LiveBundle {
 
 // All events of a data set, in the order of its files.
 inline std::vector<OwnedEvent> events_of(const std::string& meds) {
-  ShardSource source(meds, ZoneRule::utc, ShardSource::End::when_all_are_read, {});
+  GrowingShards source(meds, ZoneRule::utc, GrowingShards::End::when_all_are_read, {});
   std::vector<SourceItem> items;
   while (source.read(1'000, items)) {
   }

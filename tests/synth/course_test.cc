@@ -33,7 +33,7 @@ struct Scores {
 std::array<Scores, 3> score_cohort(int num_subjects) {
   const SynthVocabulary vocabulary = build_vocabulary();
   std::array<Scores, 3> all;
-  SubjectRecord record;
+  SynthRecord record;
   for (int64_t id = 1; id <= num_subjects; ++id) {
     generate_subject(vocabulary, 11, id, record);
     for (const TaskLabel& label : record.labels) {
@@ -73,7 +73,7 @@ TEST(SynthCourse, ProbabilitiesAreCalibrated) {
 
 TEST(SynthCourse, ASubjectDependsOnSeedAndIdAlone) {
   const SynthVocabulary vocabulary = build_vocabulary();
-  SubjectRecord first, second;
+  SynthRecord first, second;
   generate_subject(vocabulary, 1, 7, first);
   generate_subject(vocabulary, 1, 8, second);
   generate_subject(vocabulary, 1, 7, second);

@@ -36,7 +36,7 @@ TEST(Flares, AreLikelierWhereTheLaterOfTwoVisitsWasAcute) {
 TEST(Flares, LeaveTheRestOfTheRecordAsItIs) {
   const SynthVocabulary without = build_vocabulary(), with = build_vocabulary(Flares::yes);
   EXPECT_EQ(without.codes, with.codes);
-  SubjectRecord plain, flaring;
+  SynthRecord plain, flaring;
   size_t num_flares = 0;
   for (int64_t id = 1; id <= 50; ++id) {
     generate_subject(without, 3, id, plain);
@@ -57,7 +57,7 @@ TEST(Flares, LeaveTheRestOfTheRecordAsItIs) {
 
 TEST(Flares, FollowTheirLabelsAndTheirProbabilities) {
   const SynthVocabulary vocabulary = build_vocabulary(Flares::yes);
-  SubjectRecord record;
+  SynthRecord record;
   double num_labels = 0, num_flares = 0, expected = 0, variance = 0;
   for (int64_t id = 1; id <= 500; ++id) {
     generate_subject(vocabulary, 3, id, record);

@@ -111,12 +111,12 @@ class FhirPlanner {
   void find_files();
   bool has(const std::string& type);
   TablePlan start(const std::string& name, const std::string& type, const std::string& patient);
-  void set_time(const std::vector<std::string>& times, EventBlock* block);
-  void set_code(const std::string& concept_sql, EventBlock* block);
+  void set_time(const std::vector<std::string>& times, PlannedEvent* block);
+  void set_code(const std::string& concept_sql, PlannedEvent* block);
   void add_patient();
   void add_encounter();
   void add_observations();
-  void add_component_values(const std::string& of, EventBlock* block);
+  void add_component_values(const std::string& of, PlannedEvent* block);
   void add_type(const FhirType& type);
 
   DuckDb& db_;
@@ -178,7 +178,7 @@ TablePlan FhirPlanner::start(const std::string& name, const std::string& type,
   return plan;
 }
 
-void FhirPlanner::set_time(const std::vector<std::string>& times, EventBlock* block) {
+void FhirPlanner::set_time(const std::vector<std::string>& times, PlannedEvent* block) {
   const std::string text = first_of(times);
   block->time = str("fhir_time(", text, ", 86399)");
   block->failed = str(text, " IS NOT NULL AND ", block->time, " IS NULL");
@@ -187,7 +187,7 @@ void FhirPlanner::set_time(const std::vector<std::string>& times, EventBlock* bl
           ", '') <> 'entered-in-error'");
 }
 
-void FhirPlanner::set_code(const std::string& concept_sql, EventBlock* block) {
+void FhirPlanner::set_code(const std::string& concept_sql, PlannedEvent* block) {
   block->code = str("fhir_code(", concept_sql, ")");
   block->components = str("fhir_display(", concept_sql, ")");
   plan_.codes.push_back(
@@ -225,7 +225,7 @@ void FhirPlanner::add_patient() {
 void FhirPlanner::add_encounter() {
   if (!has("Encounter")) return;
   TablePlan plan = start("Encounter", "Encounter", "$.subject.reference");
-  EventBlock block{.name = "Encounter", .label = "Encounter"};
+  PlannedEvent block{.name = "Encounter", .label = "Encounter"};
   block.code = str("CASE WHEN ", text_at("$.class.code"),
                    " IN ('IMP', 'ACUTE', 'NONAC', 'SS') THEN 'Visit/IP' WHEN ",
                    text_at("$.class.code"), " = 'EMER' THEN 'Visit/ER' ELSE 'Visit/OP' END");
@@ -240,7 +240,7 @@ void FhirPlanner::add_encounter() {
   plan_.tables.push_back(plan);
 }
 
-void FhirPlanner::add_component_values(const std::string& of, EventBlock* block) {
+void FhirPlanner::add_component_values(const std::string& of, PlannedEvent* block) {
   block->numeric_value = str("TRY_CAST(coalesce(", text_at("$.valueQuantity.value", of), ", ",
                              text_at("$.valueInteger", of), ") AS FLOAT)");
   block->text_value = str("coalesce(", text_at("$.valueString", of), ", fhir_display(", of,
@@ -256,7 +256,7 @@ void FhirPlanner::add_component_values(const std::string& of, EventBlock* block)
 void FhirPlanner::add_observations() {
   if (!has("Observation")) return;
   TablePlan plan = start("Observation", "Observation", "$.subject.reference");
-  EventBlock block{.name = "Observation", .label = "Observation"};
+  PlannedEvent block{.name = "Observation", .label = "Observation"};
   set_code("r->'$.code'", &block);
   set_time(kObservationTimes, &block);
   add_component_values("r", &block);
@@ -267,7 +267,7 @@ void FhirPlanner::add_observations() {
   TablePlan parts = start("Observation.component", "Observation", "$.subject.reference");
   parts.from = str("(SELECT r, unnest(json_extract(r, '$.component[*]')) AS c FROM ", parts.from,
                    ") AS parts");
-  EventBlock part{.name = "Observation.component", .label = "Observation"};
+  PlannedEvent part{.name = "Observation.component", .label = "Observation"};
   set_code("c->'$.code'", &part);
   set_time(kObservationTimes, &part);
   add_component_values("c", &part);
@@ -279,7 +279,7 @@ void FhirPlanner::add_observations() {
 void FhirPlanner::add_type(const FhirType& type) {
   if (!has(type.type)) return;
   TablePlan plan = start(type.type, type.type, type.patient);
-  EventBlock block{.name = type.type, .label = type.type};
+  PlannedEvent block{.name = type.type, .label = type.type};
   std::string coded = str("r->'", type.codes[0], "'");
   if (type.codes[0] == "$.medicationCodeableConcept" && files_of_.contains("Medication")) {
     const TablePlan medication = start("Medication", "Medication", "$.id");

@@ -10,7 +10,7 @@
 namespace sequela {
 namespace {
 
-using Kind = Expression::Kind;
+using Kind = MessyExpression::Kind;
 
 constexpr int kMaxDepth = 64;
 
@@ -23,13 +23,13 @@ bool is_keyword(const std::string& word) {
 
 // Not as a braced list: GCC 12 destroys such a list's expressions twice where an argument throws.
 template <class... Each>
-std::vector<Expression> list_of(Each... each) {
-  std::vector<Expression> list;
+std::vector<MessyExpression> list_of(Each... each) {
+  std::vector<MessyExpression> list;
   (list.push_back(std::move(each)), ...);
   return list;
 }
 
-Expression make(Kind kind, std::string text, std::vector<Expression> args = {}) {
+MessyExpression make(Kind kind, std::string text, std::vector<MessyExpression> args = {}) {
   return {kind, std::move(text), std::move(args)};
 }
 
@@ -38,40 +38,40 @@ class Parser : private Scanner {
  public:
   explicit Parser(std::string_view text, int depth = 0) : Scanner(text), depth_(depth) {}
 
-  Expression parse() {
-    Expression whole = global_cast();
+  MessyExpression parse() {
+    MessyExpression whole = global_cast();
     if (next() != '\0') fail("nothing more was expected");
     return whole;
   }
 
  private:
-  Expression global_cast();
-  Expression conditional();
-  Expression coalesced();
-  Expression either();
-  Expression both();
-  Expression comparison();
-  Expression additive();
-  Expression multiplicative();
-  Expression power();
-  Expression local_cast();
-  Expression unary();
-  Expression postfix();
-  Expression primary();
-  Expression slice(Expression of);
-  Expression interpolated(const std::string& content);
-  Expression regex_extract();
-  Expression regex_match();
-  Expression cast_of(Expression value);
-  std::vector<Expression> arguments();
+  MessyExpression global_cast();
+  MessyExpression conditional();
+  MessyExpression coalesced();
+  MessyExpression either();
+  MessyExpression both();
+  MessyExpression comparison();
+  MessyExpression additive();
+  MessyExpression multiplicative();
+  MessyExpression power();
+  MessyExpression local_cast();
+  MessyExpression unary();
+  MessyExpression postfix();
+  MessyExpression primary();
+  MessyExpression slice(MessyExpression of);
+  MessyExpression interpolated(const std::string& content);
+  MessyExpression regex_extract();
+  MessyExpression regex_match();
+  MessyExpression cast_of(MessyExpression value);
+  std::vector<MessyExpression> arguments();
 
   int depth_;
 };
 
-Expression Parser::cast_of(Expression value) {
+MessyExpression Parser::cast_of(MessyExpression value) {
   const bool is_lenient = take("?");
   const char quote = next();
-  Expression cast;
+  MessyExpression cast;
   if (quote == '"' || quote == '\'') {
     ++at_;
     cast = make(Kind::strptime, quoted(quote), list_of(std::move(value)));
@@ -85,9 +85,9 @@ Expression Parser::cast_of(Expression value) {
   return cast;
 }
 
-Expression Parser::global_cast() {
+MessyExpression Parser::global_cast() {
   if (++depth_ > kMaxDepth) fail("it is nested too deeply");
-  Expression value = conditional();
+  MessyExpression value = conditional();
   while (true) {
     if (take_word("as")) {
       value = cast_of(std::move(value));
@@ -103,44 +103,44 @@ Expression Parser::global_cast() {
   }
 }
 
-Expression Parser::conditional() {
-  Expression value = coalesced();
+MessyExpression Parser::conditional() {
+  MessyExpression value = coalesced();
   if (!take_word("if")) return value;
-  std::vector<Expression> args = list_of(std::move(value), coalesced());
+  std::vector<MessyExpression> args = list_of(std::move(value), coalesced());
   if (take_word("else")) args.push_back(conditional());
   return make(Kind::conditional, "", std::move(args));
 }
 
-Expression Parser::coalesced() {
-  Expression left = either();
+MessyExpression Parser::coalesced() {
+  MessyExpression left = either();
   while (take("??")) left = make(Kind::call, "coalesce", list_of(std::move(left), either()));
   return left;
 }
 
-Expression Parser::either() {
-  Expression left = both();
+MessyExpression Parser::either() {
+  MessyExpression left = both();
   while (take("||") || take_word("or"))
     left = make(Kind::binary, "or", list_of(std::move(left), both()));
   return left;
 }
 
-Expression Parser::both() {
-  Expression left = comparison();
+MessyExpression Parser::both() {
+  MessyExpression left = comparison();
   while (take("&&") || take_word("and"))
     left = make(Kind::binary, "and", list_of(std::move(left), comparison()));
   return left;
 }
 
-Expression Parser::comparison() {
-  Expression left = additive();
+MessyExpression Parser::comparison() {
+  MessyExpression left = additive();
   for (const char* op : {"==", "!=", ">=", "<=", ">", "<"}) {
     if (take(op)) return make(Kind::binary, op, list_of(std::move(left), additive()));
   }
   return left;
 }
 
-Expression Parser::additive() {
-  Expression left = multiplicative();
+MessyExpression Parser::additive() {
+  MessyExpression left = multiplicative();
   while (starts_with("+") || starts_with("-")) {
     const std::string op(1, text_[at_++]);
     left = make(Kind::binary, op, list_of(std::move(left), multiplicative()));
@@ -148,8 +148,8 @@ Expression Parser::additive() {
   return left;
 }
 
-Expression Parser::multiplicative() {
-  Expression left = power();
+MessyExpression Parser::multiplicative() {
+  MessyExpression left = power();
   while ((starts_with("*") && !starts_with("**")) || starts_with("/")) {
     const std::string op(1, text_[at_++]);
     left = make(Kind::binary, op, list_of(std::move(left), power()));
@@ -157,19 +157,19 @@ Expression Parser::multiplicative() {
   return left;
 }
 
-Expression Parser::power() {
-  Expression left = local_cast();
+MessyExpression Parser::power() {
+  MessyExpression left = local_cast();
   if (take("**")) return make(Kind::binary, "**", list_of(std::move(left), power()));
   return left;
 }
 
-Expression Parser::local_cast() {
-  Expression value = unary();
+MessyExpression Parser::local_cast() {
+  MessyExpression value = unary();
   while (take("::")) value = cast_of(std::move(value));
   return value;
 }
 
-Expression Parser::unary() {
+MessyExpression Parser::unary() {
   if (take_word("not") || (starts_with("!") && !starts_with("!=") && take("!"))) {
     return make(Kind::unary, "not", list_of(unary()));
   }
@@ -178,14 +178,14 @@ Expression Parser::unary() {
   return postfix();
 }
 
-Expression Parser::postfix() {
-  Expression value = primary();
+MessyExpression Parser::postfix() {
+  MessyExpression value = primary();
   while (take("[")) value = slice(std::move(value));
   return value;
 }
 
-Expression Parser::slice(Expression of) {
-  Expression start, stop;
+MessyExpression Parser::slice(MessyExpression of) {
+  MessyExpression start, stop;
   if (!starts_with(":")) start = additive();
   if (start.kind == Kind::time) {  // [10:30] reads like a time of day
     stop = make(Kind::integer, start.text.substr(3, 2));
@@ -199,13 +199,13 @@ Expression Parser::slice(Expression of) {
   return make(Kind::slice, "", list_of(std::move(of), std::move(start), std::move(stop)));
 }
 
-Expression Parser::regex_match() {
+MessyExpression Parser::regex_match() {
   std::string pattern = regex();
   if (!take_word("in")) fail("'in' was expected behind the regular expression");
   return make(Kind::match, std::move(pattern), list_of(additive()));
 }
 
-Expression Parser::regex_extract() {
+MessyExpression Parser::regex_extract() {
   int group = 0;
   if (take_word("group")) {
     const std::string number = word();
@@ -218,13 +218,13 @@ Expression Parser::regex_extract() {
   expect("/");
   std::string pattern = regex();
   if (!take_word("from")) fail("'from' was expected");
-  Expression extract = make(Kind::extract, std::move(pattern), list_of(additive()));
+  MessyExpression extract = make(Kind::extract, std::move(pattern), list_of(additive()));
   extract.group = group;
   return extract;
 }
 
-Expression Parser::interpolated(const std::string& content) {
-  std::vector<Expression> parts;
+MessyExpression Parser::interpolated(const std::string& content) {
+  std::vector<MessyExpression> parts;
   std::string plain;
   for (size_t i = 0; i < content.size();) {
     const char c = content[i];
@@ -249,8 +249,8 @@ Expression Parser::interpolated(const std::string& content) {
   return make(Kind::interpolate, "", std::move(parts));
 }
 
-std::vector<Expression> Parser::arguments() {
-  std::vector<Expression> args;
+std::vector<MessyExpression> Parser::arguments() {
+  std::vector<MessyExpression> args;
   if (take(")")) return args;
   do {
     args.push_back(global_cast());
@@ -259,12 +259,12 @@ std::vector<Expression> Parser::arguments() {
   return args;
 }
 
-Expression Parser::primary() {
+MessyExpression Parser::primary() {
   skip_blanks();
   if (at_ == text_.size()) fail("a value was expected");
   const char c = text_[at_];
   if (take("(")) {
-    Expression inner = global_cast();
+    MessyExpression inner = global_cast();
     expect(")");
     return inner;
   }
@@ -304,21 +304,21 @@ Expression Parser::primary() {
   return make(Kind::text, name);
 }
 
-void collect(const Expression& expression, std::vector<std::string>* columns) {
+void collect(const MessyExpression& expression, std::vector<std::string>* columns) {
   if (expression.kind == Kind::column &&
       std::ranges::find(*columns, expression.text) == columns->end()) {
     columns->push_back(expression.text);
   }
-  for (const Expression& arg : expression.args) collect(arg, columns);
+  for (const MessyExpression& arg : expression.args) collect(arg, columns);
 }
 
 }  // namespace
 
-Expression parse_expression(std::string_view text) {
+MessyExpression parse_expression(std::string_view text) {
   return Parser(text).parse();
 }
 
-std::vector<std::string> columns_of(const Expression& expression) {
+std::vector<std::string> columns_of(const MessyExpression& expression) {
   std::vector<std::string> columns;
   collect(expression, &columns);
   return columns;

@@ -13,7 +13,7 @@ namespace sequela {
 //   a ?? b, coalesce(a, b)     the first not null   $x[0:3], len_chars($x), substring($x, 0, 3)
 //   a if condition else b      /re/ in $x           extract group 1 of /re/ from $x
 //   + - * / **, == != < <= > >=, and or not, $day @ 11:30, hash($x), min max mean, ...
-struct Expression {
+struct MessyExpression {
   enum class Kind {
     text,     // a literal: `text`
     integer,  // `text` as it is written
@@ -38,15 +38,15 @@ struct Expression {
 
   Kind kind = Kind::null;
   std::string text;
-  std::vector<Expression> args;
+  std::vector<MessyExpression> args;
   bool is_lenient = false;  // cast, strptime: what cannot be converted is null, not a fault
   int group = 0;
 };
 
 // Throws ConfigError: what is wrong, and where in the text.
-Expression parse_expression(std::string_view text);
+MessyExpression parse_expression(std::string_view text);
 
 // The columns that it reads, distinct, in order.
-std::vector<std::string> columns_of(const Expression& expression);
+std::vector<std::string> columns_of(const MessyExpression& expression);
 
 }  // namespace sequela

@@ -11,7 +11,7 @@
 namespace sequela {
 namespace {
 
-using Kind = Expression::Kind;
+using Kind = MessyExpression::Kind;
 
 bool is_number(SqlType type) {
   return type == SqlType::integer || type == SqlType::real || type == SqlType::boolean;
@@ -25,21 +25,21 @@ class Compiler {
  public:
   explicit Compiler(const ColumnSql& column) : column_(column) {}
 
-  TypedSql compile(const Expression& e);
+  TypedSql compile(const MessyExpression& e);
 
  private:
-  TypedSql binary(const Expression& e);
+  TypedSql binary(const MessyExpression& e);
   TypedSql arithmetic(const std::string& op, const TypedSql& a, const TypedSql& b);
   TypedSql comparison(const std::string& op, const TypedSql& a, const TypedSql& b);
-  TypedSql unary(const Expression& e);
-  TypedSql conditional(const Expression& e);
-  TypedSql interpolate(const Expression& e);
-  TypedSql slice(const Expression& e);
-  TypedSql call(const Expression& e);
+  TypedSql unary(const MessyExpression& e);
+  TypedSql conditional(const MessyExpression& e);
+  TypedSql interpolate(const MessyExpression& e);
+  TypedSql slice(const MessyExpression& e);
+  TypedSql call(const MessyExpression& e);
   TypedSql call_over(const std::string& name, std::vector<TypedSql> args);
   TypedSql set_time(const TypedSql& moment, const TypedSql& time);
-  std::string bound(const Expression& e);
-  TypedSql regex(const Expression& e);
+  std::string bound(const MessyExpression& e);
+  TypedSql regex(const MessyExpression& e);
 
   const ColumnSql& column_;
 };
@@ -124,7 +124,7 @@ TypedSql Compiler::comparison(const std::string& op, const TypedSql& a, const Ty
           SqlType::boolean, merged(a.failed, b.failed)};
 }
 
-TypedSql Compiler::binary(const Expression& e) {
+TypedSql Compiler::binary(const MessyExpression& e) {
   const TypedSql a = compile(e.args[0]), b = compile(e.args[1]);
   if (e.text == "and" || e.text == "or") {
     return {str("(", a.sql, e.text == "and" ? " AND " : " OR ", b.sql, ")"), SqlType::boolean,
@@ -134,14 +134,14 @@ TypedSql Compiler::binary(const Expression& e) {
   return is_arithmetic ? arithmetic(e.text, a, b) : comparison(e.text, a, b);
 }
 
-TypedSql Compiler::unary(const Expression& e) {
+TypedSql Compiler::unary(const MessyExpression& e) {
   const TypedSql value = compile(e.args[0]);
   if (e.text == "not") return {str("(NOT ", value.sql, ")"), SqlType::boolean, value.failed};
   if (e.text == "+") return value;
   return {str("(-", value.sql, ")"), value.type, value.failed};
 }
 
-TypedSql Compiler::conditional(const Expression& e) {
+TypedSql Compiler::conditional(const MessyExpression& e) {
   const TypedSql condition = compile(e.args[1]);
   std::vector<TypedSql> values = {compile(e.args[0])};
   values.push_back(e.args.size() > 2 ? compile(e.args[2]) : TypedSql{"NULL", SqlType::null, ""});
@@ -151,9 +151,9 @@ TypedSql Compiler::conditional(const Expression& e) {
       type, merged(condition.failed, merged(values[0].failed, values[1].failed))};
 }
 
-TypedSql Compiler::interpolate(const Expression& e) {
+TypedSql Compiler::interpolate(const MessyExpression& e) {
   TypedSql all{"(", SqlType::text, ""};
-  for (const Expression& part : e.args) {
+  for (const MessyExpression& part : e.args) {
     const TypedSql value = compile(part);
     all.sql += str(all.sql.size() > 1 ? " || " : "", as_text(value));
     all.failed = merged(all.failed, value.failed);
@@ -162,7 +162,7 @@ TypedSql Compiler::interpolate(const Expression& e) {
   return all;
 }
 
-std::string Compiler::bound(const Expression& e) {
+std::string Compiler::bound(const MessyExpression& e) {
   const TypedSql value = compile(e);
   if (value.type != SqlType::integer)
     throw ConfigError("the bounds of a [start:stop] must be whole numbers");
@@ -170,7 +170,7 @@ std::string Compiler::bound(const Expression& e) {
 }
 
 // Python's [start:stop] is DuckDB's [start + 1:stop], and from the end [-3:-1] is [-3:-2].
-TypedSql Compiler::slice(const Expression& e) {
+TypedSql Compiler::slice(const MessyExpression& e) {
   const TypedSql value = compile(e.args[0]);
   std::string from = "1", to = str("length(", as_text(value), ")");
   if (e.args[1].kind != Kind::null) {
@@ -185,7 +185,7 @@ TypedSql Compiler::slice(const Expression& e) {
           value.failed};
 }
 
-TypedSql Compiler::regex(const Expression& e) {
+TypedSql Compiler::regex(const MessyExpression& e) {
   const TypedSql value = compile(e.args[0]);
   const std::string pattern = sql_text(e.text), text = as_text(value);
   const std::string matches = str("regexp_matches(", text, ", ", pattern, ")");
@@ -212,12 +212,12 @@ TypedSql Compiler::call_over(const std::string& name, std::vector<TypedSql> args
   return {str("list_avg([", list, "])"), SqlType::real, failed};
 }
 
-TypedSql Compiler::call(const Expression& e) {
+TypedSql Compiler::call(const MessyExpression& e) {
   static const std::vector<std::string> kNames = {
       "coalesce",    "min",       "max",       "mean",     "hash",
       "signed_hash", "len_chars", "substring", "set_time", "strptime"};
   std::vector<TypedSql> args;
-  for (const Expression& arg : e.args) args.push_back(compile(arg));
+  for (const MessyExpression& arg : e.args) args.push_back(compile(arg));
   const auto need = [&](size_t least, size_t most) {
     if (args.size() < least || args.size() > most)
       throw ConfigError(str(e.text, "() has ", args.size(), " arguments, which it cannot take"));
@@ -237,7 +237,7 @@ TypedSql Compiler::call(const Expression& e) {
   }
   if (e.text == "substring") {
     need(2, 3);
-    Expression sliced{Kind::slice, "", e.args};
+    MessyExpression sliced{Kind::slice, "", e.args};
     if (sliced.args.size() == 2) sliced.args.emplace_back();
     return slice(sliced);
   }
@@ -250,7 +250,7 @@ TypedSql Compiler::call(const Expression& e) {
   throw ConfigError(str("there is no function '", e.text, "'", did_you_mean(e.text, kNames)));
 }
 
-TypedSql Compiler::compile(const Expression& e) {
+TypedSql Compiler::compile(const MessyExpression& e) {
   switch (e.kind) {
     case Kind::null:
       return {"NULL", SqlType::null, ""};
@@ -295,7 +295,7 @@ TypedSql Compiler::compile(const Expression& e) {
 
 }  // namespace
 
-TypedSql to_sql(const Expression& expression, const ColumnSql& column) {
+TypedSql to_sql(const MessyExpression& expression, const ColumnSql& column) {
   return Compiler(column).compile(expression);
 }
 

@@ -23,7 +23,7 @@ using ColumnSql = std::function<TypedSql(const std::string& column)>;
 // What polars makes of the expression, in DuckDB's SQL. Differences: hash() is another one, text
 // and numbers are compared as text, and a conversion that fails is null and told in `failed`.
 // Throws ConfigError for what has no meaning: an unknown function or type, text times two.
-TypedSql to_sql(const Expression& expression, const ColumnSql& column);
+TypedSql to_sql(const MessyExpression& expression, const ColumnSql& column);
 
 // The same as VARCHAR, as polars prints it.
 std::string as_text(const TypedSql& value);

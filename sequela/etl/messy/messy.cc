@@ -63,8 +63,8 @@ class MessyPlanner {
  private:
   void plan_table(const MessyTable& messy);
   bool join(const MessyJoin& join, size_t index, TablePlan* plan, Frame* frame);
-  EventBlock block(const MessyTable& table, const MessyEvent& event, const Frame& frame);
-  void add_column(const MessyValue& column, const Frame& frame, EventBlock* block,
+  PlannedEvent block(const MessyTable& table, const MessyEvent& event, const Frame& frame);
+  void add_column(const MessyValue& column, const Frame& frame, PlannedEvent* block,
                   std::string* failed);
   std::string components(const MessyEvent& event, const Frame& frame);
   void unify_extras();
@@ -127,7 +127,7 @@ bool MessyPlanner::join(const MessyJoin& join, size_t index, TablePlan* plan, Fr
   return true;
 }
 
-void MessyPlanner::add_column(const MessyValue& column, const Frame& frame, EventBlock* block,
+void MessyPlanner::add_column(const MessyValue& column, const Frame& frame, PlannedEvent* block,
                               std::string* failed) {
   const TypedSql value = frame.compile(column, file_.path);
   const auto note = [&](const std::string& fault) {
@@ -154,7 +154,7 @@ void MessyPlanner::add_column(const MessyValue& column, const Frame& frame, Even
 std::string MessyPlanner::components(const MessyEvent& event, const Frame& frame) {
   std::vector<MessyValue> parts;
   for (const std::string& name : component_names(event)) {
-    parts.push_back({name, {Expression::Kind::column, name}, event.code.line});
+    parts.push_back({name, {MessyExpression::Kind::column, name}, event.code.line});
   }
   for (const MessyMetadata& metadata : event.metadata) {
     if (metadata.table != kSelfMetadata) continue;
@@ -168,9 +168,9 @@ std::string MessyPlanner::components(const MessyEvent& event, const Frame& frame
   return sql;
 }
 
-EventBlock MessyPlanner::block(const MessyTable& table, const MessyEvent& event,
-                               const Frame& frame) {
-  EventBlock block;
+PlannedEvent MessyPlanner::block(const MessyTable& table, const MessyEvent& event,
+                                 const Frame& frame) {
+  PlannedEvent block;
   block.name = block.label = table.name + "/" + event.name;
   const TypedSql code = frame.compile(event.code, file_.path);
   std::string failed = code.failed.empty() ? "" : str("coalesce(", code.failed, ", false)");
@@ -238,7 +238,7 @@ void MessyPlanner::unify_extras() {
   std::map<std::string, ValueType> types;
   const auto each = [this](const auto& visit) {
     for (TablePlan& table : plan_.tables) {
-      for (EventBlock& block : table.blocks) {
+      for (PlannedEvent& block : table.blocks) {
         for (PlanColumn& extra : block.extras) visit(extra);
       }
     }

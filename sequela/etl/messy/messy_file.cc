@@ -25,7 +25,7 @@ class Reader {
   MessyJoin read_join(const std::string& name, const YamlNode& node, int line);
   MessyMetadata read_metadata(const std::string& name, const YamlNode& node, int line);
   MessyValue value(const std::string& name, const YamlNode& node, int line);
-  Expression dict_form(const YamlNode& node, int line);
+  MessyExpression dict_form(const YamlNode& node, int line);
   std::vector<std::string> words(const YamlNode& node, int line);
   void for_each(const YamlNode& map, int line,
                 const std::function<void(const std::string&, const YamlNode&, int)>& visit);
@@ -55,13 +55,13 @@ std::vector<std::string> Reader::words(const YamlNode& node, int line) {
 }
 
 // {column: a name}, {literal: a text}: the forms that a string cannot always have.
-Expression Reader::dict_form(const YamlNode& node, int line) {
+MessyExpression Reader::dict_form(const YamlNode& node, int line) {
   const YamlNode* column = node.find("column");
   const YamlNode* literal = node.find("literal");
   if (node.keys.size() == 1 && column != nullptr && column->is_scalar())
-    return {Expression::Kind::column, column->text};
+    return {MessyExpression::Kind::column, column->text};
   if (node.keys.size() == 1 && literal != nullptr && literal->is_scalar())
-    return {Expression::Kind::text, literal->text};
+    return {MessyExpression::Kind::text, literal->text};
   fail(line,
        "of the forms with keys, {column: NAME} and {literal: TEXT} are read; write the others as "
        "text, such as $name::int");
@@ -195,7 +195,7 @@ MessyTable Reader::read_table(const std::string& name, const YamlNode& node, int
 MessyFile Reader::read(const YamlNode& root) {
   MessyFile file;
   file.path = path_;
-  MessyValue subject_id{"subject_id", {Expression::Kind::column, "subject_id"}, 1};
+  MessyValue subject_id{"subject_id", {MessyExpression::Kind::column, "subject_id"}, 1};
   if (const YamlNode* defaults = root.find("_defaults"))
     subject_id = subject_of(*defaults, defaults->line);
   for_each(root, 1, [&](const std::string& key, const YamlNode& node, int line) {

@@ -11,7 +11,7 @@ namespace sequela {
 // An expression and the line of the file where it stands.
 struct MessyValue {
   std::string name;  // of the column that it makes
-  Expression expression;
+  MessyExpression expression;
   int line = 0;
 };
 

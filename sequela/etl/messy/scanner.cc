@@ -7,7 +7,7 @@
 namespace sequela {
 namespace {
 
-using Kind = Expression::Kind;
+using Kind = MessyExpression::Kind;
 
 bool is_word_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
@@ -133,7 +133,7 @@ std::optional<std::string> Scanner::time_of_day() {
   return str(hours < 10 ? "0" : "", hours, ":", minute, ":", second);
 }
 
-Expression Scanner::number_or_time() {
+MessyExpression Scanner::number_or_time() {
   const std::string_view rest = text_.substr(at_);
   if (rest.size() >= 10 && rest[4] == '-' && rest[7] == '-' && is_digit(rest[5]) &&
       is_digit(rest[8])) {

@@ -27,7 +27,7 @@ class Scanner {
   std::string quoted(char quote);            // at_ stands behind the opening quote
   std::string regex();                       // at_ stands behind the opening slash
   std::optional<std::string> time_of_day();  // "11:30", "1:30 p.m." as HH:MM:SS; not taken if none
-  Expression number_or_time();               // at_ stands at a digit
+  MessyExpression number_or_time();          // at_ stands at a digit
 
   [[noreturn]] void fail(const std::string& problem) const;
 

@@ -96,9 +96,9 @@ class OmopPlanner {
   // The code of <prefix>_concept_id; joins what that needs to the plan.
   std::string code(const SourceTable& table, const std::string& prefix, const std::string& fallback,
                    TablePlan* plan);
-  void add_values(const SourceTable& table, const OmopTable& kind, EventBlock* block);
+  void add_values(const SourceTable& table, const OmopTable& kind, PlannedEvent* block);
   void add_extras(const SourceTable& table, const OmopTable& kind, TablePlan* plan,
-                  EventBlock* block);
+                  PlannedEvent* block);
   void add_discharge(const SourceTable& table, const OmopTable& kind, TablePlan* plan);
   std::string join_concept(const std::string& id, TablePlan* plan);
 
@@ -195,10 +195,10 @@ void OmopPlanner::plan_person() {
   for (const char* what : {"gender", "race", "ethnicity"}) {
     const std::string prefix = what;
     if (!table->has(prefix + "_concept_id")) continue;
-    EventBlock block{.name = "person/" + prefix,
-                     .label = "person",
-                     .code = code(*table, prefix, "", &plan),
-                     .time = birth};
+    PlannedEvent block{.name = "person/" + prefix,
+                       .label = "person",
+                       .code = code(*table, prefix, "", &plan),
+                       .time = birth};
     block.wanted = str(block.code, " IS NOT NULL");
     plan.blocks.push_back(block);
   }
@@ -210,16 +210,16 @@ void OmopPlanner::plan_death() {
   if (!table) return;
   TablePlan plan = start(*table);
   const std::vector<std::string> times = {"death_datetime", "death_date"};
-  EventBlock block{.name = "death",
-                   .label = "death",
-                   .code = "'MEDS_DEATH'",
-                   .time = omop_time(*table, times, DateMeans::end_of_day)};
+  PlannedEvent block{.name = "death",
+                     .label = "death",
+                     .code = "'MEDS_DEATH'",
+                     .time = omop_time(*table, times, DateMeans::end_of_day)};
   block.failed = omop_time_failed(*table, times, block.time);
   plan.blocks.push_back(block);
   plan_.tables.push_back(plan);
 }
 
-void OmopPlanner::add_values(const SourceTable& table, const OmopTable& kind, EventBlock* block) {
+void OmopPlanner::add_values(const SourceTable& table, const OmopTable& kind, PlannedEvent* block) {
   if (kind.number[0] == '\0' && kind.text[0] == '\0') return;
   std::string value = "coalesce(";
   if (kind.number[0] != '\0') value += omop_text(table, kind.number) + ", ";
@@ -238,7 +238,7 @@ void OmopPlanner::add_values(const SourceTable& table, const OmopTable& kind, Ev
 }
 
 void OmopPlanner::add_extras(const SourceTable& table, const OmopTable& kind, TablePlan* plan,
-                             EventBlock* block) {
+                             PlannedEvent* block) {
   if (!kind.ends.empty() && !table.first_of(kind.ends).empty()) {
     block->extras.push_back(
         {"end", ValueType::time, omop_time(table, kind.ends, DateMeans::end_of_day)});
@@ -266,11 +266,12 @@ void OmopPlanner::add_discharge(const SourceTable& table, const OmopTable& kind,
   if (column.empty()) return;
   const std::string prefix = column.substr(0, column.size() - std::string("_concept_id").size());
   const std::string id = omop_id(table, column);
-  EventBlock block{.name = "visit/discharge",
-                   .label = "visit",
-                   .code = str("coalesce(", join_concept(id, plan), ", ", omop_fixed_code(id), ")"),
-                   .time = omop_time(table, kind.ends, DateMeans::end_of_day),
-                   .wanted = id + " IS NOT NULL"};
+  PlannedEvent block{
+      .name = "visit/discharge",
+      .label = "visit",
+      .code = str("coalesce(", join_concept(id, plan), ", ", omop_fixed_code(id), ")"),
+      .time = omop_time(table, kind.ends, DateMeans::end_of_day),
+      .wanted = id + " IS NOT NULL"};
   add_extras(table, kind, plan, &block);
   plan->blocks.push_back(block);
 }
@@ -279,7 +280,7 @@ void OmopPlanner::plan_clinical(const OmopTable& kind) {
   const auto table = open(kind.table);
   if (!table) return;
   TablePlan plan = start(*table);
-  EventBlock block{.name = kind.label, .label = kind.label};
+  PlannedEvent block{.name = kind.label, .label = kind.label};
   block.code = code(*table, kind.concept_prefix, kind.fallback, &plan);
   block.time = omop_time(*table, kind.times, DateMeans::end_of_day);
   block.failed = omop_time_failed(*table, kind.times, block.time);

@@ -16,13 +16,13 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-ShardSource::ShardSource(std::string meds, ZoneRule zone_rule, End end, RowsRead rows_read)
+GrowingShards::GrowingShards(std::string meds, ZoneRule zone_rule, End end, RowsRead rows_read)
     : meds_(std::move(meds)), zone_rule_(zone_rule), end_(end), rows_read_(std::move(rows_read)) {
   look();
 }
 
 // Whether a shard is as large as it was at the last look. What lies behind a URI appears whole.
-bool ShardSource::is_settled(const std::string& path) {
+bool GrowingShards::is_settled(const std::string& path) {
   if (end_ == End::when_all_are_read || is_uri(path)) return true;
   std::error_code error;
   const uintmax_t size = fs::file_size(path, error);
@@ -31,7 +31,7 @@ bool ShardSource::is_settled(const std::string& path) {
 }
 
 // Looks for shards that were not read yet.
-void ShardSource::look() {
+void GrowingShards::look() {
   next_look_ = Clock::now() + std::chrono::milliseconds(kLookMs);
   Dataset dataset;
   try {
@@ -53,7 +53,7 @@ void ShardSource::look() {
   std::ranges::reverse(waiting_);
 }
 
-bool ShardSource::open_next() {
+bool GrowingShards::open_next() {
   if (waiting_.empty() && end_ == End::never && Clock::now() >= next_look_) look();
   if (waiting_.empty()) return false;
   shard_ = waiting_.back();
@@ -66,7 +66,7 @@ bool ShardSource::open_next() {
 }
 
 // Nothing at the shard's end.
-void ShardSource::append_item(std::vector<SourceItem>& items) {
+void GrowingShards::append_item(std::vector<SourceItem>& items) {
   SourceItem item;
   try {
     ShardEvent event;
@@ -88,12 +88,12 @@ void ShardSource::append_item(std::vector<SourceItem>& items) {
   items.push_back(std::move(item));
 }
 
-void ShardSource::give_back(std::span<const SourceItem> items) {
+void GrowingShards::give_back(std::span<const SourceItem> items) {
   for (auto item = items.rbegin(); item != items.rend(); ++item)
     rows_read_[names_.at(item->where.path)] = item->where.row;
 }
 
-bool ShardSource::read(size_t most, std::vector<SourceItem>& items) {
+bool GrowingShards::read(size_t most, std::vector<SourceItem>& items) {
   const size_t before = items.size();
   while (items.size() < before + most && (events_ || open_next())) append_item(items);
   if (items.size() > before) return true;

@@ -16,7 +16,7 @@ namespace sequela {
 // Events of a MEDS data set that grows: its Parquet shards in the order of their names, then the
 // new ones as they appear. A shard belongs to it once its size has not changed between two looks
 // (kLookMs apart); one that was read is not looked at again.
-class ShardSource : public EventSource {
+class GrowingShards : public EventSource {
  public:
   enum class End { never, when_all_are_read };
 
@@ -27,7 +27,7 @@ class ShardSource : public EventSource {
 
   // `meds`: a MEDS data set, or with End::never a folder that may become one. ConfigError for a
   // meds_reader database, DataError for what is neither.
-  ShardSource(std::string meds, ZoneRule zone_rule, End end, RowsRead rows_read);
+  GrowingShards(std::string meds, ZoneRule zone_rule, End end, RowsRead rows_read);
 
   // DataError for a shard that cannot be read at all.
   bool read(size_t most, std::vector<SourceItem>& items) override;
