@@ -67,9 +67,8 @@ RunRecipe etl_recipe(const EtlOptions& options, const EtlPlan& plan, Fingerprint
   recipe.set("train-share", options.train_share);
   recipe.set("tuning-share", options.tuning_share);
   // Of the secret it can only be told whether it is the same.
-  recipe.set("shift-dates", options.shift_dates.empty()
-                                ? ""
-                                : fingerprint_of_text("shift " + options.shift_dates));
+  recipe.set("shift-dates",
+             options.shift_dates.empty() ? "" : fingerprint_of_text("shift " + secret_of(options)));
   recipe.set("plan", fingerprint_of_text(without_folder(explain(plan), options.folder)));
   add_input("raw", plan_files(plan, options.folder), fingerprints, recipe);
   return recipe;

@@ -208,7 +208,7 @@ TEST_F(Command, EveryChoiceSuggestsItsWords) {
       }
     }
   }
-  EXPECT_EQ(tried.size(), 56u);
+  EXPECT_EQ(tried.size(), 58u);
 }
 
 TEST_F(Command, OneNameAndOneMinimumInAllCommands) {

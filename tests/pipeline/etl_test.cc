@@ -32,7 +32,8 @@ class Etl : public testing::Test {
     for (int i = 1; i <= 40; ++i) {
       persons += str(i, ",", 1950 + i, "\n");
       for (int k = 0; k < 20; ++k)
-        rows += str(i * 100 + k, ",", i, ",", 10 + k % 5, ",20", 10 + k % 10, "-02-03\n");
+        rows +=
+            str(i * 100 + k, ",", i, ",", 10 + k % 5 + i % 2 * 5, ",20", 10 + k % 10, "-02-03\n");
     }
     write_file(folder_ / "cdm/person.csv", persons);
     write_file(folder_ / "cdm/condition_occurrence.csv", rows);
@@ -83,6 +84,9 @@ TEST_F(Etl, TheSecretOfDatesIsNowhere) {
   etl(shifted);
   EXPECT_EQ(read_file(folder_ / "meds/manifest.json").find("0123456789abcdefghij"),
             std::string::npos);
+  EXPECT_TRUE(etl(shifted).is_up_to_date);
+  write_file(folder_ / "key", "another 0123456789abcdefghij\n");
+  EXPECT_FALSE(etl(shifted).is_up_to_date);
   write_file(folder_ / "key", "short");
   EXPECT_THROW(etl(shifted), ConfigError);
 }
