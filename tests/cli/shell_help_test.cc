@@ -87,7 +87,7 @@ TEST_F(ShellHelp, BashCompletesCommandsOptionsValuesAndPaths) {
 TEST_F(ShellHelp, EveryOptionOfEveryCommandIsOffered) {
   write_script("bash");
   const Words commands = bash_offers({"sequela", "man", ""});
-  EXPECT_EQ(commands.size(), 19u);
+  EXPECT_EQ(commands.size(), 20u);
   for (const std::string& command : commands) {
     const std::string help = run_sequela({command, "--help"}).out;
     const Words offered = bash_offers({"sequela", command, "--"});
