@@ -127,7 +127,8 @@ TEST_F(Etl, ReadsOmopFromPostgresql) {
       "CREATE TABLE cdm.condition_occurrence(condition_occurrence_id bigint, person_id bigint, "
       "condition_concept_id int, condition_start_date date)");
   connection.run(
-      "INSERT INTO cdm.condition_occurrence SELECT i * 100 + k, i, 10 + k % 5, make_date(2010 + k "
+      "INSERT INTO cdm.condition_occurrence SELECT i * 100 + k, i, 10 + k % 5 + i % 2 * 5, "
+      "make_date(2010 + k "
       "% 10, 2, 3) FROM generate_series(1, 40) AS i, generate_series(0, 19) AS k");
   EtlOptions database = options();
   database.from = server.uri() + "/cdm";

@@ -161,7 +161,7 @@ TEST_F(EvaluateMethods, AllSeeOneSplitAndOneSetOfLabels) {
 TEST_F(EvaluateMethods, FewShotCurvesHaveEveryKAndAllLabels) {
   EvaluateMethodsOptions options = this->options("out");
   options.methods = {"counts_logistic", "age_sex"};
-  const Json& few_shot = run(options).at("tasks").at(0).at("few_shot");
+  const Json few_shot = run(options).at("tasks").at(0).at("few_shot");
   ASSERT_EQ(few_shot.at("points").size(), 6u);  // two methods; 1, 8, all
   int num_all = 0;
   for (const Json& point : few_shot.at("points")) {
@@ -240,7 +240,8 @@ TEST_F(EvaluateMethods, TheBundleTellsWhomItHasSeen) {
   options.model = *files_ / "bundle";
   options.methods = {"probe"};
   std::map<std::string, std::string> statuses;
-  for (const Json& leak : run(options).at("leaks"))
+  const Json evaluation = run(options);
+  for (const Json& leak : evaluation.at("leaks"))
     statuses[leak.at("check")] = leak.at("status").get<std::string>();
   ASSERT_EQ(statuses.size(), 7u);
   EXPECT_EQ(statuses.at("pretraining_subjects"), "passed");
