@@ -37,7 +37,7 @@ std::vector<int64_t> order_from(const std::vector<int64_t>& sizes, int rank, int
   size_t first = 0;
   while (first + 1 < sizes.size() && before < all * rank / num_ranks)
     before += static_cast<double>(sizes[first++]);
-  std::ranges::rotate(order, order.begin() + static_cast<int64_t>(first));
+  std::rotate(order.begin(), order.begin() + static_cast<int64_t>(first), order.end());
   return order;
 }
 
