@@ -43,7 +43,8 @@ struct MadeUpCohort {
       const int64_t start_us = static_cast<int64_t>(10'000 + random.below(6'000)) * kMicrosPerDay;
       std::vector<int64_t> times;
       for (int i = 0; i < 30; ++i)
-        times.push_back(start_us + static_cast<int64_t>(random.below(1'000 * 24)) * kHour);
+        times.push_back(start_us + static_cast<int64_t>(random.below(1'000 * 24)) * kHour +
+                        kHour / 4);
       std::ranges::sort(times);
       for (const int64_t time_us : times)
         events.push_back({subject, time_us, "C/" + std::to_string(random.below(40))});

@@ -76,7 +76,7 @@ TEST_F(PretrainMlm, LearnsAndWritesAFolderThatOpens) {
   const CehrTokenizer tokenizer = CehrTokenizer::read(options.model);
   EXPECT_EQ(tokenizer.vocabulary().size(), report.vocab_size);
   EXPECT_FALSE(tokenizer.lab_stats().empty());
-  EXPECT_EQ(artifact_of(options.model, "pretrain mlm").at("files").size(), 5u);
+  EXPECT_EQ(artifact_of(options.model, "pretrain mlm").at("files").size(), 6u);
   EXPECT_TRUE(pretrain_mlm(options).is_up_to_date);
 }
 

@@ -11,6 +11,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/io/file.h"
+#include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/patient_timeline.h"
 #include "tests/pipeline/live_bundle.h"
@@ -40,7 +41,10 @@ class ReportOfRun : public testing::Test {
   static void TearDownTestSuite() { files_.reset(); }
 
   static PretrainOptions pretrain_options() {
-    return small_pretrain(*files_ / "prepared", *files_ / "output", *files_ / "bundle");
+    PretrainOptions options =
+        small_pretrain(*files_ / "prepared", *files_ / "output", *files_ / "bundle");
+    options.train.log_every = 1;
+    return options;
   }
   static std::string meds() { return reference_path("motor/g60/meds"); }
   TimelineOptions timeline_options(int64_t subject_id) const {
@@ -77,8 +81,7 @@ TEST_F(ReportOfRun, ACardMayBeEdited) {
 TEST_F(ReportOfRun, ACodeIsNoMarkup) {
   fs::copy(*files_ / "bundle", *files_ / "odd", fs::copy_options::recursive);
   std::string config = read_file(*files_ / "odd/config.json");
-  const std::string code =
-      parse_json(config, "config")["task_config"]["tasks"][0]["code"].get<std::string>();
+  const std::string code = read_model_config(*files_ / "odd/config.json").motor->tasks.front().code;
   config.replace(config.find(code), code.size(), "a`](x)\\n# b");
   write_file(*files_ / "odd/config.json", config);
   const std::string card = model_card(*files_ / "odd", "odd");
@@ -131,6 +134,7 @@ TEST_F(ReportOfRun, ATimelineHasFollowsRisks) {
   follow_options.live.codes = meds() + "/metadata/codes.parquet";
   follow_options.live.tasks = options.tasks;
   follow_options.live.horizon_days = 90;
+  follow_options.memory_bytes = int64_t{4} << 30;
   const Followed followed(lines_of(events), follow_options);
   EXPECT_EQ(followed.error, "");
   std::vector<double> risks;
