@@ -50,7 +50,7 @@ void register_options(py::module_& module) {
   register_time_zone(type);
 }
 
-void register_prepare_report(py::module_& module) {
+void register_report(py::module_& module) {
   py::class_<PrepareStage>(module, "PrepareStage")
       .def_readonly("name", &PrepareStage::name)
       .def_readonly("reason", &PrepareStage::reason)
@@ -67,7 +67,7 @@ void register_prepare_report(py::module_& module) {
 
 void register_prepare(py::module_& module) {
   register_options(module);
-  register_prepare_report(module);
+  register_report(module);
   module.def("prepare", [](const PrepareOptions& options, const py::object& reporter) {
     return run_job_for(reporter, [&] { return prepare(options); });
   });

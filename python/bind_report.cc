@@ -3,7 +3,7 @@
 
 namespace sequela::python {
 
-void register_report(py::module_& module) {
+void register_report_page(py::module_& module) {
   using Options = ReportOptions;
   py::class_<Options>(module, "ReportOptions")
       .def(py::init<>())

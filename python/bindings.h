@@ -31,6 +31,6 @@ void register_baseline(py::module_& module);
 void register_metrics(py::module_& module);
 void register_compare(py::module_& module);
 void register_evaluate(py::module_& module);
-void register_report(py::module_& module);
+void register_report_page(py::module_& module);
 
 }  // namespace sequela::python

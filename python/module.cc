@@ -25,6 +25,6 @@ PYBIND11_MODULE(_core, module) {
   register_pretrain_mlm(module);
   register_compare(module);
   register_evaluate(module);
-  register_report(module);
+  register_report_page(module);
   register_command(module);
 }
