@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "sequela/model/motor.h"
+#include "sequela/nn/kernel_table.h"
 #include "sequela/nn/time_to_event.h"
 #include "sequela/train/motor_training.h"
 #include "sequela/train/optimizer.h"
