@@ -1,5 +1,6 @@
 #include "sequela/model/motor_head.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "sequela/nn/elementwise.h"
@@ -11,8 +12,10 @@ namespace {
 // On a GPU the check would wait for the device; indexing there asserts by itself.
 void check_labels(const at::Tensor& label_indices_L, int64_t tokens) {
   if (!label_indices_L.is_cpu() || label_indices_L.numel() == 0) return;
-  if (label_indices_L.min().item<int64_t>() < 0 ||
-      label_indices_L.max().item<int64_t>() >= tokens) {
+  const at::Tensor indices = label_indices_L.to(at::kLong).contiguous();
+  const int64_t* begin = indices.const_data_ptr<int64_t>();
+  const auto [least, most] = std::minmax_element(begin, begin + indices.numel());
+  if (*least < 0 || *most >= tokens) {
     throw std::invalid_argument("a label's index is not that of a token");
   }
 }
