@@ -59,15 +59,5 @@ INSTANTIATE_TEST_SUITE_P(Optimizers, CudaOnCpuStep,
                          testing::Values(OptimizerKind::adamw, OptimizerKind::muon),
                          [](const auto& info) { return std::string(to_text(info.param)); });
 
-// What was made ahead is what the loss finds by itself, and waits for.
-TEST(CudaOnCpuFed, GivesTheSameLoss) {
-  const ModelConfig config = twin_config();
-  Motor model(config, 3, at::kCPU, Precision::bf16, Ways(Kernels::automatic, cuda_kernels()));
-  EXPECT_EQ(model.loss(fed_batch(config), std::nullopt).item<float>(),
-            model.loss(twin_batch(), std::nullopt).item<float>());
-  const auto watched = watch([&] { model.loss(twin_batch(), std::nullopt); });
-  EXPECT_EQ(watched.waits, std::vector<std::string>{"aten::nonzero"});
-}
-
 }  // namespace
 }  // namespace sequela
