@@ -32,7 +32,8 @@ auto masked_loss(const BertModel& model, const PaddedBertBatch& batch, const at:
   const MlmLoss loss =
       mlm_loss(model.config(), model.weights(), encoded.output().hidden_TH, encoded.input(),
                encoded.from_places(labels_BL).to(at::kLong), encoded.num_places());
-  return std::make_tuple(loss.total, loss.codes, loss.values, encoded.hidden_BLH());
+  return std::make_tuple(encoded.home(loss.total), encoded.home(loss.codes),
+                         encoded.home(loss.values), encoded.hidden_BLH());
 }
 
 auto classify(const BertModel& model, const PaddedBertBatch& batch, const at::Tensor& ages_S,
@@ -45,9 +46,9 @@ auto classify(const BertModel& model, const PaddedBertBatch& batch, const at::Te
   head.ages_S = ages_S;
   head.is_training = is_training;
   head.dropout = encoded.dropout();
-  return std::make_tuple(
-      classifier_logits(model.config(), model.weights(), encoded.output(), encoded.input(), head),
-      encoded.hidden_BLH());
+  const at::Tensor logits_S =
+      classifier_logits(model.config(), model.weights(), encoded.output(), encoded.input(), head);
+  return std::make_tuple(encoded.home(logits_S), encoded.hidden_BLH());
 }
 
 }  // namespace

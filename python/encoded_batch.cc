@@ -31,7 +31,9 @@ at::Tensor to_rows(const at::Tensor& values, const at::Tensor& row_S, int64_t nu
 EncodedBatch::EncodedBatch(const BertModel& model, const PaddedBertBatch& batch,
                            const BertRequest& request, bool is_training)
     : is_cehr_bert_(model.config().kind == BertKind::cehr_bert),
-      packed_(pack_bert_batch(batch, is_cehr_bert_ ? MaskHoles::separate : MaskHoles::skipped)) {
+      home_(batch.ids_BL.device()),
+      packed_(pack_bert_batch(to_device(batch, model.device()),
+                              is_cehr_bert_ ? MaskHoles::separate : MaskHoles::skipped)) {
   num_rows_ = batch.ids_BL.size(0);
   num_columns_ = batch.ids_BL.size(1);
   if (is_training) dropout_.generator = at::detail::getDefaultCPUGenerator();
@@ -47,20 +49,20 @@ bool EncodedBatch::has_packed_samples() const {
 at::Tensor EncodedBatch::pooled_BH() const {
   if (!output_.pooled_SH.defined()) return {};
   const auto [first_R, row_R] = first_sequences(packed_.row_S);
-  return to_rows(output_.pooled_SH.index_select(0, first_R), row_R, num_rows_);
+  return home(to_rows(output_.pooled_SH.index_select(0, first_R), row_R, num_rows_));
 }
 
 std::vector<at::Tensor> EncodedBatch::attentions() const {
-  if (is_cehr_bert_) return output_.attentions;
   std::vector<at::Tensor> by_row;
   for (const at::Tensor& attention_SALL : output_.attentions) {
-    by_row.push_back(to_rows(attention_SALL, packed_.row_S, num_rows_));
+    by_row.push_back(
+        home(is_cehr_bert_ ? attention_SALL : to_rows(attention_SALL, packed_.row_S, num_rows_)));
   }
   return by_row;
 }
 
 at::Tensor EncodedBatch::to_places(const at::Tensor& values_T) const {
-  return to_padded(values_T, packed_.places_T, num_rows_, num_columns_);
+  return home(to_padded(values_T, packed_.places_T, num_rows_, num_columns_));
 }
 
 at::Tensor EncodedBatch::from_places(const at::Tensor& values_BL) const {
@@ -68,7 +70,7 @@ at::Tensor EncodedBatch::from_places(const at::Tensor& values_BL) const {
     throw std::invalid_argument(sequela::str("labels have shape ", values_BL.sizes(), ", the ids [",
                                              num_rows_, ", ", num_columns_, "]"));
   }
-  return values_BL.flatten().index_select(0, packed_.places_T);
+  return values_BL.to(packed_.places_T.device()).flatten().index_select(0, packed_.places_T);
 }
 
 }  // namespace sequela::python

@@ -12,14 +12,14 @@ __all__ = ["CoreModule", "by_layer", "check_inputs", "place_of"]
 
 
 def check_inputs(**tensors: torch.Tensor | None) -> None:
-    """Of what computes on the CPU: TypeError if one is no tensor, ConfigError if it is on another device."""
+    """TypeError if one is no tensor, ConfigError if it has no values."""
     for name, tensor in tensors.items():
         if tensor is None:
             continue
         if not isinstance(tensor, torch.Tensor):
             raise TypeError(f"{name} must be a torch.Tensor, not {type(tensor).__name__}")
-        if tensor.device.type != "cpu":
-            raise ConfigError(f"{name} is on {tensor.device}, the encoder on the CPU. Fix: {name}.cpu().")
+        if tensor.device.type == "meta":
+            raise ConfigError(f"{name} is on meta, without values. Fix: give a tensor that has them.")
 
 
 def by_layer(name: str) -> list[tuple[int, int | str]]:
@@ -42,18 +42,16 @@ class CoreModule(torch.nn.Module):
     """A module whose parameters the core computes with.
 
     `.to()`, `.half()`, `.cuda()` and the like raise ConfigError, before any weight moves, where the core could not
-    follow: to types that are not among `dtypes`, and of `cpu_only` modules to another device.
+    follow: to types that are not among `dtypes`, and to devices that `_check_device` refuses.
     """
 
-    cpu_only = False
     dtypes: tuple[torch.dtype, ...] = (torch.float32, torch.float64)
     half_precision = "leave them so"  # how to compute in half precision instead
 
     def _check_device(self, device: torch.device) -> None:
-        if self.cpu_only and device.type != "cpu":
-            raise ConfigError(
-                f"{type(self).__name__} computes on the CPU, not on {device}. Fix: leave it there."
-            )
+        """ConfigError if the core does not compute on this device."""
+        if device.type == "meta":
+            raise ConfigError(f"{type(self).__name__} cannot go to {device}: no values there. Fix: leave it here.")
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
         name = type(self).__name__

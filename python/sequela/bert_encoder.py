@@ -77,9 +77,15 @@ class BertEncoder(CoreModule):
         seed: of random weights.
     """
 
-    cpu_only = True
     dtypes = (torch.float32,)
     half_precision = "give precision='bf16' when it is made"
+
+    def _check_device(self, device: torch.device) -> None:
+        super()._check_device(device)
+        if device.type != "cpu" and self.precision == "int8":
+            raise ConfigError(
+                f"{type(self).__name__} cannot go to {device}: int8 is for the CPU. Fix: precision='bf16' there."
+            )
 
     def __init__(
         self,
@@ -144,10 +150,11 @@ class BertEncoder(CoreModule):
         weights = self.weights()
         key = [(tensor, tensor.data_ptr()) for tensor in weights.values()]
         if self._key is None or not _are_same(key, self._key):
+            device = self.word_embeddings.weight.device
             for name, tensor in weights.items():
-                if tensor.device.type != "cpu" or tensor.dtype not in (torch.float32, torch.int64):
+                if tensor.device != device or tensor.dtype not in (torch.float32, torch.int64):
                     raise ConfigError(
-                        f"{name} is {tensor.dtype} on {tensor.device}. Fix: keep weights in float32 on the CPU."
+                        f"{name} is {tensor.dtype} on {tensor.device}. Fix: keep weights in float32 on one device."
                     )
             self._core = _core.BertModel(self.config, weights, self._precision)
             self._key = key
@@ -163,6 +170,8 @@ class BertEncoder(CoreModule):
         **cehr_inputs: torch.Tensor | None,
     ) -> BertOutput:
         """Encodes padded sequences. Padding is not computed. Dropout is on in training mode.
+
+        It computes where the weights lie; the results lie where `input_ids` does.
 
         Args:
             input_ids: integers [B, L].

@@ -70,6 +70,9 @@ class MotorBatch:
         """The same tensors, as the core takes them."""
         tensors = {name: getattr(self, name) for name in _CORE_FIELDS}
         check_inputs(**tensors)
+        for name, tensor in tensors.items():
+            if tensor is not None and tensor.device.type != "cpu":
+                raise ConfigError(f"{name} is on {tensor.device}; a batch is moved by its model. Fix: {name}.cpu().")
         return fill(_core.MotorBatch(), **tensors)
 
 

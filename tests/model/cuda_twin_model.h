@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "sequela/core/random.h"
 #include "sequela/model/motor.h"
+#include "sequela/nn/kernel_check.h"
 
 namespace sequela {
 
@@ -72,6 +74,20 @@ inline MotorBatch twin_batch() {
                    .task_ids_Z = at::tensor(tasks, at::kInt),
                    .event_seconds_Z = at::tensor(events)};
   return batch;
+}
+
+// In float32, element by element: own kernels but for attention, which is plain.
+inline void expect_float32_twins(Motor& cpu, Motor& other) {
+  const MotorBatch batch = twin_batch();
+  cpu.parameters().zero_gradients();
+  other.parameters().zero_gradients();
+  const double expected = cpu.loss(batch, 1.0).item<double>();
+  EXPECT_NEAR(other.loss(batch, 1.0).item<double>(), expected, 1e-4 * std::abs(expected));
+  EXPECT_LT(row_error(other.encode(batch.inputs), cpu.encode(batch.inputs)), 1e-3);
+  for (const Parameter& parameter : cpu.parameters().items) {
+    const at::Tensor gradient = other.parameters().find(parameter.name)->gradient;
+    EXPECT_LT(row_error(gradient, parameter.gradient, 1), 1e-2) << parameter.name;
+  }
 }
 
 }  // namespace sequela

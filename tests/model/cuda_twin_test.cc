@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "sequela/model/motor.h"
-#include "sequela/nn/kernel_check.h"
 #include "tests/model/cuda_twin_model.h"
 
 namespace sequela {
@@ -50,20 +49,6 @@ TEST(CudaTwin, HiddenStatesEqualTheCpus) {
   Motor cpu(twin_config(), 3, at::kCPU, Precision::fp32);
   Motor gpu(twin_config(), 3, at::Device("cuda:0"), Precision::bf16);
   EXPECT_LT(relative_error(gpu.encode(batch.inputs), cpu.encode(batch.inputs)), kStateError);
-}
-
-// In float32, element by element: own kernels but for attention, which is plain.
-void expect_float32_twins(Motor& cpu, Motor& other) {
-  const MotorBatch batch = twin_batch();
-  cpu.parameters().zero_gradients();
-  other.parameters().zero_gradients();
-  const double expected = cpu.loss(batch, 1.0).item<double>();
-  EXPECT_NEAR(other.loss(batch, 1.0).item<double>(), expected, 1e-4 * std::abs(expected));
-  EXPECT_LT(row_error(other.encode(batch.inputs), cpu.encode(batch.inputs)), 1e-3);
-  for (const Parameter& parameter : cpu.parameters().items) {
-    const at::Tensor gradient = other.parameters().find(parameter.name)->gradient;
-    EXPECT_LT(row_error(gradient, parameter.gradient, 1), 1e-2) << parameter.name;
-  }
 }
 
 TEST(CudaTwin, EqualsTheCpusInFloat32) {

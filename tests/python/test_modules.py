@@ -28,9 +28,9 @@ def test_half_precision_is_refused_with_the_remedy(wrapper, convert):
         assert {parameter.dtype for parameter in module.parameters()} == {torch.float32}
 
 
-def test_an_encoder_stays_on_the_cpu_in_float32(wrapper):
+def test_an_encoder_stays_where_there_are_values_in_float32(wrapper):
     holder = torch.nn.ModuleDict({"encoder": wrapper})
-    for convert in (lambda m: m.to("cuda"), lambda m: m.cuda(), lambda m: m.to("meta"), lambda m: m.double()):
+    for convert in (lambda m: m.to("meta"), lambda m: m.double()):
         with pytest.raises(sequela.ConfigError, match="BertEncoder") as caught:
             convert(holder)
         assert "\n" not in str(caught.value) and "Fix:" in str(caught.value)

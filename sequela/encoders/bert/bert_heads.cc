@@ -10,6 +10,7 @@
 #include "sequela/core/error.h"
 #include "sequela/encoders/bert/bert_weights.h"
 #include "sequela/encoders/ops/differentiable_ops.h"
+#include "sequela/encoders/ops/dropout_mask.h"
 
 namespace sequela {
 namespace {
@@ -28,7 +29,7 @@ at::Tensor norm(const BertConfig& config, const NamedTensors& weights, const std
 
 at::Tensor drop(const at::Tensor& x, double probability, const BertDropout& dropout) {
   if (!dropout.generator || probability == 0) return x;
-  return x * at::empty_like(x).bernoulli_(1 - probability, dropout.generator) / (1 - probability);
+  return dropped(x, probability, dropout.generator);
 }
 
 // Where there is a label, as CEHR-BERT sees it.
@@ -51,14 +52,14 @@ at::Tensor value_loss(const BertConfig& config, const NamedTensors& weights,
 
 // Ages normalised by the batch's statistics, or by the running ones.
 at::Tensor normalise_ages(const NamedTensors& weights, const ClassifierRequest& request) {
-  const at::Tensor ages = request.ages_S.to(at::kFloat).view({-1, 1});
+  const at::Tensor& weight = get_tensor(weights, "age_batch_norm.weight");
+  const at::Tensor ages = request.ages_S.to(weight.device(), at::kFloat).view({-1, 1});
   const bool uses_batch = request.is_training && ages.size(0) > 1;
   if (uses_batch) {
     const auto counter = weights.find("age_batch_norm.num_batches_tracked");
     if (counter != weights.end()) counter->second.add_(1);
   }
-  return at::batch_norm(ages, get_tensor(weights, "age_batch_norm.weight"),
-                        get_tensor(weights, "age_batch_norm.bias"),
+  return at::batch_norm(ages, weight, get_tensor(weights, "age_batch_norm.bias"),
                         get_tensor(weights, "age_batch_norm.running_mean"),
                         get_tensor(weights, "age_batch_norm.running_var"), uses_batch,
                         /*momentum=*/0.1, /*eps=*/1e-5, /*cudnn_enabled=*/false);
@@ -82,7 +83,9 @@ at::Tensor run_lstm(const BertConfig& config, const NamedTensors& weights,
   const at::Tensor lengths = lengths_S.index_select(0, order);
   std::vector<at::Tensor> rows = hidden_TH.split_with_sizes(
       at::IntArrayRef(lengths_S.const_data_ptr<int64_t>(), static_cast<size_t>(sequences)));
-  const at::Tensor padded = at::pad_sequence(rows, /*batch_first=*/true).index_select(0, order);
+  const at::Device device = hidden_TH.device();
+  const at::Tensor padded =
+      at::pad_sequence(rows, /*batch_first=*/true).index_select(0, order.to(device));
   const auto [data, batch_sizes] = at::_pack_padded_sequence(padded, lengths, true);
   const int64_t num_directions = static_cast<int64_t>(directions.size());
   const at::Tensor zeros = at::zeros({num_directions, sequences, hidden}, hidden_TH.options());
@@ -90,7 +93,7 @@ at::Tensor run_lstm(const BertConfig& config, const NamedTensors& weights,
       at::lstm(data, batch_sizes, {zeros, zeros}, parameters, /*has_biases=*/true, /*num_layers=*/1,
                /*dropout=*/0.0, /*train=*/false, config.bidirectional);
   const at::Tensor by_sequence = states.transpose(0, 1).reshape({sequences, -1});
-  return by_sequence.index_select(0, at::argsort(order));
+  return by_sequence.index_select(0, at::argsort(order).to(device));
 }
 
 at::Tensor classifier_features(const BertConfig& config, const NamedTensors& weights,
@@ -103,7 +106,8 @@ at::Tensor classifier_features(const BertConfig& config, const NamedTensors& wei
       }
       return encoded.pooled_SH;
     case CehrClassifier::cls:
-      return encoded.hidden_TH.index_select(0, input.lengths_S.cumsum(0) - input.lengths_S);
+      return encoded.hidden_TH.index_select(
+          0, (input.lengths_S.cumsum(0) - input.lengths_S).to(encoded.hidden_TH.device()));
     case CehrClassifier::lstm:
       return run_lstm(config, weights, encoded.hidden_TH, input.lengths_S);
   }
@@ -171,7 +175,7 @@ at::Tensor classifier_logits(const BertConfig& config, const NamedTensors& weigh
 }
 
 at::Tensor classifier_loss(const at::Tensor& logits_S, const at::Tensor& labels_S) {
-  return at::binary_cross_entropy_with_logits(logits_S, labels_S.to(at::kFloat));
+  return at::binary_cross_entropy_with_logits(logits_S, labels_S.to(logits_S.device(), at::kFloat));
 }
 
 }  // namespace sequela

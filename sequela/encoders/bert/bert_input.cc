@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <vector>
@@ -19,13 +20,19 @@ void check_shape(const at::Tensor& tensor, const at::Tensor& ids_BL, const char*
   }
 }
 
+void move_all(std::initializer_list<at::Tensor*> tensors, at::Device device) {
+  for (at::Tensor* tensor : tensors) {
+    if (tensor->defined()) *tensor = tensor->to(device);
+  }
+}
+
 // What the walk over the mask finds.
 struct Sequences {
   std::vector<int64_t> lengths, rows, places;
 };
 
 Sequences find_sequences(const at::Tensor& mask_BL, MaskHoles holes) {
-  const at::Tensor mask = mask_BL.ne(0).contiguous();
+  const at::Tensor mask = mask_BL.ne(0).to(at::kCPU).contiguous();
   const bool* is_token = mask.const_data_ptr<bool>();
   const int64_t rows = mask.size(0), columns = mask.size(1);
   Sequences found;
@@ -63,11 +70,17 @@ at::Tensor to_positions(const at::Tensor& orders_BL) {
 }  // namespace
 
 BertInput to_device(BertInput input, at::Device device) {
-  for (at::Tensor* tensor : {&input.ids_T, &input.positions_T, &input.segments_T, &input.ages_T,
-                             &input.dates_T, &input.values_T, &input.value_mask_T}) {
-    if (tensor->defined()) *tensor = tensor->to(device);
-  }
+  move_all({&input.ids_T, &input.positions_T, &input.segments_T, &input.ages_T, &input.dates_T,
+            &input.values_T, &input.value_mask_T},
+           device);
   return input;
+}
+
+PaddedBertBatch to_device(PaddedBertBatch batch, at::Device device) {
+  move_all({&batch.ids_BL, &batch.mask_BL, &batch.segments_BL, &batch.visit_orders_BL,
+            &batch.ages_BL, &batch.dates_BL, &batch.values_BL, &batch.value_mask_BL},
+           device);
+  return batch;
 }
 
 PackedBertBatch pack_bert_batch(const PaddedBertBatch& batch, MaskHoles holes) {
@@ -86,8 +99,8 @@ PackedBertBatch pack_bert_batch(const PaddedBertBatch& batch, MaskHoles holes) {
   const Sequences found = find_sequences(
       batch.mask_BL.defined() ? batch.mask_BL : at::ones_like(ids, at::kBool), holes);
   PackedBertBatch packed;
-  packed.places_T = at::tensor(found.places, at::kLong);
-  packed.row_S = at::tensor(found.rows, at::kLong);
+  packed.places_T = at::tensor(found.places, at::kLong).to(ids.device());
+  packed.row_S = at::tensor(found.rows, at::kLong).to(ids.device());
   const auto take = [&](const at::Tensor& padded, at::ScalarType type) {
     return padded.defined() ? padded.flatten().index_select(0, packed.places_T).to(type)
                             : at::Tensor();

@@ -44,6 +44,8 @@ struct PaddedBertBatch {
   at::Tensor value_mask_BL;
 };
 
+PaddedBertBatch to_device(PaddedBertBatch batch, at::Device device);
+
 // What a zero of the mask between two tokens of a row means.
 enum class MaskHoles {
   skipped,   // a hole: one sequence goes on after it, positions count the hole (BERT)
@@ -56,9 +58,9 @@ struct PackedBertBatch {
   at::Tensor places_T;  // int64, places of the tokens in the flattened [B, L]
 };
 
-// Takes the padding out. Rows without a token give no sequence. Positions: the column (BERT), or
-// visit order less the row's smallest positive one, at least 0 (CEHR-BERT, `orders_BL` given).
-// Throws std::invalid_argument if shapes differ.
+// Takes the padding out, on the device where the ids are. Rows without a token give no sequence.
+// Positions: the column (BERT), or visit order less the row's smallest positive one, at least 0
+// (CEHR-BERT, `orders_BL` given). Throws std::invalid_argument if shapes differ.
 PackedBertBatch pack_bert_batch(const PaddedBertBatch& batch, MaskHoles holes);
 
 // [T, ...] back to [B, L, ...], `fill` where there is no token.

@@ -27,8 +27,7 @@ at::Tensor pool(const NamedTensors& weights, const at::Tensor& hidden_TH,
                              get_tensor(weights, "bert.pooler.dense.bias")));
 }
 
-// The encoder, top to bottom: post-norm transformer layers. Computes on the weights' device; the
-// results are where the input is.
+// The encoder, top to bottom: post-norm transformer layers.
 BertOutput encode(const BertConfig& config, const NamedTensors& weights, BertOps& ops,
                   const BertInput& given, const BertRequest& request) {
   check_bert_input(config, given);
@@ -98,7 +97,8 @@ BertOutput bert_forward(const BertConfig& config, const NamedTensors& weights,
                          .key_mask_T = request.key_mask_T,
                          .has_bf16_linear = request.bf16_linear});
   BertOutput output = encode(config, weights, ops, input, request);
-  output.attentions = ops.take_attentions();
+  for (const at::Tensor& attention : ops.take_attentions())
+    output.attentions.push_back(attention.to(input.ids_T.device()));
   return output;
 }
 
@@ -149,6 +149,10 @@ const NamedTensors& BertModel::weights() const {
 }
 BertPrecision BertModel::precision() const {
   return state_->precision;
+}
+
+at::Device BertModel::device() const {
+  return word_embeddings().device();
 }
 
 const at::Tensor& BertModel::word_embeddings() const {

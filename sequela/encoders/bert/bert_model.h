@@ -45,9 +45,10 @@ struct BertDropout {
   std::optional<at::Generator> generator;
 };
 
-// The differentiable pass: gradients flow to every weight that requires one, and no graph is built
-// for the others. Throws std::invalid_argument for wrong shapes, DataError for an id, a segment or
-// a position outside the tables.
+// The differentiable pass; it computes where the weights lie, results are where the input's ids
+// are: gradients flow to every weight that requires one, and no graph is built for the others.
+// Throws std::invalid_argument for wrong shapes, DataError for an id, a segment or a position
+// outside the tables.
 BertOutput bert_forward(const BertConfig& config, const NamedTensors& weights,
                         const BertInput& input, const BertRequest& request = {},
                         const BertDropout& dropout = {});
@@ -60,7 +61,8 @@ enum class BertPrecision {
   int8,      // weights per output row, activations per token, at run time; cosine >= 0.999
 };
 
-// An encoder ready to run. Copies share their weights.
+// An encoder ready to run. Copies share their weights. It computes where they lie; results are
+// where the input's ids are.
 class BertModel {
  public:
   // The weights must fit the config: FileError names the tensor that does not. They may lie in a
@@ -77,6 +79,7 @@ class BertModel {
   const NamedTensors& weights() const;
   BertPrecision precision() const;
   const at::Tensor& word_embeddings() const;  // float32 [vocab_size, H]
+  at::Device device() const;                  // the weights'
 
   // Inference without a graph when gradients are off or no weight requires one, bert_forward
   // otherwise. Packed weights are made at the first inference, and again after the weights were

@@ -58,7 +58,13 @@ at::Tensor to_mask(const at::Tensor& ids, const at::Tensor& mask, const BertConf
   return mask.ne(0);
 }
 
-at::Tensor pool(const at::Tensor& hidden_TH, const at::Tensor& lengths_S, Pooling pooling) {
+// float32, where `like` is.
+at::Tensor zeros(at::IntArrayRef shape, const at::Tensor& like) {
+  return at::zeros(shape, like.options().dtype(at::kFloat));
+}
+
+at::Tensor pool(const at::Tensor& hidden_TH, const at::Tensor& host_lengths_S, Pooling pooling) {
+  const at::Tensor lengths_S = host_lengths_S.to(hidden_TH.device());
   switch (pooling) {
     case Pooling::cls:
       return hidden_TH.index_select(0, lengths_S.cumsum(0) - lengths_S);
@@ -117,7 +123,8 @@ at::Tensor VisitEncoder::encode_codes(const at::Tensor& ids) const {
   check_ids(ids, 1, 2);
   check_ids_in_vocabulary(ids, config());
   const int64_t padding = config().kind == BertKind::bert ? config().pad_token_id : -1;
-  return at::embedding(model_.word_embeddings(), ids.to(at::kLong), padding);
+  const at::Tensor rows = ids.to(model_.device(), at::kLong);
+  return at::embedding(model_.word_embeddings(), rows, padding).to(ids.device());
 }
 
 CodesInContext VisitEncoder::encode_codes_with_attention(const at::Tensor& ids) const {
@@ -130,10 +137,10 @@ CodesInContext VisitEncoder::encode_codes_with_attention(const at::Tensor& ids) 
   const at::Tensor used_rows = keys_BC.any(1).nonzero().squeeze(1);
   CodesInContext result;
   const int64_t hidden = config().hidden_size, heads = config().num_attention_heads;
-  result.hidden = at::zeros({rows, columns, hidden}, at::kFloat);
+  result.hidden = zeros({rows, columns, hidden}, ids);
   if (used_rows.numel() == 0) {
     result.attentions.assign(static_cast<size_t>(config().num_hidden_layers),
-                             at::zeros({rows, heads, columns, columns}, at::kFloat));
+                             zeros({rows, heads, columns, columns}, ids));
   } else {
     const PackedBertBatch batch =
         pack_bert_batch({.ids_BL = ids_BC.index_select(0, used_rows)}, MaskHoles::skipped);
@@ -145,8 +152,8 @@ CodesInContext VisitEncoder::encode_codes_with_attention(const at::Tensor& ids) 
     result.hidden = result.hidden.index_copy(
         0, used_rows, output.hidden_TH.view({used_rows.numel(), columns, hidden}));
     for (const at::Tensor& attention : output.attentions) {
-      result.attentions.push_back(at::zeros({rows, heads, columns, columns}, at::kFloat)
-                                      .index_copy(0, used_rows, attention));
+      result.attentions.push_back(
+          zeros({rows, heads, columns, columns}, ids).index_copy(0, used_rows, attention));
     }
   }
   if (ids.dim() == 2) return result;
@@ -168,12 +175,15 @@ at::Tensor VisitEncoder::encode_sequences(const BertInput& input) const {
            (end == begin || tokens + length[end] <= options_.max_tokens_per_pass)) {
       tokens += length[end++];
     }
-    const BertInput part = part_of(input, begin, end, first_token, tokens);
-    parts.push_back(pool(model_.forward(part).hidden_TH, part.lengths_S, options_.pooling));
+    const BertInput part =
+        to_device(part_of(input, begin, end, first_token, tokens), model_.device());
+    const at::Tensor pooled_SH =
+        pool(model_.forward(part).hidden_TH, part.lengths_S, options_.pooling);
+    parts.push_back(pooled_SH.to(input.ids_T.device()));
     first_token += tokens;
     begin = end;
   }
-  return parts.empty() ? at::zeros({0, config().hidden_size}, at::kFloat) : at::cat(parts, 0);
+  return parts.empty() ? zeros({0, config().hidden_size}, input.ids_T) : at::cat(parts, 0);
 }
 
 at::Tensor VisitEncoder::encode_visit(const at::Tensor& ids_BC, const at::Tensor& mask_BC) const {
@@ -183,7 +193,7 @@ at::Tensor VisitEncoder::encode_visit(const at::Tensor& ids_BC, const at::Tensor
   PackedBertBatch batch = pack_bert_batch({.ids_BL = ids_BC, .mask_BL = mask}, MaskHoles::skipped);
   if (config().kind == BertKind::cehr_bert) batch.input.positions_T = at::Tensor();
   const at::Tensor visits_SH = encode_sequences(batch.input);
-  return at::zeros({ids_BC.size(0), config().hidden_size}, at::kFloat)
+  return zeros({ids_BC.size(0), config().hidden_size}, ids_BC)
       .index_copy(0, batch.row_S, visits_SH);
 }
 

@@ -32,8 +32,9 @@ struct VisitEncoderOptions {
 //   B = batch, V = visits, C = codes of a visit (padded), H = hidden size, A = attention heads
 //
 // Ids are integers; id = config.pad_token_id is padding unless a mask says otherwise. Results are
-// float32. All passes are packed: padding is never computed and empty visits cost nothing. When
-// gradients are on and the model has weights that require them, results carry a graph.
+// float32 and lie where the ids do; it computes where the model is. All passes are packed: padding
+// is never computed and empty visits cost nothing. When gradients are on and the model has weights
+// that require them, results carry a graph.
 //
 // Throws DataError that names the id, or the visit and its length, for an id outside the vocabulary
 // and a visit over the context window (max_position_embeddings); std::invalid_argument for wrong

@@ -1,10 +1,9 @@
 #include "sequela/encoders/ops/dense_attention.h"
-
 #include <ATen/ATen.h>
-
 #include <cmath>
 #include <limits>
 #include <vector>
+#include "sequela/encoders/ops/dropout_mask.h"
 
 namespace sequela {
 
@@ -27,7 +26,8 @@ DenseAttentionOutput dense_attention(const at::Tensor& qkv_T3H, const PackedSequ
                                .permute({1, 2, 0, 3});
     at::Tensor scores = at::matmul(qkv[0], qkv[1].transpose(1, 2)) * scale;
     if (options.key_mask_T.defined()) {
-      const at::Tensor hidden_keys = options.key_mask_T.narrow(0, start, length).logical_not();
+      const at::Tensor hidden_keys =
+          options.key_mask_T.narrow(0, start, length).logical_not().to(scores.device());
       scores = scores.masked_fill(hidden_keys, -std::numeric_limits<float>::infinity());
     }
     at::Tensor probabilities = at::softmax(scores, -1);
@@ -35,9 +35,7 @@ DenseAttentionOutput dense_attention(const at::Tensor& qkv_T3H, const PackedSequ
       output.probabilities_SALL[s].narrow(1, 0, length).narrow(2, 0, length).copy_(probabilities);
     }
     if (options.generator && options.dropout > 0) {
-      const at::Tensor kept =
-          at::empty_like(probabilities).bernoulli_(1 - options.dropout, options.generator);
-      probabilities = probabilities * kept / (1 - options.dropout);
+      probabilities = dropped(probabilities, options.dropout, options.generator);
     }
     contexts.push_back(at::matmul(probabilities, qkv[2]).transpose(0, 1).reshape({length, hidden}));
   }

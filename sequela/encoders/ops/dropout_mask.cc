@@ -70,4 +70,13 @@ void fill_dropout_mask(at::Tensor mask, double probability, uint64_t key) {
   });
 }
 
+at::Tensor dropped(const at::Tensor& x, double probability,
+                   const std::optional<at::Generator>& generator) {
+  const double keep = 1 - probability;
+  const at::Device place = generator ? generator->device() : x.device();
+  const at::TensorOptions options = x.options().requires_grad(false).device(place);
+  const at::Tensor factors = at::empty(x.sizes(), options).bernoulli_(keep, generator);
+  return x * factors.div_(keep).to(x.device());
+}
+
 }  // namespace sequela

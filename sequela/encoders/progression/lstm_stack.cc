@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "sequela/encoders/ops/differentiable_linear.h"
+#include "sequela/encoders/ops/dropout_mask.h"
 
 #include "sequela/core/error.h"
 #include "sequela/encoders/progression/packed_lstm.h"
@@ -23,12 +24,7 @@ at::Tensor unpack_sequences(const at::Tensor& packed_TH, const SequencePack& pac
 
 at::Tensor apply_dropout(const at::Tensor& x, double rate, const VisitForwardOptions& options) {
   if (!options.is_training || rate == 0) return x;
-  const double keep = 1 - rate;
-  // A generator is the CPU's: what is dropped does not depend on the device.
-  const at::TensorOptions constant = x.options().requires_grad(false);
-  const at::TensorOptions drawn = options.generator ? constant.device(at::kCPU) : constant;
-  const at::Tensor factors = at::empty(x.sizes(), drawn).bernoulli_(keep, options.generator);
-  return x * factors.div_(keep).to(x.device());
+  return dropped(x, rate, options.generator);
 }
 
 at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight_OI, const at::Tensor& bias_O,
