@@ -104,6 +104,7 @@ def try_old_cpu():
     """On an emulated x86-64-v2 CPU, where QEMU is there to emulate it."""
     qemu = shutil.which("qemu-x86_64")
     if qemu is None:
+        say("no emulated CPU of x86-64-v2: qemu-x86_64 is missing, install package qemu-user")
         return
     say("an emulated CPU of x86-64-v2")
     packages = pathlib.Path(sysconfig.get_path("platlib"))
