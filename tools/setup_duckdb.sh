@@ -10,9 +10,13 @@ if [ "$(cat "$folder/.installed" 2>/dev/null)" = "$package" ]; then exit 0; fi
 echo "Taking DuckDB's library (24 MB to download)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-(cd "$work" && npm pack --silent "$package" > /dev/null)
+tools=$(cd "$(dirname "$0")" && pwd)
+(cd "$work" && "$tools/npm.sh" "DuckDB's library" pack "$package")
 archive=$(ls "$work"/*.tgz)
-echo "$digest  $archive" | sha512sum --check --quiet
+if ! echo "$digest  $archive" | sha512sum --check --status; then
+  echo "$package, as npm's registry sends it, is not the one that is pinned. Fix: name another registry: npm config set registry ADDRESS." >&2
+  exit 1
+fi
 mkdir -p "$folder"
 tar -xzf "$archive" -C "$folder" --strip-components=1 package/libduckdb.so package/LICENSE
 echo "$package" > "$folder/.installed"
