@@ -6,7 +6,7 @@ folder=$1
 package=@duckdb/node-bindings-linux-x64@1.5.6-r.1
 digest=21772b64913a904a8cd19e30c1d5671811d7fdface4b7dd53cd0300d743f43e16cf386f4e7c41ef78721ac208870d2651bc6375072145387817824315b998dd5
 
-if [ "$(cat "$folder/.installed" 2>/dev/null)" = "$package" ]; then exit 0; fi
+if [ "$(cat "$folder/.installed" 2>/dev/null)" = "$package" ] && [ -s "$folder/libduckdb.so" ]; then exit 0; fi
 echo "Taking DuckDB's library (24 MB to download)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -60,6 +60,14 @@ def try_readme():
         run(sys.executable, "-c", block)
 
 
+def try_etl():
+    """Loads DuckDB's library, which lies in the wheel and is linked to nothing."""
+    say("raw tables to MEDS")
+    pathlib.Path("cdm").mkdir()
+    pathlib.Path("cdm/person.csv").write_text("person_id,year_of_birth\n1,1980\n2,1990\n")
+    run(COMMAND, "etl", "--from", "omop", "cdm", "--out", "from_omop")
+
+
 def try_missing_libpq():
     try:
         ctypes.CDLL("libpq.so.5")
@@ -124,6 +132,7 @@ def main():
         os.chdir(folder)
         try_demo(options.subjects, options.max_steps)
         try_readme()
+        try_etl()
         try_missing_libpq()
         try_names_without_the_extra()
         if options.hub:

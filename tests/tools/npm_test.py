@@ -64,6 +64,15 @@ class Npm(unittest.TestCase):
         self.assertIn("DuckDB's library could not be fetched by npm", lines[-1])
         self.assertFalse((folder / "duckdb").exists())
 
+    def test_a_duckdb_that_was_deleted_is_fetched_again(self):
+        package = next(line for line in (TOOLS / "setup_duckdb.sh").read_text().splitlines() if line.startswith("package="))
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / ".installed").write_text(package.removeprefix("package="))
+        (folder / "libduckdb.so").write_text("a library")
+        self.assertEqual(self.run_with(OFFLINE, 1, TOOLS / "setup_duckdb.sh", folder)[:2], (0, []))
+        (folder / "libduckdb.so").unlink()
+        self.assertNotEqual(self.run_with(OFFLINE, 1, TOOLS / "setup_duckdb.sh", folder)[0], 0)
+
 
 if __name__ == "__main__":
     sys.exit(unittest.main())
