@@ -77,6 +77,7 @@ function(sequela_layer name)
       add_dependencies(test_${name} sequela)
     endif()
     include(GoogleTest)
-    gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+    # Its list of tests takes 7 s where torch's libraries come from a cold disk.
+    gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
   endif()
 endfunction()

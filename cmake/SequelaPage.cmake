@@ -19,10 +19,11 @@ set(npm_env ${CMAKE_COMMAND} -E env "PATH=${npm_bin}:$ENV{PATH}")
 
 add_custom_command(OUTPUT ${page_build}/node_modules/made
   COMMAND ${CMAKE_COMMAND} -E copy ${page}/package.json ${page}/package-lock.json ${page_build}
-  COMMAND ${npm_env} ${NPM} ci --prefix ${page_build} --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error
+  COMMAND ${npm_env} ${CMAKE_SOURCE_DIR}/tools/npm.sh "ECharts and esbuild" ci --prefix ${page_build} --ignore-scripts
+          --prefer-offline --no-audit --no-fund
   COMMAND ${CMAKE_COMMAND} -E touch ${page_build}/node_modules/made
   DEPENDS ${page}/package.json ${page}/package-lock.json
-  COMMENT "ECharts and esbuild from npm")
+  VERBATIM COMMENT "ECharts and esbuild from npm")
 # The sources are copied beside node_modules, where esbuild looks for what they import.
 add_custom_command(OUTPUT ${page_build}/page.js
   COMMAND ${CMAKE_COMMAND} -E copy_directory ${page} ${page_build}/page

@@ -16,6 +16,7 @@ target_link_libraries(sequela_arrow INTERFACE ${arrow_libraries})
 target_include_directories(sequela_arrow SYSTEM INTERFACE "${pyarrow_folder}/include")
 list(APPEND CMAKE_BUILD_RPATH "${pyarrow_folder}")
 
-# DuckDB's library is loaded when `sequela etl` needs it (etl/duckdb_api.h): nothing is linked to it, and a build without it works.
+# DuckDB's library is loaded when `sequela etl` needs it (etl/duckdb_api.h): nothing is linked to it.
+# A build by `make` works without it; the Python package has it (python/CMakeLists.txt).
 set(duckdb_folder "${CMAKE_SOURCE_DIR}/.venv-duckdb")
 list(APPEND CMAKE_BUILD_RPATH "${duckdb_folder}")

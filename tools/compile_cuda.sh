@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v nvcc > /dev/null; then
-  echo "cuda: skipped, no nvcc"
+  echo "cuda: skipped, no nvcc: install a CUDA toolkit (PATH=/usr/local/cuda/bin:$PATH where there is one)"
   exit 0
 fi
 known=" $(nvcc --list-gpu-arch | sed 's/compute_//' | tr '\n' ' ') "

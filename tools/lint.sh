@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Layers, references, format, CUDA files, static analysis. LINT_TIDY chooses how much of the last, the slow part:
+# Layers, references, sizes, format, CUDA files, static analysis. LINT_TIDY chooses how much of the last, the slow part:
 # all (default), none, or fast: the layers without torch, a quarter of the time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python3 tools/check_layers.py
 python3 tools/check_references.py
+python3 tools/check_sizes.py
 git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format --dry-run --Werror
 echo "format: clean"
 tools/compile_cuda.sh

@@ -23,6 +23,8 @@ if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
 fi
 export PATH=$venv/bin:$PATH
 
+PATH=$PATH:$PWD/.venv/bin tools/setup_duckdb.sh .venv-duckdb
+
 has_headers() {
   "$1" -c "import os, sys, sysconfig
 sys.exit(not os.path.exists(os.path.join(sysconfig.get_path('include'), 'Python.h')))" 2> /dev/null
@@ -56,7 +58,12 @@ auditwheel repair --plat $platform --only-plat -w "$out" --exclude 'libtorch*' -
   || (cat "$out/auditwheel.log"; exit 1)
 rm -r "$out/unchecked"
 wheel=$(ls "$out"/*.whl)
-if python -m zipfile -l "$wheel" | grep -q 'sequela\.libs/'; then
+files=$(python -m zipfile -l "$wheel")
+if ! grep -q '^sequela/libduckdb\.so ' <<< "$files"; then
+  echo "$wheel lacks libduckdb.so, which \`sequela etl\` loads. Fix: rm -r .venv-duckdb, then make wheel." >&2
+  exit 1
+fi
+if grep -q 'sequela\.libs/' <<< "$files"; then
   echo "$wheel bundles libraries of this machine. Fix: link them statically, or load them when they are needed." >&2
   exit 1
 fi

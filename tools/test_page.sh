@@ -13,7 +13,7 @@ if [ "$(cat $venv/.installed 2>/dev/null)" != "$wanted" ]; then
   python3 -m venv $venv
   tools/pip_install.sh $python -r tests/page/requirements.txt
   cp tests/page/package.json tests/page/package-lock.json $venv
-  PATH=$PWD/.venv/bin:$PATH npm ci --prefix $venv --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error > /dev/null
+  PATH=$PWD/.venv/bin:$PATH tools/npm.sh axe-core ci --prefix $venv --ignore-scripts --prefer-offline --no-audit --no-fund
   echo "$wanted" > $venv/.installed
 fi
 # Only these tests need the browser. Where no package of it is to be had they are skipped.

@@ -60,6 +60,14 @@ def try_readme():
         run(sys.executable, "-c", block)
 
 
+def try_etl():
+    """Loads DuckDB's library, which lies in the wheel and is linked to nothing."""
+    say("raw tables to MEDS")
+    pathlib.Path("cdm").mkdir()
+    pathlib.Path("cdm/person.csv").write_text("person_id,year_of_birth\n1,1980\n2,1990\n")
+    run(COMMAND, "etl", "--from", "omop", "cdm", "--out", "from_omop")
+
+
 def try_missing_libpq():
     try:
         ctypes.CDLL("libpq.so.5")
@@ -104,6 +112,7 @@ def try_old_cpu():
     """On an emulated x86-64-v2 CPU, where QEMU is there to emulate it."""
     qemu = shutil.which("qemu-x86_64")
     if qemu is None:
+        say("no emulated CPU of x86-64-v2: qemu-x86_64 is missing, install package qemu-user")
         return
     say("an emulated CPU of x86-64-v2")
     packages = pathlib.Path(sysconfig.get_path("platlib"))
@@ -123,6 +132,7 @@ def main():
         os.chdir(folder)
         try_demo(options.subjects, options.max_steps)
         try_readme()
+        try_etl()
         try_missing_libpq()
         try_names_without_the_extra()
         if options.hub:

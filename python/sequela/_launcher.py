@@ -104,6 +104,24 @@ def _mpi(environment: Mapping[str, str]) -> Launch:
     )
 
 
+def _is_step(environment: Mapping[str, str]) -> bool:
+    """Whether srun started this process, or one above it; in sbatch's script it did not."""
+    return "SLURM_PROCID" in environment and "SLURM_STEP_NUM_TASKS" in environment
+
+
+def _is_mpi(environment: Mapping[str, str]) -> bool:
+    """Whether mpirun did. In an allocation its ranks inherit Slurm's variables: those of the shell that it was typed in, or
+    of the daemon that srun started for each machine. srun itself (--mpi=pmi2) gives PMI's rank and size too, but no local
+    one."""
+    if "OMPI_COMM_WORLD_RANK" in environment:
+        return True
+    if "PMI_RANK" not in environment:
+        return False
+    pmi = environment["PMI_RANK"], environment.get("PMI_SIZE")
+    slurm = environment.get("SLURM_PROCID"), environment.get("SLURM_STEP_NUM_TASKS")
+    return not _is_step(environment) or "MPI_LOCALNRANKS" in environment or pmi != slurm
+
+
 def _kubeflow(environment: Mapping[str, str]) -> Launch:
     if environment.get("PET_NPROC_PER_NODE", "1") not in ("1", "auto"):
         raise LaunchError("PET_NPROC_PER_NODE is more than 1. Fix: start `torchrun -m sequela`, which starts them.")
@@ -127,10 +145,10 @@ def find_launch(environment: Mapping[str, str]) -> Launch | None:
     launch = None
     if "RANK" in environment and "WORLD_SIZE" in environment:  # torchrun, PyTorchJob, by hand
         launch = _torchrun(environment)
-    elif "SLURM_PROCID" in environment and "SLURM_STEP_NUM_TASKS" in environment:  # in a step, not in sbatch's script
-        launch = _srun(environment)
-    elif "OMPI_COMM_WORLD_RANK" in environment or "PMI_RANK" in environment:
+    elif _is_mpi(environment):
         launch = _mpi(environment)
+    elif _is_step(environment):
+        launch = _srun(environment)
     elif "PET_NODE_RANK" in environment and "PET_NNODES" in environment:
         launch = _kubeflow(environment)
     if launch is None or launch.size == 1:

@@ -6,6 +6,7 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
+#include "sequela/etl/source.h"
 #include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
@@ -75,9 +76,7 @@ Command make_etl(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command->add_option("folder,--folder", options.folder, "Folder of the raw tables")
       ->type_name(kFolder);
-  command
-      ->add_option("--from", options.from,
-                   "What the tables are: omop; or a MESSY file that says it (event_configs.yaml)")
+  command->add_option("--from", options.from, "What the tables are: " + source_forms())
       ->type_name(kFile);
   command->add_option("--out", options.out, "Folder for the MEDS data set")->type_name(kFolder);
   command->add_flag("--explain", arguments->explains,

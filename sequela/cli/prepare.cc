@@ -11,6 +11,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/distributed/world.h"
+#include "sequela/etl/source.h"
 #include "sequela/objective/registry.h"
 #include "sequela/pipeline/etl.h"
 
@@ -193,9 +194,9 @@ Command make_prepare(CLI::App& app) {
   command->add_option("--meds", options.meds, "MEDS data set or meds_reader database; path or URI")
       ->type_name(kFolder);
   command
-      ->add_option("--from", arguments->raw.from,
-                   "In place of --meds: what raw tables are, as in `sequela etl`; the data set "
-                   "lands in OUT/meds")
+      ->add_option(
+          "--from", arguments->raw.from,
+          "In place of --meds, what raw tables are (MEDS lands in OUT/meds): " + source_forms())
       ->type_name(kFile);
   command->add_option("folder,--folder", arguments->raw.folder, "Folder of the raw tables")
       ->type_name(kFolder);

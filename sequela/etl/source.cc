@@ -21,6 +21,14 @@ const std::vector<std::string>& source_names() {
   return all;
 }
 
+std::string source_forms() {
+  std::string names;
+  for (const std::string& name : source_names()) names += str(names.empty() ? "" : ", ", name);
+  return names +
+         "; postgresql://user@host/database/schema (OMOP there); or a MESSY file "
+         "(event_configs.yaml)";
+}
+
 EtlPlan plan_source(DuckDb& db, const std::string& from, const std::string& folder) {
   if (!std::filesystem::is_directory(folder)) {
     throw DataError({.path = folder}, "there is no such folder",

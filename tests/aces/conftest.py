@@ -67,5 +67,5 @@ def synth(tmp_path_factory):
 def mimic():
     folder = SHARED / "data/mimic4_demo_meds"
     if not folder.is_dir():
-        pytest.skip("needs third parties' records beside the checkout")
+        pytest.skip("needs third parties' records: put them beside the checkout as ../shared, or set SEQUELA_SHARED")
     return folder

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
 
+#include "sequela/etl/source.h"
 #include "sequela/io/file.h"
 #include "tests/cli/run_command.h"
 #include "tests/support/test_folder.h"
@@ -46,6 +48,19 @@ TEST_F(EtlCommand, ExplainPrintsSqlAlone) {
   const CommandResult result = run_sequela({"etl", "--from", "omop", folder_ / "cdm", "--explain"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("SELECT"), std::string::npos);
+}
+
+TEST_F(EtlCommand, HelpNamesEachSource) {
+  for (const char* command : {"etl", "prepare"}) {
+    const std::string help = std::regex_replace(run_sequela({command, "--help"}).out,
+                                                std::regex("\\s+"), " ");  // lines are broken
+    for (const std::string& name : source_names()) {
+      EXPECT_NE(help.find(name + (name == source_names().back() ? "; " : ", ")), std::string::npos)
+          << command << " " << name;
+    }
+    for (const char* form : {"postgresql://user@host/database/schema", "MESSY file"})
+      EXPECT_NE(help.find(form), std::string::npos) << command << " " << form;
+  }
 }
 
 TEST_F(EtlCommand, UsageErrorsExitWith2) {

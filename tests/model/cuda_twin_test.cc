@@ -13,8 +13,10 @@
 namespace sequela {
 namespace {
 
-#define SEQUELA_NEED_CUDA() \
-  if (!at::hasCUDA()) GTEST_SKIP() << "no CUDA device, or a torch without CUDA, on this machine"
+#define SEQUELA_NEED_CUDA()                                                             \
+  if (!at::hasCUDA())                                                                   \
+  GTEST_SKIP() << "no CUDA device, or a torch without CUDA: build with SEQUELA_CUDA=1 " \
+                  "where there is a GPU"
 
 // The norm of what differs, as a share of the norm of what was expected.
 double relative_error(const at::Tensor& actual, const at::Tensor& expected) {

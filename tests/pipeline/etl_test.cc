@@ -116,7 +116,8 @@ TEST_F(Etl, FaultsAreTold) {
 
 TEST_F(Etl, ReadsOmopFromPostgresql) {
   const std::string programs = PostgresServer::find_programs();
-  if (programs.empty()) GTEST_SKIP() << "needs PostgreSQL's server: install the package postgresql";
+  if (programs.empty())
+    GTEST_SKIP() << "no PostgreSQL server is installed: install package postgresql";
   etl(options());
   const PostgresServer server(programs);
   PostgresConnection connection(server.uri(), "--from");

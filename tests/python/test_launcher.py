@@ -35,6 +35,27 @@ def test_each_launcher_says_where_a_rank_stands(environment, expected):
     assert place(find_launch(environment)) == expected
 
 
+PMI = dict(PMI_RANK="1", PMI_SIZE="2")
+SHELL = {**SRUN, "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1", "SLURM_STEP_TASKS_PER_NODE": "1"}  # srun --pty bash
+DAEMON = {**SHELL, "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"}  # one a machine, started by mpirun
+
+
+@pytest.mark.parametrize("slurm", [SHELL, DAEMON, SRUN])
+@pytest.mark.parametrize("mpi", [OPENMPI, {**PMI, "MPI_LOCALNRANKS": "2", "MPI_LOCALRANKID": "1"}])
+def test_in_an_allocation_mpiruns_ranks_are_mpiruns(slurm, mpi):
+    launch = find_launch({**slurm, **mpi})
+    assert launch.launcher == "mpirun"
+    assert place(launch) == (1, 2, 1, 2, "127.0.0.1")
+    assert launch.port == find_launch(mpi).port  # a rank that mpirun started without a daemon has no step
+
+
+def test_srun_s_own_pmi_leaves_srun_the_launcher():
+    launch = find_launch({**SRUN, "PMI_RANK": "5", "PMI_SIZE": "8", "PMI_JOBID": "77.0"})
+    assert launch.launcher == "srun"
+    assert place(launch) == (5, 8, 1, 4, "gpu03")
+    assert find_launch({**SHELL, "PMI_RANK": "0", "PMI_SIZE": "1"}) is None
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -13,6 +13,7 @@ import torch
 from conftest import SMALL, TINY
 from sequela import _core, motor
 
+NO_DEVICE = "no CUDA device, or a torch without CUDA: build with SEQUELA_CUDA=1 where there is a GPU"
 Label = collections.namedtuple("Label", "subject_id prediction_time boolean_value")
 
 
@@ -220,7 +221,7 @@ def test_memory_is_a_size():
             motor.memory_bytes(bad)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device, or a torch without CUDA, on this machine")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_DEVICE)
 def test_features_on_cuda_equal_the_cpu_s(records, bundle):
     """In bfloat16, as femr's on CUDA."""
     labels = next((records / "labels").glob("*.parquet"))

@@ -93,6 +93,9 @@ def write_folders(model, masked, codes):
             ("sharded_st", model, {"max_shard_size": "60KB"}),
             ("sharded_bin", model, {"max_shard_size": "60KB", "safe_serialization": False})]:
         saved.save_pretrained(FOLDER / name, **settings)
+    weights = FOLDER / "bare/model.safetensors"  # the same bytes as model_st's: a link
+    weights.unlink()
+    weights.symlink_to("../model_st/model.safetensors")
     write_vocabularies(FOLDER / "model_st", codes)
     write_vocabularies(FOLDER / "model_bin", codes)
     for dtype in ("float16", "bfloat16"):

@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 import time
+import warnings
 
 from gpu import judge, report
 from gpu.build import build
@@ -114,8 +115,31 @@ def read_expected(path):
     return json.loads(path.read_text()) if path.exists() else {}
 
 
+def missing(is_cpu):
+    """What torch lacks for the check, in a line; empty = nothing."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            import torch
+        except (ImportError, OSError) as error:  # OSError: one of its libraries
+            return (f"{sys.executable} has no torch ({str(error).splitlines()[0]}). Fix: run `PYTHON tools/gpu_check` with "
+                    "a Python that has it, or pip install torch")
+        if is_cpu or torch.cuda.is_available():
+            return ""
+        if torch.version.cuda is None:
+            return (f"torch {torch.__version__} is without CUDA. Fix: install a torch with CUDA; or rehearse with "
+                    "--device cpu")
+        reasons = [str(one.message).splitlines()[0] for one in said if "CUDA" in str(one.message)]
+        return (f"torch {torch.__version__} finds no CUDA device{': ' if reasons else ''}{''.join(reasons[:1])}. Fix: see "
+                "that nvidia-smi names one and CUDA_VISIBLE_DEVICES hides none; or rehearse with --device cpu")
+
+
 def main(arguments=None):
     options = parse(arguments)
+    reason = missing(options.device == "cpu")
+    if reason:
+        print(f"gpu_check: {reason}.", file=sys.stderr)
+        return 2
     if not (options.data / "base/batches.safetensors").exists():
         print(f"gpu_check: no batches in {options.data}. Fix: run it in the folder that `make gpu-bundle` makes, or "
               "give --data.", file=sys.stderr)
