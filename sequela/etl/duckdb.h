@@ -81,7 +81,4 @@ class DuckDb {
 std::string sql_text(std::string_view text);
 std::string sql_name(std::string_view name);
 
-// What DuckDB's message says without what it quotes of the data.
-std::string without_values(const std::string& message);
-
 }  // namespace sequela
