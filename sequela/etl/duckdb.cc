@@ -92,7 +92,6 @@ class DuckDb::Query {
   Query& operator=(const Query&) = delete;
 
   size_t num_columns() { return api_.column_count(&result_); }
-  std::string column(size_t index) { return api_.column_name(&result_, index); }
 
   void for_each_chunk(const std::function<void(const DuckChunk&)>& visit) {
     const size_t num_columns = this->num_columns();
@@ -146,6 +145,12 @@ DuckDb::DuckDb(const DuckDbOptions& options) : api_(duckdb_api()) {
     api_.close(&database_);
     throw_duckdb_error("no connection");
   }
+  // Times with a zone become times without one: in UTC, whatever zone the machine is in.
+  if (api_.query(connection_, "SET TimeZone = 'UTC'", nullptr) == DuckDbApi::kError) {
+    api_.disconnect(&connection_);
+    api_.close(&database_);
+    throw_duckdb_error("DuckDB has no time zones");
+  }
 }
 
 DuckDb::~DuckDb() {
@@ -159,13 +164,6 @@ void DuckDb::run(const std::string& sql) {
 
 void DuckDb::stream(const std::string& sql, const std::function<void(const DuckChunk&)>& visit) {
   Query(*this, sql).for_each_chunk(visit);
-}
-
-std::vector<std::string> DuckDb::columns(const std::string& select) {
-  Query query(*this, select + " LIMIT 0");
-  std::vector<std::string> names;
-  for (size_t c = 0; c < query.num_columns(); ++c) names.push_back(query.column(c));
-  return names;
 }
 
 std::vector<std::vector<std::optional<std::string>>> DuckDb::texts(const std::string& sql) {

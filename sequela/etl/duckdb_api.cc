@@ -43,7 +43,6 @@ DuckDbApi load_duckdb(const std::string& library) {
   find("duckdb_destroy_result", &api.destroy_result);
   find("duckdb_result_error", &api.result_error);
   find("duckdb_column_count", &api.column_count);
-  find("duckdb_column_name", &api.column_name);
   find("duckdb_fetch_chunk", &api.fetch_chunk);
   find("duckdb_data_chunk_get_size", &api.data_chunk_get_size);
   find("duckdb_data_chunk_get_vector", &api.data_chunk_get_vector);

@@ -49,6 +49,13 @@ TEST(DuckDb, SortsMoreThanItsMemory) {
   EXPECT_EQ(num_rows, 4'000'000);
 }
 
+TEST(DuckDb, CountsTimesInUtc) {
+  DuckDb db({});
+  EXPECT_EQ(db.texts("SELECT current_setting('TimeZone'), "
+                     "CAST(CAST(TIMESTAMPTZ '2020-01-01 10:00:00+02' AS TIMESTAMP) AS VARCHAR)"),
+            (std::vector<std::vector<std::optional<std::string>>>{{"UTC", "2020-01-01 08:00:00"}}));
+}
+
 TEST(DuckDb, TellsNoValueOfTheData) {
   EXPECT_EQ(without_values("Conversion Error: Could not convert string 'John Doe' to INT32"),
             "Conversion Error: Could not convert string '...' to INT32");
