@@ -39,14 +39,18 @@ std::string number_behind(const std::string& message, const std::string& label) 
   throw DataError(where, problem, "mend that line, or export the table again");
 }
 
-// DuckDB counts the JSON values of a file from 1 and names the one behind the fault.
+// The file that stands in a message between two pieces of text.
+Where file_between(const std::string& message, const std::string& before,
+                   const std::string& behind) {
+  const size_t label = message.find(before), end = message.rfind(behind);
+  const size_t start = label + before.size();
+  if (label == std::string::npos || end == std::string::npos || start > end) return {};
+  return {.path = message.substr(start, end - start)};
+}
+
 [[noreturn]] void throw_json_error(const std::string& message) {
-  const std::string file = "in file \"";
-  const size_t start = message.find(file), end = message.rfind("\", at byte");
-  Where where;
-  if (start != std::string::npos && end != std::string::npos && start + file.size() < end) {
-    where.path = message.substr(start + file.size(), end - start - file.size());
-  }
+  const Where where = file_between(message, "in file \"", "\", at byte");
+  // DuckDB counts the values of a file from 1 and names the one behind the fault.
   const std::string next = number_behind(message, " in line ");
   const bool has_line = !next.empty() && next.size() < 18;
   throw DataError(where,
@@ -104,6 +108,10 @@ void throw_duckdb_error(const std::string& message) {
     throw_csv_error(message);
   }
   if (message.find("Malformed JSON in file") != std::string::npos) throw_json_error(message);
+  if (message.find("\"maximum_object_size\" of") != std::string::npos) {
+    throw DataError(file_between(message, "reading file \"", "\" (>"),
+                    "a line of JSON is too long (over 16 MiB)", "leave it out");
+  }
   const std::string shown = without_values(message);
   if (message.starts_with("Out of Memory Error")) {
     throw ResourceError(

@@ -110,6 +110,17 @@ TEST(DuckDb, TellsWhereJsonIsBroken) {
   }
 }
 
+TEST(DuckDb, ALongLineOfJsonIsTold) {
+  try {
+    throw_duckdb_error(
+        "Invalid Input Error: \"maximum_object_size\" of 16777216 bytes exceeded while reading "
+        "file \"/raw/g.ndjson\" (>33554424 bytes).\n Try increasing \"maximum_object_size\".");
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().path, "/raw/g.ndjson");
+    EXPECT_NE(error.problem().find("too long"), std::string::npos) << error.what();
+  }
+}
+
 TEST(DuckDb, StopsWhenAsked) {
   DuckDb db({.num_threads = 2});
   request_stop(2);
