@@ -9,7 +9,10 @@ std::vector<std::string> fhir_macros() {
       // "Patient/12", "urn:uuid:12", "http://host/Patient/12/_history/1" -> 12
       "CREATE OR REPLACE TEMP MACRO fhir_id(r) AS regexp_extract(r, "
       "'([^/:]+)(?:/_history/[^/]*)?$', 1)",
-      "CREATE OR REPLACE TEMP MACRO fhir_number(r) AS coalesce(TRY_CAST(fhir_id(r) AS BIGINT),\n"
+      // An id that a cast would only come near to ("1.4", "1e3", "007") is no number.
+      "CREATE OR REPLACE TEMP MACRO fhir_number(r) AS coalesce(\n"
+      "  CASE WHEN regexp_full_match(fhir_id(r), '0|-?[1-9][0-9]*') THEN TRY_CAST(fhir_id(r) AS "
+      "BIGINT) END,\n"
       "  CAST(md5_number_lower(fhir_id(r)) & 9223372036854775807 AS BIGINT))",
       "CREATE OR REPLACE TEMP MACRO fhir_time(t, date_seconds) AS CASE length(t)\n"
       "  WHEN 4 THEN TRY_CAST(t || '-01-01' AS TIMESTAMP) WHEN 7 THEN TRY_CAST(t || '-01' AS "
