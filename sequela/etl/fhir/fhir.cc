@@ -52,16 +52,16 @@ void FhirPlanner::find_files() {
     throw DataError({.path = folder_}, "there is no *.ndjson here",
                     "name the folder of the bulk export");
   }
-  std::map<std::string, std::string> counts;
+  std::map<std::string, int64_t> counts;
   for (const std::string& file : files_) {
     const auto rows =
         db_.texts(str("SELECT coalesce(json->>'$.resourceType', 'none'), CAST(count(*) AS VARCHAR) "
                       "FROM read_ndjson_objects(",
                       sql_text(file), ") GROUP BY 1 ORDER BY 1"));
-    for (const auto& row : rows) files_of_[*row[0]].push_back(file);
-    for (const auto& row : rows)
-      counts[*row[0]] =
-          str(std::stoll(*row[1]) + (counts.contains(*row[0]) ? std::stoll(counts[*row[0]]) : 0));
+    for (const auto& row : rows) {
+      files_of_[*row[0]].push_back(file);
+      counts[*row[0]] += std::stoll(*row[1]);
+    }
   }
   static const std::vector<std::string> kRead = {"Patient", "Encounter", "Observation",
                                                  "Medication"};
@@ -70,7 +70,7 @@ void FhirPlanner::find_files() {
                          std::ranges::any_of(fhir_types(), [&](const FhirType& known) {
                            return type == known.type;
                          });
-    if (!is_read) plan_.unread.push_back({type, std::stoll(count)});
+    if (!is_read) plan_.unread.push_back({type, count});
   }
 }
 
@@ -194,8 +194,8 @@ void FhirPlanner::add_type(const FhirType& type) {
   if (!has(type.type)) return;
   TablePlan plan = start(type.type, type.type, type.patient);
   PlannedEvent block{.name = type.type, .label = type.type};
-  std::string coded = str("r->'", type.codes[0], "'");
-  if (type.codes[0] == "$.medicationCodeableConcept" && files_of_.contains("Medication")) {
+  std::string coded = str("r->'", type.code, "'");
+  if (type.code == "$.medicationCodeableConcept" && files_of_.contains("Medication")) {
     const TablePlan medication = start("Medication", "Medication", "$.id");
     plan.from += str("\nLEFT JOIN (SELECT r->>'$.id' AS id, any_value(r->'$.code') AS code FROM ",
                      medication.from, " GROUP BY 1) AS m ON m.id = fhir_id(",

@@ -8,7 +8,7 @@ namespace sequela {
 // What is taken of one type: paths below the resource, the first that is there.
 struct FhirType {
   const char* type;
-  std::vector<std::string> codes;  // of CodeableConcepts
+  std::string code;  // of a CodeableConcept
   std::vector<std::string> times, ends;
   const char* patient = "$.subject.reference";
   const char* encounter = "$.encounter.reference";
