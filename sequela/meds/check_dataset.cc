@@ -47,7 +47,7 @@ void check_codes(const Dataset& dataset, const std::unordered_map<std::string, C
     findings->add(FindingWeight::look, "codes without a row in codes.parquet", code);
 }
 
-void check_splits(const Dataset& dataset, const std::vector<std::pair<int64_t, size_t>>& subjects,
+void check_splits(const Dataset& dataset, const std::vector<int64_t>& subjects,
                   MedsFindings* findings) {
   if (!dataset.splits_path) return;
   std::unordered_set<int64_t> split;
@@ -59,7 +59,7 @@ void check_splits(const Dataset& dataset, const std::vector<std::pair<int64_t, s
                          error.problem());
   }
   size_t num_found = 0;
-  for (const auto& [subject, shard] : subjects) {
+  for (const int64_t subject : subjects) {
     if (split.contains(subject))
       ++num_found;
     else
@@ -67,7 +67,7 @@ void check_splits(const Dataset& dataset, const std::vector<std::pair<int64_t, s
                     str("subject ", subject));
   }
   findings->add(FindingWeight::look, "subjects of subject_splits.parquet without events", "",
-                static_cast<int64_t>(split.size() - std::min(split.size(), num_found)));
+                static_cast<int64_t>(split.size() - num_found));
 }
 
 }  // namespace
@@ -87,27 +87,26 @@ MedsCheck check_meds(const std::string& path, int num_threads) {
     progress.advance(1);
   });
   MedsFindings findings;
-  std::vector<std::pair<int64_t, size_t>> subjects;
+  std::vector<int64_t> subjects;
   std::unordered_map<std::string, CheckedCode> codes;
   for (size_t shard = 0; shard < facts.size(); ++shard) {
     findings.add(facts[shard].findings);
     check.num_events += facts[shard].num_events;
-    for (const int64_t subject : facts[shard].subjects) subjects.emplace_back(subject, shard);
+    subjects.insert(subjects.end(), facts[shard].subjects.begin(), facts[shard].subjects.end());
     for (const auto& [code, of_shard] : facts[shard].codes) {
       CheckedCode& all = codes[code];
       const bool differs = !all.unit.empty() && !of_shard.unit.empty() && all.unit != of_shard.unit;
       all.has_several_units = all.has_several_units || of_shard.has_several_units || differs;
       if (all.unit.empty()) all.unit = of_shard.unit;
-      all.num_events += of_shard.num_events;
     }
     facts[shard] = {};
   }
   std::ranges::sort(subjects);
   for (size_t i = 1; i < subjects.size(); ++i) {
-    if (subjects[i].first == subjects[i - 1].first)
-      findings.add(FindingWeight::fault, "a subject in two shards",
-                   str("subject ", subjects[i].first));
+    if (subjects[i] == subjects[i - 1])
+      findings.add(FindingWeight::fault, "a subject in two shards", str("subject ", subjects[i]));
   }
+  subjects.erase(std::unique(subjects.begin(), subjects.end()), subjects.end());
   check.num_codes = static_cast<int64_t>(codes.size());
   check.num_subjects = static_cast<int64_t>(subjects.size());
   if (subjects.empty()) findings.add(FindingWeight::look, "no subject at all", "");

@@ -124,7 +124,6 @@ void ShardCheck::check_code(const RowBatch& batch, int64_t i, int64_t row) {
   if (code.size() > kMaxCodeBytes) return fault("a code of more than 64 KiB", row);
   if (!is_valid_utf8(code)) return fault("a code that is not UTF-8", row);
   CheckedCode& facts = facts_.codes[std::string(code)];
-  ++facts.num_events;
   if (unit_ >= 0 && batch.columns[unit_].is_valid(i)) {
     const std::string_view unit = batch.columns[unit_].text(i);
     if (facts.unit.empty()) facts.unit = unit;

@@ -11,7 +11,6 @@ namespace sequela {
 
 // What a code's events are.
 struct CheckedCode {
-  int64_t num_events = 0;
   std::string unit;
   bool has_several_units = false;
 };
