@@ -69,7 +69,7 @@ RunRecipe etl_recipe(const EtlOptions& options, const EtlPlan& plan, Fingerprint
   // Of the secret it can only be told whether it is the same.
   recipe.set("shift-dates",
              options.shift_dates.empty() ? "" : fingerprint_of_text("shift " + secret_of(options)));
-  recipe.set("plan", fingerprint_of_text(without_folder(explain(plan), options.folder)));
+  recipe.set("plan", fingerprint_of_text(identity_of(plan, options.folder)));
   add_input("raw", plan_files(plan, options.folder), fingerprints, recipe);
   return recipe;
 }
