@@ -121,9 +121,9 @@ TypedSql Compiler::call_over(const std::string& name, std::vector<TypedSql> args
 }
 
 TypedSql Compiler::call(const MessyExpression& e) {
-  static const std::vector<std::string> kNames = {
-      "coalesce",    "min",       "max",       "mean",     "hash",
-      "signed_hash", "len_chars", "substring", "set_time", "strptime"};
+  static const std::vector<std::string> kNames = {"coalesce",  "min",       "max",
+                                                  "mean",      "hash",      "signed_hash",
+                                                  "len_chars", "substring", "set_time"};
   std::vector<TypedSql> args;
   for (const MessyExpression& arg : e.args) args.push_back(compile(arg));
   const auto need = [&](size_t least, size_t most) {

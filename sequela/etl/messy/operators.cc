@@ -1,7 +1,5 @@
 #include "sequela/etl/messy/operators.h"
 
-#include <algorithm>
-
 #include "sequela/core/error.h"
 
 namespace sequela {
@@ -29,12 +27,12 @@ SqlType unify(std::vector<TypedSql>* values) {
     if (type == SqlType::null)
       type = value.type;
     else if (is_number(type) && is_number(value.type))
-      type = std::max(type, value.type) == SqlType::real ? SqlType::real : SqlType::integer;
+      type =
+          type == SqlType::real || value.type == SqlType::real ? SqlType::real : SqlType::integer;
     else if (is_moment(type) && is_moment(value.type))
       type = SqlType::timestamp;
     else
       type = SqlType::text;
-    if (type == SqlType::integer && (value.type == SqlType::real)) type = SqlType::real;
   }
   for (TypedSql& value : *values) {
     if (type == SqlType::text) value.sql = as_text(value);
