@@ -153,6 +153,11 @@ EtlReport etl(const EtlOptions& options) {
 
 std::string explain_etl(const EtlOptions& options) {
   options.validate();
+  if (is_postgres_uri(options.from)) {
+    // The plan depends on the columns of the exported tables.
+    throw ConfigError(
+        "--explain reads tables in files, not a database. Fix: export them, and name the folder.");
+  }
   DuckDb db({.memory_bytes = int64_t{256} << 20, .num_threads = 1, .temp_folder = ""});
   return explain(plan_source(db, options.from, options.folder));
 }

@@ -115,6 +115,14 @@ TEST_F(Etl, ExplainShowsTheSql) {
   EXPECT_NE(sql.find("-- condition_occurrence: condition"), std::string::npos) << sql;
   EXPECT_NE(sql.find("LEFT JOIN etl_concept"), std::string::npos);
   EXPECT_FALSE(fs::exists(folder_ / "meds"));
+  EtlOptions of_database = options();
+  of_database.from = "postgresql://me:secret@host/database";
+  try {
+    explain_etl(of_database);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Etl, FaultsAreTold) {
