@@ -6,6 +6,8 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
+#include "sequela/core/error.h"
+#include "sequela/etl/source.h"
 #include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
@@ -75,9 +77,13 @@ Command make_etl(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command->add_option("folder,--folder", options.folder, "Folder of the raw tables")
       ->type_name(kFolder);
+  std::string sources;
+  for (const std::string& name : source_names()) sources += name + ", ";
   command
       ->add_option("--from", options.from,
-                   "What the tables are: omop; or a MESSY file that says it (event_configs.yaml)")
+                   str("What the tables are: ", sources,
+                       "a MESSY file that says it (event_configs.yaml), or the address of OMOP "
+                       "tables: postgresql://user@host/database/schema"))
       ->type_name(kFile);
   command->add_option("--out", options.out, "Folder for the MEDS data set")->type_name(kFolder);
   command->add_flag("--explain", arguments->explains,
