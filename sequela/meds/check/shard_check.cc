@@ -14,9 +14,6 @@
 namespace sequela {
 namespace {
 
-constexpr int64_t kStartOf1900 = -2'208'988'800 * kMicrosPerSecond;
-constexpr int64_t kStartOf2300 = 10'413'792'000 * kMicrosPerSecond;
-
 // Reads one shard, row by row.
 class ShardCheck {
  public:
@@ -98,8 +95,8 @@ void ShardCheck::end_subject() {
   int64_t before_birth = 0, early = 0, late = 0;
   for (const int64_t time : times_) {
     before_birth += birth_ != kNoTime && time < birth_;
-    early += time < kStartOf1900;
-    late += time >= kStartOf2300;
+    early += time < kStartOf1900Us;
+    late += time >= kStartOf2300Us;
   }
   look("events before birth", of_subject(), before_birth);
   look("events before 1900", of_subject(), early);
@@ -114,7 +111,7 @@ void ShardCheck::check_time(const RowBatch& batch, int64_t i, int64_t row) {
   if (time < time_)
     fault(is_static ? "a static event behind one with a time" : "times that go backwards", row);
   // An impossible time is told as such; what follows is not held against it.
-  if (time < kStartOf2300) time_ = std::max(time, time_);
+  if (time < kStartOf2300Us) time_ = std::max(time, time_);
   if (!is_static) times_.push_back(time);
 }
 
