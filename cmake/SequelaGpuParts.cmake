@@ -13,7 +13,7 @@ add_library(GTest::gtest ALIAS sequela_gtest)
 
 include(SequelaTorch)
 sequela_layer(core FILES *.cc BUT sha256.cc LIBS Threads::Threads)  # that is OpenSSL's
-sequela_layer(io FILES crc.cc file.cc safetensors.cc tfevents.cc DEPS core)
+sequela_layer(io FILES crc.cc file.cc replace_folder.cc safetensors.cc tfevents.cc DEPS core)
 include(SequelaKernels)
 sequela_layer(nn UNITY DEPS core io LIBS sequela_torch TORCH)
 sequela_add_cuda_kernels()

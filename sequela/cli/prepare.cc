@@ -164,7 +164,6 @@ void take_rank(const std::string& text, PrepareOptions* options) {
 
 int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
   PrepareOptions& options = arguments.options;
-  options.meds = find_records(arguments);
   options.num_threads = arguments.common.threads();
   options.memory_bytes = arguments.common.memory_bytes();
   options.fingerprint_cache = arguments.common.fingerprint_cache();
@@ -177,6 +176,7 @@ int run_prepare(const CLI::App& app, PrepareArguments& arguments) {
   options.zone_rule = parse_zone_rule(arguments.time_zone);
   if (!find_objective(options.objective).keeps_share_of_labels()) refuse_motor_options(app);
   if (!arguments.rank.empty()) take_rank(arguments.rank, &options);
+  options.meds = find_records(arguments);  // behind what is wrong with options: it may take hours
   const PrepareReport report = prepare(options);
   if (!process_world().is_first() || options.rank > 0) return 0;
   if (!report.is_up_to_date) write_options(app, options.out);

@@ -84,11 +84,11 @@ void Converter::run_macros() {
   has_macros_ = true;
 }
 
-// Two equal keys give the same spool: the files' content, the SQL, where the blocks stand.
+// Two equal keys give the same spool, and shards of the same columns: the files' content, the SQL,
+// the names of blocks and columns.
 std::string Converter::table_key(const TablePlan& table) {
-  std::string text = str(SEQUELA_VERSION, " ", num_shards_, "\n", select_of(table));
+  std::string text = str(SEQUELA_VERSION, " ", num_shards_, "\n", identity_of(table));
   for (const std::string& macro : plan_.macros) text += "\n" + macro;
-  for (const PlannedEvent& block : table.blocks) text += "\n" + block.name;
   for (const std::string& file : table.files) text += "\n" + fingerprints_.of_file(file);
   return fingerprint_of_text(without_folder(text, options_.folder));
 }

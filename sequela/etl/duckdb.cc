@@ -8,6 +8,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/run_context.h"
+#include "sequela/etl/duckdb_error.h"
 
 namespace sequela {
 namespace {
@@ -19,56 +20,6 @@ std::string quoted(std::string_view text, char quote) {
     out += c;
   }
   return out + quote;
-}
-
-// The number behind `label` in a message; empty if it is not there.
-std::string number_behind(const std::string& message, const std::string& label) {
-  const size_t at = message.find(label);
-  if (at == std::string::npos) return "";
-  const size_t start = at + label.size();
-  size_t end = start;
-  while (end < message.size() && message[end] >= '0' && message[end] <= '9') ++end;
-  return message.substr(start, end - start);
-}
-
-[[noreturn]] void throw_csv_error(const std::string& message) {
-  Where where;
-  const size_t file = message.find("file = ");
-  if (file != std::string::npos) {
-    where.path = message.substr(file + 7, message.find('\n', file) - file - 7);
-  }
-  const std::string line = number_behind(message, "CSV Error on Line: ");
-  const std::string wanted = number_behind(message, "Expected Number of Columns: ");
-  const std::string found = number_behind(message, "Found: ");
-  std::string problem = line.empty() ? "the text is no CSV table" : str("line ", line, ": ");
-  if (!wanted.empty() && !found.empty()) {
-    problem += str(found, " fields where the header has ", wanted);
-  } else if (!line.empty()) {
-    problem +=
-        message.find("utf-8") != std::string::npos || message.find("unicode") != std::string::npos
-            ? "the text is not UTF-8"
-            : "a quote that is not closed, or a field that is too long";
-  }
-  throw DataError(where, problem, "mend that line, or export the table again");
-}
-
-[[noreturn]] void throw_error(const std::string& message) {
-  throw_if_stopped();
-  if (message.find("CSV Error on Line") != std::string::npos ||
-      message.find("sniffing file") != std::string::npos) {
-    throw_csv_error(message);
-  }
-  const std::string shown = without_values(message);
-  if (message.starts_with("Out of Memory Error")) {
-    throw ResourceError(
-        "DuckDB is out of memory or of disk for what it spills. Fix: raise "
-        "--memory, lower --threads, or free space beside --out.");
-  }
-  if (message.starts_with("IO Error")) throw FileError("DuckDB", shown);
-  if (message.starts_with("Invalid Input Error") || message.starts_with("Conversion Error")) {
-    throw DataError(Where{}, shown);
-  }
-  throw Error("DuckDB: " + shown);
 }
 
 // Interrupts a query when this thread's run is to stop.
@@ -105,28 +56,6 @@ std::string sql_name(std::string_view name) {
   return quoted(name, '"');
 }
 
-std::string without_values(const std::string& message) {
-  const bool is_of_sql = message.starts_with("Binder Error") ||
-                         message.starts_with("Catalog Error") ||
-                         message.starts_with("Parser Error") || message.starts_with("IO Error");
-  std::string line = message.substr(0, message.find('\n'));
-  if (is_of_sql) return line;
-  std::string out;
-  char open = '\0';
-  for (const char c : line) {
-    if (open == '\0') out += c;
-    if (c != '\'' && c != '"') continue;
-    if (open == '\0') {
-      open = c;
-      out += "...";
-    } else if (open == c) {
-      open = '\0';
-      out += c;
-    }
-  }
-  return out;
-}
-
 DuckChunk::DuckChunk(const DuckDbApi& api, DuckDbApi::Handle chunk, size_t num_columns)
     : num_rows_(static_cast<int64_t>(api.data_chunk_get_size(chunk))) {
   columns_.reserve(num_columns);
@@ -150,12 +79,12 @@ class DuckDb::Query {
     if (api_.prepare(db.connection_, sql.c_str(), &statement_) == DuckDbApi::kError) {
       const std::string message = api_.prepare_error(statement_);
       api_.destroy_prepare(&statement_);
-      throw_error(message);
+      throw_duckdb_error(message);
     }
     if (api_.execute_prepared_streaming(statement_, &result_) == DuckDbApi::kError) {
       const std::string message = error();
       give_back();
-      throw_error(message);
+      throw_duckdb_error(message);
     }
   }
   ~Query() { give_back(); }
@@ -163,7 +92,6 @@ class DuckDb::Query {
   Query& operator=(const Query&) = delete;
 
   size_t num_columns() { return api_.column_count(&result_); }
-  std::string column(size_t index) { return api_.column_name(&result_, index); }
 
   void for_each_chunk(const std::function<void(const DuckChunk&)>& visit) {
     const size_t num_columns = this->num_columns();
@@ -175,7 +103,7 @@ class DuckDb::Query {
       visit(DuckChunk(api_, chunk, num_columns));
     }
     const std::string message = error();
-    if (!message.empty()) throw_error(message);
+    if (!message.empty()) throw_duckdb_error(message);
   }
 
  private:
@@ -211,11 +139,17 @@ DuckDb::DuckDb(const DuckDbOptions& options) : api_(duckdb_api()) {
   if (state == DuckDbApi::kError) {
     const std::string message = error != nullptr ? error : "cannot be opened";
     api_.free(error);
-    throw_error(message);
+    throw_duckdb_error(message);
   }
   if (api_.connect(database_, &connection_) == DuckDbApi::kError) {
     api_.close(&database_);
-    throw_error("no connection");
+    throw_duckdb_error("no connection");
+  }
+  // Times with a zone become times without one: in UTC, whatever zone the machine is in.
+  if (api_.query(connection_, "SET TimeZone = 'UTC'", nullptr) == DuckDbApi::kError) {
+    api_.disconnect(&connection_);
+    api_.close(&database_);
+    throw_duckdb_error("DuckDB has no time zones");
   }
 }
 
@@ -230,13 +164,6 @@ void DuckDb::run(const std::string& sql) {
 
 void DuckDb::stream(const std::string& sql, const std::function<void(const DuckChunk&)>& visit) {
   Query(*this, sql).for_each_chunk(visit);
-}
-
-std::vector<std::string> DuckDb::columns(const std::string& select) {
-  Query query(*this, select + " LIMIT 0");
-  std::vector<std::string> names;
-  for (size_t c = 0; c < query.num_columns(); ++c) names.push_back(query.column(c));
-  return names;
 }
 
 std::vector<std::vector<std::optional<std::string>>> DuckDb::texts(const std::string& sql) {

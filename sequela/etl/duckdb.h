@@ -63,8 +63,6 @@ class DuckDb {
   // The rows as they are made, in order; stops between chunks if a stop was asked for.
   void stream(const std::string& sql, const std::function<void(const DuckChunk&)>& visit);
 
-  // The names that a SELECT's columns have, in order.
-  std::vector<std::string> columns(const std::string& select);
   // All values of a small result, which must be VARCHAR, by row.
   std::vector<std::vector<std::optional<std::string>>> texts(const std::string& sql);
   // The one BIGINT of a result; 0 if it is null.
@@ -80,8 +78,5 @@ class DuckDb {
 // 'text' and "name" as SQL writes them.
 std::string sql_text(std::string_view text);
 std::string sql_name(std::string_view name);
-
-// What DuckDB's message says without what it quotes of the data.
-std::string without_values(const std::string& message);
 
 }  // namespace sequela

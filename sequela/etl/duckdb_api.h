@@ -42,7 +42,6 @@ struct DuckDbApi {
   void (*destroy_result)(Result* result);
   const char* (*result_error)(Result* result);
   uint64_t (*column_count)(Result* result);
-  const char* (*column_name)(Result* result, uint64_t column);
   Handle (*fetch_chunk)(Result result);
   uint64_t (*data_chunk_get_size)(Handle chunk);
   Handle (*data_chunk_get_vector)(Handle chunk, uint64_t column);

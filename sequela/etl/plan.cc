@@ -58,6 +58,23 @@ std::string explain(const EtlPlan& plan) {
   return text;
 }
 
+std::string identity_of(const TablePlan& table) {
+  std::string text = select_of(table);
+  for (const PlannedEvent& block : table.blocks) {
+    text += str("\n", block.name, " ", block.label, block.is_visit ? " visit" : "");
+    for (const PlanColumn& extra : block.extras) text += "\n  " + extra.name;
+  }
+  return text;
+}
+
+std::string identity_of(const EtlPlan& plan, const std::string& folder) {
+  std::string text = explain(plan);
+  for (const TablePlan& table : plan.tables) text += identity_of(table) + "\n";
+  text += str(plan.dataset_name, "\n", plan.dataset_version, "\n", plan.block_column, "\n",
+              plan.drops_duplicates);
+  return without_folder(text, folder);
+}
+
 std::string without_folder(std::string sql, const std::string& folder) {
   for (size_t at = 0; !folder.empty() && (at = sql.find(folder, at)) != std::string::npos;) {
     sql.erase(at, folder.size());

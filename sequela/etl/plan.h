@@ -74,6 +74,11 @@ std::string select_of(const TablePlan& table);
 
 // The whole plan as SQL with comments.
 std::string explain(const EtlPlan& plan);
+// A text that is the same for two plans that make the same of the same files, wherever their folder
+// lies: the SQL, and the names that do not stand in it.
+std::string identity_of(const EtlPlan& plan, const std::string& folder);
+// Of one table's SQL and names.
+std::string identity_of(const TablePlan& table);
 // The same text wherever the folder of the raw tables lies.
 std::string without_folder(std::string sql, const std::string& folder);
 

@@ -8,13 +8,12 @@
 #include "sequela/core/time.h"
 #include "sequela/etl/shard_table.h"
 #include "sequela/io/parquet.h"
+#include "sequela/meds/check_dataset.h"
 
 namespace sequela {
 namespace {
 
 constexpr size_t kRowsPerGroup = size_t{1} << 17;
-constexpr int64_t kYear1900 = -2'208'988'800 * kMicrosPerSecond;
-constexpr int64_t kYear2300 = 10'413'792'000 * kMicrosPerSecond;
 const char* const kBirth = "MEDS_BIRTH";
 const char* const kDeath = "MEDS_DEATH";
 
@@ -115,8 +114,8 @@ void ShardMaker::check_subject(const Row* begin, const Row* end, ShardLedger* le
     if (row->time == kNoTime) continue;
     before_birth += birth != kNoTime && row->time < birth;
     after_death += death != kNoTime && row->time > death + kMicrosPerDay;
-    too_early += row->time < kYear1900;
-    too_late += row->time >= kYear2300;
+    too_early += row->time < kStartOf1900Us;
+    too_late += row->time >= kStartOf2300Us;
     if (!blocks_[row->block]->is_visit) continue;
     overlaps += visits_end != kNoTime && row->time < visits_end;
     visits_end = std::max(visits_end, end_of_visit(row->rest, *blocks_[row->block], row->time));

@@ -39,7 +39,6 @@ class ShardMaker {
 
  private:
   struct Row;
-  struct Output;
   std::vector<Row> read(int64_t shard) const;
   std::string_view code(const Row& row) const;
   bool is_before(const Row& a, const Row& b) const;

@@ -8,7 +8,6 @@ namespace sequela {
 namespace {
 
 enum Column { kSubjectId, kTimeColumn, kCode, kNumericValue, kTextValue, kBlock, kFirstExtra };
-enum Bits : uint8_t { kHasNumber = 1, kHasText = 2 };
 
 Table empty_table(const std::string& block_column, const std::vector<PlanColumn>& extras) {
   const std::vector<uint8_t> none;

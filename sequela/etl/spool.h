@@ -20,11 +20,13 @@ namespace sequela {
 // records. A record is little-endian:
 //
 //   u32 bytes that follow   i64 subject_id   i64 time (kNoTime = static)   u32 code   u16 block
-//   u8  bits: 1 = a number, 2 = a text       f32 number   u32 size, text
+//   u8  bits of RecordPart       f32 number   u32 size, text
 //   then each extra column of the block: u8 is there, and if so i64, f64, u8 or u32 size, text
 //
 // A footer in JSON (codes, ledger, where the runs lie), then i64 where it starts. It is a working
 // file: no stability is promised.
+
+enum RecordPart : uint8_t { kHasNumber = 1, kHasText = 2 };
 
 // Appends values to a record.
 class SpoolRecord {

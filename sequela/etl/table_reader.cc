@@ -138,7 +138,7 @@ void TableReader::spool(const DuckChunk& chunk, int64_t row, size_t b) {
   record_.put(columns.time == kNone ? kNoTime : chunk.integer(columns.time, row));
   record_.put(static_cast<uint32_t>(code));
   record_.put(static_cast<uint16_t>(first_block_ + static_cast<int32_t>(b)));
-  record_.put(static_cast<uint8_t>((has_number ? 1 : 0) | (has_text ? 2 : 0)));
+  record_.put(static_cast<uint8_t>((has_number ? kHasNumber : 0) | (has_text ? kHasText : 0)));
   if (has_number) record_.put(chunk.real32(columns.number, row));
   if (has_text) record_.put_text(chunk.text(columns.text, row));
   size_t column = columns.first_extra;

@@ -1,38 +1,13 @@
 #include "sequela/io/postgres_client.h"
 
-#include <dlfcn.h>
-
-#include "sequela/core/error.h"
+#include "sequela/io/shared_library.h"
 
 namespace sequela {
-namespace {
-
-// A library that is to be loaded, and its name.
-struct Library {
-  std::string name;
-  void* handle;
-
-  template <typename Function>
-  void find(const char* symbol, Function* function) const {
-    *function = reinterpret_cast<Function>(dlsym(handle, symbol));
-    if (*function == nullptr) fail(str(name, " lacks ", symbol));
-  }
-
-  [[noreturn]] void fail(const std::string& reason) const {
-    throw FileError("PostgreSQL's client library", reason,
-                    "install it (Debian and Ubuntu: libpq5; Fedora: libpq; conda: libpq), or give "
-                    "the records as files");
-  }
-};
-
-}  // namespace
 
 PostgresClient load_postgres_client(const std::string& name) {
-  const Library library{name, dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL)};
-  if (library.handle == nullptr) {
-    const char* reason = dlerror();
-    library.fail(reason != nullptr ? reason : name + " cannot be loaded");
-  }
+  const SharedLibrary library(name, "PostgreSQL's client library",
+                              "install it (Debian and Ubuntu: libpq5; Fedora: libpq; conda: "
+                              "libpq), or give the records as files");
   PostgresClient client;
   library.find("PQcancel", &client.cancel);
   library.find("PQconnectPoll", &client.connect_poll);

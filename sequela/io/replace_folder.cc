@@ -26,7 +26,8 @@ std::string name_aside(const std::string& path) {
 
 void replace_folder(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) {
-    fs::remove_all(from);
+    std::error_code ignored;  // the new one is in its place already
+    fs::remove_all(from, ignored);
   } else {
     replace_folder_in_two_steps(from, to);
   }

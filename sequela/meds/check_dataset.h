@@ -4,7 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "sequela/core/time.h"
+
 namespace sequela {
+
+// Events outside [1900, 2300) are hardly records of care.
+inline constexpr int64_t kStartOf1900Us = -2'208'988'800 * kMicrosPerSecond;
+inline constexpr int64_t kStartOf2300Us = 10'413'792'000 * kMicrosPerSecond;
 
 // Something that a MEDS data set should not have.
 struct MedsFinding {

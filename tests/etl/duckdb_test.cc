@@ -4,6 +4,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/etl/duckdb_error.h"
 #include "sequela/io/file.h"
 #include "tests/support/test_folder.h"
 
@@ -48,12 +49,28 @@ TEST(DuckDb, SortsMoreThanItsMemory) {
   EXPECT_EQ(num_rows, 4'000'000);
 }
 
+TEST(DuckDb, CountsTimesInUtc) {
+  DuckDb db({});
+  EXPECT_EQ(db.texts("SELECT current_setting('TimeZone'), "
+                     "CAST(CAST(TIMESTAMPTZ '2020-01-01 10:00:00+02' AS TIMESTAMP) AS VARCHAR)"),
+            (std::vector<std::vector<std::optional<std::string>>>{{"UTC", "2020-01-01 08:00:00"}}));
+}
+
 TEST(DuckDb, TellsNoValueOfTheData) {
   EXPECT_EQ(without_values("Conversion Error: Could not convert string 'John Doe' to INT32"),
             "Conversion Error: Could not convert string '...' to INT32");
   EXPECT_EQ(without_values("Binder Error: column \"x\" not found\nLINE 1: ..."),
             "Binder Error: column \"x\" not found");
+  // A value with quotes and a line end, and values that are not quoted.
+  EXPECT_EQ(without_values("Conversion Error: Could not convert string 'O'Brien\nx' to INT64\n\n"
+                           "LINE 1: SELECT CAST(x AS BIGINT) FROM (SELECT 'O''Brien"),
+            "Conversion Error: Could not convert string '...' to INT64");
+  EXPECT_EQ(without_values("Out of Range Error: Overflow in addition of INT64 (12345 + -678)!"),
+            "Out of Range Error: Overflow in addition of INT64 (... + -...)!");
+  EXPECT_EQ(without_values("Conversion Error: Type DOUBLE with value 8.64e+40 can't be cast"),
+            "Conversion Error: Type DOUBLE with value ... can'...");
   DuckDb db({});
+  EXPECT_THROW(db.run("SELECT i * 9000000000000000000 FROM range(3) AS t(i)"), DataError);
   try {
     db.run("SELECT CAST('secret' AS INTEGER)");
     FAIL();
@@ -76,6 +93,31 @@ TEST(DuckDb, TellsWhereACsvIsBroken) {
     EXPECT_NE(what.find("line 4"), std::string::npos) << what;
     EXPECT_NE(what.find("3 fields where the header has 2"), std::string::npos) << what;
     EXPECT_EQ(what.find("private"), std::string::npos) << what;
+  }
+}
+
+TEST(DuckDb, TellsWhereJsonIsBroken) {
+  const TestFolder folder;
+  write_file(folder / "a.ndjson", "{\"a\": 1}\n{\"a\": private}\n{\"a\": 2}\n");
+  DuckDb db({});
+  try {
+    db.run("SELECT json->>'$.a' FROM read_ndjson_objects(" + sql_text(folder / "a.ndjson") + ")");
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().path, folder / "a.ndjson");
+    EXPECT_TRUE(error.problem().starts_with("line 2 ")) << error.what();
+    EXPECT_EQ(std::string(error.what()).find("private"), std::string::npos) << error.what();
+  }
+}
+
+TEST(DuckDb, ALongLineOfJsonIsTold) {
+  try {
+    throw_duckdb_error(
+        "Invalid Input Error: \"maximum_object_size\" of 16777216 bytes exceeded while reading "
+        "file \"/raw/g.ndjson\" (>33554424 bytes).\n Try increasing \"maximum_object_size\".");
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.where().path, "/raw/g.ndjson");
+    EXPECT_NE(error.problem().find("too long"), std::string::npos) << error.what();
   }
 }
 

@@ -61,6 +61,19 @@ TEST_F(Fhir, ResourcesBecomeEvents) {
   EXPECT_EQ(report.at("unread"), (Json{{"Claim", 1}}));
 }
 
+TEST_F(Fhir, IdsThatAreNearlyNumbersStayApart) {
+  std::string patients;
+  for (const char* id : {"1.4", "1.3", "1", "01", "1e0", "1_0", "10"})
+    patients += str(R"({"resourceType":"Patient","birthDate":"1990-01-01","id":")", id, "\"}\n");
+  raw_.write("Patient.ndjson", patients);
+  raw_.convert("fhir");
+  std::set<int64_t> subjects;
+  for (const EventKey& event : raw_.events()) subjects.insert(std::get<0>(event));
+  EXPECT_EQ(subjects.size(), 7u);
+  EXPECT_TRUE(subjects.contains(1));
+  EXPECT_TRUE(subjects.contains(10));
+}
+
 TEST_F(Fhir, NeedsPatients) {
   std::filesystem::remove(raw_.raw() + "/Patient.ndjson");
   EXPECT_THROW(raw_.plan("fhir"), DataError);

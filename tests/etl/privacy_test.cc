@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/etl/etl_folder.h"
+
 namespace sequela {
 namespace {
 
@@ -17,6 +19,17 @@ TEST(Privacy, FindsColumnsThatTellWhoSomebodyIs) {
             (std::vector<std::string>{"patients.LAST", "patients.Phone Number",
                                       "patients.home_address"}));
   EXPECT_TRUE(identifying_columns({}).empty());
+}
+
+TEST(Privacy, KnowsColumnsThatAJoinBrings) {
+  const EtlFolder raw;
+  raw.write("orders.csv", "subject_id,drug\n1,a\n");
+  raw.write("people.csv", "subject_id,surname\n1,b\n");
+  write_file(raw.path("events.yaml"),
+             "orders:\n  _table:\n    join:\n      people: {key: subject_id, cols: [surname]}\n"
+             "  order:\n    code: f\"{$drug}/{$surname}\"\n    time: null\n");
+  EXPECT_EQ(identifying_columns(raw.plan(raw.path("events.yaml"))),
+            std::vector<std::string>{"orders.surname"});
 }
 
 }  // namespace

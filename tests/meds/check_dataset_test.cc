@@ -42,7 +42,9 @@ TEST_F(CheckMeds, FindsWhatIsOutOfOrder) {
   write_shard(folder_ / "data/0.parquet", {1, 1, 1, 2, 1}, {5, 3, 0, 4, 9},
               {"MEDS_BIRTH", "A", "B", "A", "A"});
   write_shard(folder_ / "data/1.parquet", {2}, {7}, {"A"});
-  const auto found = counts(check_meds(folder_.path(), 2));
+  const MedsCheck check = check_meds(folder_.path(), 2);
+  EXPECT_EQ(check.num_subjects, 2);
+  const auto found = counts(check);
   EXPECT_EQ(found.at("times that go backwards"), 1);
   EXPECT_EQ(found.at("a static event behind one with a time"), 1);
   EXPECT_EQ(found.at("a subject in several runs of a shard"), 1);

@@ -77,6 +77,25 @@ TEST_F(Etl, ASecondRunHasNothingToDo) {
                    .is_up_to_date);
 }
 
+TEST_F(Etl, AnotherNameOfAColumnOrOfTheDataIsAnotherResult) {
+  const auto run = [&](const std::string& data, const std::string& column) {
+    write_file(folder_ / "events.yaml",
+               "etl: {dataset_name: " + data +
+                   "}\nperson:\n  _defaults: {subject_id: $person_id}\n  person:\n    code: A\n"
+                   "    time: null\n    " +
+                   column + ": $year_of_birth\n");
+    return etl({.from = folder_ / "events.yaml",
+                .folder = folder_ / "cdm",
+                .out = folder_ / "meds"})
+        .is_up_to_date;
+  };
+  EXPECT_FALSE(run("one", "born"));
+  EXPECT_TRUE(run("one", "born"));
+  EXPECT_FALSE(run("one", "year"));
+  EXPECT_FALSE(run("two", "year"));
+  EXPECT_NE(read_file(folder_ / "meds/metadata/dataset.json").find("two"), std::string::npos);
+}
+
 TEST_F(Etl, TheSecretOfDatesIsNowhere) {
   write_file(folder_ / "key", "0123456789abcdefghij\n");
   EtlOptions shifted = options();
@@ -96,6 +115,14 @@ TEST_F(Etl, ExplainShowsTheSql) {
   EXPECT_NE(sql.find("-- condition_occurrence: condition"), std::string::npos) << sql;
   EXPECT_NE(sql.find("LEFT JOIN etl_concept"), std::string::npos);
   EXPECT_FALSE(fs::exists(folder_ / "meds"));
+  EtlOptions of_database = options();
+  of_database.from = "postgresql://me:secret@host/database";
+  try {
+    explain_etl(of_database);
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Etl, FaultsAreTold) {

@@ -1,8 +1,11 @@
 #include "sequela/encoders/ops/dense_attention.h"
+
 #include <ATen/ATen.h>
+
 #include <cmath>
 #include <limits>
 #include <vector>
+
 #include "sequela/encoders/ops/dropout_mask.h"
 
 namespace sequela {

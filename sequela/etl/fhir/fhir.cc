@@ -5,102 +5,16 @@
 #include <map>
 
 #include "sequela/core/error.h"
-#include "sequela/core/log.h"
+#include "sequela/etl/fhir/fhir_sql.h"
+#include "sequela/etl/fhir/fhir_types.h"
 
 namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
 
-// What is taken of one type: paths below the resource, the first that is there.
-struct FhirType {
-  const char* type;
-  std::vector<std::string> codes;  // of CodeableConcepts
-  std::vector<std::string> times, ends;
-  const char* patient = "$.subject.reference";
-  const char* encounter = "$.encounter.reference";
-};
-
-const std::vector<FhirType>& fhir_types() {
-  static const std::vector<FhirType> types = {
-      {"Condition",
-       {"$.code"},
-       {"$.onsetDateTime", "$.onsetPeriod.start", "$.recordedDate"},
-       {"$.abatementDateTime", "$.abatementPeriod.end"}},
-      {"MedicationRequest", {"$.medicationCodeableConcept"}, {"$.authoredOn"}, {}},
-      {"MedicationAdministration",
-       {"$.medicationCodeableConcept"},
-       {"$.effectiveDateTime", "$.effectivePeriod.start"},
-       {"$.effectivePeriod.end"},
-       "$.subject.reference",
-       "$.context.reference"},
-      {"MedicationStatement",
-       {"$.medicationCodeableConcept"},
-       {"$.effectiveDateTime", "$.effectivePeriod.start", "$.dateAsserted"},
-       {"$.effectivePeriod.end"},
-       "$.subject.reference",
-       "$.context.reference"},
-      {"Procedure",
-       {"$.code"},
-       {"$.performedDateTime", "$.performedPeriod.start"},
-       {"$.performedPeriod.end"}},
-      {"Immunization",
-       {"$.vaccineCode"},
-       {"$.occurrenceDateTime", "$.recorded"},
-       {},
-       "$.patient.reference"},
-      {"AllergyIntolerance",
-       {"$.code"},
-       {"$.onsetDateTime", "$.recordedDate"},
-       {},
-       "$.patient.reference"},
-  };
-  return types;
-}
-
 const std::vector<std::string> kObservationTimes = {
     "$.effectiveDateTime", "$.effectivePeriod.start", "$.effectiveInstant", "$.issued"};
-
-std::vector<std::string> macros() {
-  return {
-      // "Patient/12", "urn:uuid:12", "http://host/Patient/12/_history/1" -> 12
-      "CREATE OR REPLACE TEMP MACRO fhir_id(r) AS regexp_extract(r, "
-      "'([^/:]+)(?:/_history/[^/]*)?$', 1)",
-      "CREATE OR REPLACE TEMP MACRO fhir_number(r) AS coalesce(TRY_CAST(fhir_id(r) AS BIGINT),\n"
-      "  CAST(md5_number_lower(fhir_id(r)) & 9223372036854775807 AS BIGINT))",
-      "CREATE OR REPLACE TEMP MACRO fhir_time(t, date_seconds) AS CASE length(t)\n"
-      "  WHEN 4 THEN TRY_CAST(t || '-01-01' AS TIMESTAMP) WHEN 7 THEN TRY_CAST(t || '-01' AS "
-      "TIMESTAMP)\n"
-      "  WHEN 10 THEN TRY_CAST(t AS TIMESTAMP) + to_seconds(date_seconds)\n"
-      "  ELSE TRY_CAST(t AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END",
-      "CREATE OR REPLACE TEMP MACRO fhir_system(s) AS CASE s\n"
-      "  WHEN 'http://snomed.info/sct' THEN 'SNOMED' WHEN 'http://loinc.org' THEN 'LOINC'\n"
-      "  WHEN 'http://www.nlm.nih.gov/research/umls/rxnorm' THEN 'RxNorm' WHEN "
-      "'http://hl7.org/fhir/sid/ndc' THEN 'NDC'\n"
-      "  WHEN 'http://hl7.org/fhir/sid/icd-10-cm' THEN 'ICD10CM' WHEN "
-      "'http://hl7.org/fhir/sid/icd-10' THEN 'ICD10'\n"
-      "  WHEN 'http://hl7.org/fhir/sid/icd-9-cm' THEN 'ICD9CM' WHEN "
-      "'http://www.cms.gov/Medicare/Coding/ICD10' THEN 'ICD10PCS'\n"
-      "  WHEN 'http://hl7.org/fhir/sid/cvx' THEN 'CVX' WHEN 'http://www.ama-assn.org/go/cpt' THEN "
-      "'CPT4'\n"
-      "  WHEN 'http://www.whocc.no/atc' THEN 'ATC' WHEN 'http://unitsofmeasure.org' THEN 'UCUM'\n"
-      "  ELSE coalesce(nullif(regexp_extract(s, '([^/:]+)/?$', 1), ''), 'FHIR') END",
-      "CREATE OR REPLACE TEMP MACRO fhir_code(concept) AS "
-      "fhir_system(concept->>'$.coding[0].system') || '/' ||\n"
-      "  nullif(concept->>'$.coding[0].code', '')",
-      "CREATE OR REPLACE TEMP MACRO fhir_display(concept) AS "
-      "coalesce(concept->>'$.coding[0].display', concept->>'$.text')"};
-}
-
-std::string text_at(const std::string& path, const std::string& of = "r") {
-  return str("(", of, "->>'", path, "')");
-}
-
-std::string first_of(const std::vector<std::string>& paths) {
-  std::string sql = "coalesce(";
-  for (const std::string& path : paths) sql += (sql.back() == '(' ? "" : ", ") + text_at(path);
-  return sql + ")";
-}
 
 class FhirPlanner {
  public:
@@ -138,16 +52,16 @@ void FhirPlanner::find_files() {
     throw DataError({.path = folder_}, "there is no *.ndjson here",
                     "name the folder of the bulk export");
   }
-  std::map<std::string, std::string> counts;
+  std::map<std::string, int64_t> counts;
   for (const std::string& file : files_) {
     const auto rows =
         db_.texts(str("SELECT coalesce(json->>'$.resourceType', 'none'), CAST(count(*) AS VARCHAR) "
                       "FROM read_ndjson_objects(",
                       sql_text(file), ") GROUP BY 1 ORDER BY 1"));
-    for (const auto& row : rows) files_of_[*row[0]].push_back(file);
-    for (const auto& row : rows)
-      counts[*row[0]] =
-          str(std::stoll(*row[1]) + (counts.contains(*row[0]) ? std::stoll(counts[*row[0]]) : 0));
+    for (const auto& row : rows) {
+      files_of_[*row[0]].push_back(file);
+      counts[*row[0]] += std::stoll(*row[1]);
+    }
   }
   static const std::vector<std::string> kRead = {"Patient", "Encounter", "Observation",
                                                  "Medication"};
@@ -156,7 +70,7 @@ void FhirPlanner::find_files() {
                          std::ranges::any_of(fhir_types(), [&](const FhirType& known) {
                            return type == known.type;
                          });
-    if (!is_read) plan_.unread.push_back({type, std::stoll(count)});
+    if (!is_read) plan_.unread.push_back({type, count});
   }
 }
 
@@ -173,18 +87,18 @@ TablePlan FhirPlanner::start(const std::string& name, const std::string& type,
   for (const std::string& file : plan.files) list += (list.empty() ? "" : ", ") + sql_text(file);
   plan.from = str("(SELECT json AS r FROM read_ndjson_objects([", list,
                   "]) WHERE json->>'$.resourceType' = '", type, "') AS t");
-  plan.subject_id = str("fhir_number(", text_at(patient), ")");
-  plan.key = str("'", type, " ' || (", text_at("$.id"), ")");
+  plan.subject_id = str("fhir_number(", fhir_text(patient), ")");
+  plan.key = str("'", type, " ' || (", fhir_text("$.id"), ")");
   return plan;
 }
 
 void FhirPlanner::set_time(const std::vector<std::string>& times, PlannedEvent* block) {
-  const std::string text = first_of(times);
+  const std::string text = fhir_first_of(times);
   block->time = str("fhir_time(", text, ", 86399)");
   block->failed = str(text, " IS NOT NULL AND ", block->time, " IS NULL");
   block->wanted =
-      str("coalesce(", text_at("$.status"), ", ", text_at("$.verificationStatus.coding[0].code"),
-          ", '') <> 'entered-in-error'");
+      str("coalesce(", fhir_text("$.status"), ", ",
+          fhir_text("$.verificationStatus.coding[0].code"), ", '') <> 'entered-in-error'");
 }
 
 void FhirPlanner::set_code(const std::string& concept_sql, PlannedEvent* block) {
@@ -202,22 +116,22 @@ void FhirPlanner::add_patient() {
     throw DataError({.path = folder_}, "there is no Patient among the resources",
                     "export them, too");
   TablePlan plan = start("Patient", "Patient", "$.id");
-  const std::string birth = str("fhir_time(", text_at("$.birthDate"), ", 0)");
+  const std::string birth = str("fhir_time(", fhir_text("$.birthDate"), ", 0)");
   plan.blocks.push_back(
       {.name = "Patient/birth", .label = "Patient", .code = "'MEDS_BIRTH'", .time = birth});
-  const std::string gender = text_at("$.gender");
+  const std::string gender = fhir_text("$.gender");
   plan.blocks.push_back(
       {.name = "Patient/gender",
        .label = "Patient",
        .code = str("'Gender/' || CASE ", gender,
                    " WHEN 'male' THEN 'M' WHEN 'female' THEN 'F' ELSE ", gender, " END"),
        .time = birth});
-  const std::string death = str("fhir_time(", text_at("$.deceasedDateTime"), ", 86399)");
+  const std::string death = str("fhir_time(", fhir_text("$.deceasedDateTime"), ", 86399)");
   plan.blocks.push_back({.name = "Patient/death",
                          .label = "Patient",
                          .code = "'MEDS_DEATH'",
                          .time = death,
-                         .wanted = str(text_at("$.deceasedDateTime"), " IS NOT NULL")});
+                         .wanted = str(fhir_text("$.deceasedDateTime"), " IS NOT NULL")});
   num_blocks_ += 3;
   plan_.tables.push_back(plan);
 }
@@ -226,14 +140,14 @@ void FhirPlanner::add_encounter() {
   if (!has("Encounter")) return;
   TablePlan plan = start("Encounter", "Encounter", "$.subject.reference");
   PlannedEvent block{.name = "Encounter", .label = "Encounter"};
-  block.code = str("CASE WHEN ", text_at("$.class.code"),
+  block.code = str("CASE WHEN ", fhir_text("$.class.code"),
                    " IN ('IMP', 'ACUTE', 'NONAC', 'SS') THEN 'Visit/IP' WHEN ",
-                   text_at("$.class.code"), " = 'EMER' THEN 'Visit/ER' ELSE 'Visit/OP' END");
+                   fhir_text("$.class.code"), " = 'EMER' THEN 'Visit/ER' ELSE 'Visit/OP' END");
   set_time({"$.period.start"}, &block);
   block.extras.push_back(
-      {"end", ValueType::time, str("fhir_time(", text_at("$.period.end"), ", 86399)")});
+      {"end", ValueType::time, str("fhir_time(", fhir_text("$.period.end"), ", 86399)")});
   block.extras.push_back(
-      {"visit_id", ValueType::integer, str("fhir_number(", text_at("$.id"), ")")});
+      {"visit_id", ValueType::integer, str("fhir_number(", fhir_text("$.id"), ")")});
   block.is_visit = true;
   ++num_blocks_;
   plan.blocks.push_back(block);
@@ -241,16 +155,16 @@ void FhirPlanner::add_encounter() {
 }
 
 void FhirPlanner::add_component_values(const std::string& of, PlannedEvent* block) {
-  block->numeric_value = str("TRY_CAST(coalesce(", text_at("$.valueQuantity.value", of), ", ",
-                             text_at("$.valueInteger", of), ") AS FLOAT)");
-  block->text_value = str("coalesce(", text_at("$.valueString", of), ", fhir_display(", of,
-                          "->'$.valueCodeableConcept'), ", text_at("$.valueBoolean", of), ", ",
-                          text_at("$.valueDateTime", of), ")");
+  block->numeric_value = str("TRY_CAST(coalesce(", fhir_text("$.valueQuantity.value", of), ", ",
+                             fhir_text("$.valueInteger", of), ") AS FLOAT)");
+  block->text_value = str("coalesce(", fhir_text("$.valueString", of), ", fhir_display(", of,
+                          "->'$.valueCodeableConcept'), ", fhir_text("$.valueBoolean", of), ", ",
+                          fhir_text("$.valueDateTime", of), ")");
   block->extras.push_back({"unit", ValueType::text,
-                           str("coalesce(", text_at("$.valueQuantity.code", of), ", ",
-                               text_at("$.valueQuantity.unit", of), ")")});
-  block->extras.push_back(
-      {"visit_id", ValueType::integer, str("fhir_number(", text_at("$.encounter.reference"), ")")});
+                           str("coalesce(", fhir_text("$.valueQuantity.code", of), ", ",
+                               fhir_text("$.valueQuantity.unit", of), ")")});
+  block->extras.push_back({"visit_id", ValueType::integer,
+                           str("fhir_number(", fhir_text("$.encounter.reference"), ")")});
 }
 
 void FhirPlanner::add_observations() {
@@ -280,12 +194,12 @@ void FhirPlanner::add_type(const FhirType& type) {
   if (!has(type.type)) return;
   TablePlan plan = start(type.type, type.type, type.patient);
   PlannedEvent block{.name = type.type, .label = type.type};
-  std::string coded = str("r->'", type.codes[0], "'");
-  if (type.codes[0] == "$.medicationCodeableConcept" && files_of_.contains("Medication")) {
+  std::string coded = str("r->'", type.code, "'");
+  if (type.code == "$.medicationCodeableConcept" && files_of_.contains("Medication")) {
     const TablePlan medication = start("Medication", "Medication", "$.id");
     plan.from += str("\nLEFT JOIN (SELECT r->>'$.id' AS id, any_value(r->'$.code') AS code FROM ",
                      medication.from, " GROUP BY 1) AS m ON m.id = fhir_id(",
-                     text_at("$.medicationReference.reference"), ")");
+                     fhir_text("$.medicationReference.reference"), ")");
     plan.files.insert(plan.files.end(), medication.files.begin(), medication.files.end());
     coded = str("coalesce(", coded, ", m.code)");
   }
@@ -293,9 +207,9 @@ void FhirPlanner::add_type(const FhirType& type) {
   set_time(type.times, &block);
   if (!type.ends.empty())
     block.extras.push_back(
-        {"end", ValueType::time, str("fhir_time(", first_of(type.ends), ", 86399)")});
+        {"end", ValueType::time, str("fhir_time(", fhir_first_of(type.ends), ", 86399)")});
   block.extras.push_back(
-      {"visit_id", ValueType::integer, str("fhir_number(", text_at(type.encounter), ")")});
+      {"visit_id", ValueType::integer, str("fhir_number(", fhir_text(type.encounter), ")")});
   ++num_blocks_;
   plan.blocks.push_back(block);
   plan_.tables.push_back(plan);
@@ -305,7 +219,7 @@ EtlPlan FhirPlanner::plan() {
   plan_.source = "fhir";
   plan_.dataset_name = "FHIR";
   plan_.dataset_version = "R4";
-  plan_.macros = macros();
+  plan_.macros = fhir_macros();
   find_files();
   add_patient();
   add_encounter();

@@ -1,25 +1,15 @@
 #include "sequela/etl/messy/expression_sql.h"
 
-#include <algorithm>
-#include <array>
-
 #include "sequela/core/error.h"
 #include "sequela/core/suggest.h"
 #include "sequela/etl/duckdb.h"
 #include "sequela/etl/messy/casts.h"
+#include "sequela/etl/messy/operators.h"
 
 namespace sequela {
 namespace {
 
 using Kind = MessyExpression::Kind;
-
-bool is_number(SqlType type) {
-  return type == SqlType::integer || type == SqlType::real || type == SqlType::boolean;
-}
-
-bool is_moment(SqlType type) {
-  return type == SqlType::date || type == SqlType::timestamp;
-}
 
 class Compiler {
  public:
@@ -29,8 +19,6 @@ class Compiler {
 
  private:
   TypedSql binary(const MessyExpression& e);
-  TypedSql arithmetic(const std::string& op, const TypedSql& a, const TypedSql& b);
-  TypedSql comparison(const std::string& op, const TypedSql& a, const TypedSql& b);
   TypedSql unary(const MessyExpression& e);
   TypedSql conditional(const MessyExpression& e);
   TypedSql interpolate(const MessyExpression& e);
@@ -44,91 +32,11 @@ class Compiler {
   const ColumnSql& column_;
 };
 
-std::string merged(const std::string& a, const std::string& b) {
-  if (a.empty() || b.empty()) return a + b;
-  return str("coalesce(", a, ", false) OR coalesce(", b, ", false)");
-}
-
-// Values of several types as one type: text where one of them is, else the wider of two numbers.
-SqlType unify(std::vector<TypedSql>* values) {
-  SqlType type = SqlType::null;
-  for (const TypedSql& value : *values) {
-    if (value.type == SqlType::null || value.type == type) continue;
-    if (type == SqlType::null)
-      type = value.type;
-    else if (is_number(type) && is_number(value.type))
-      type = std::max(type, value.type) == SqlType::real ? SqlType::real : SqlType::integer;
-    else if (is_moment(type) && is_moment(value.type))
-      type = SqlType::timestamp;
-    else
-      type = SqlType::text;
-    if (type == SqlType::integer && (value.type == SqlType::real)) type = SqlType::real;
-  }
-  for (TypedSql& value : *values) {
-    if (type == SqlType::text) value.sql = as_text(value);
-    if (type == SqlType::timestamp) value = as_timestamp(value);
-  }
-  return type;
-}
-
-TypedSql Compiler::arithmetic(const std::string& op, const TypedSql& a, const TypedSql& b) {
-  const std::string failed = merged(a.failed, b.failed);
-  if (op == "+" && a.type == SqlType::text && b.type == SqlType::text)
-    return {str("(", a.sql, " || ", b.sql, ")"), SqlType::text, failed};
-  if (is_moment(a.type) && is_moment(b.type) && op == "-") {
-    return {str("(epoch_us(", as_timestamp(a).sql, ") - epoch_us(", as_timestamp(b).sql, "))"),
-            SqlType::duration, failed};
-  }
-  const bool is_later =
-      is_moment(a.type) && b.type == SqlType::duration && (op == "+" || op == "-");
-  const bool is_turned = op == "+" && a.type == SqlType::duration && is_moment(b.type);
-  if (is_later || is_turned) {
-    const TypedSql& moment = is_later ? a : b;
-    const std::string sum = str("(", as_timestamp(moment).sql, " ", op, " to_microseconds(",
-                                is_later ? b.sql : a.sql, "))");
-    // A day and a duration are a day (polars).
-    if (moment.type == SqlType::date)
-      return {str("CAST(", sum, " AS DATE)"), SqlType::date, failed};
-    return {sum, SqlType::timestamp, failed};
-  }
-  if (a.type == SqlType::duration && b.type == SqlType::duration && (op == "+" || op == "-")) {
-    return {str("(", a.sql, " ", op, " ", b.sql, ")"), SqlType::duration, failed};
-  }
-  const auto numeric = [&](const TypedSql& value) {
-    if (is_number(value.type) || value.type == SqlType::null) return value.sql;
-    if (value.type == SqlType::text) return str("TRY_CAST(", value.sql, " AS DOUBLE)");
-    if (value.type == SqlType::duration) return value.sql;
-    throw ConfigError(str("'", op, "' of a date or time and a number has no meaning"));
-  };
-  const std::string left = numeric(a), right = numeric(b);
-  if (op == "**") return {str("pow(", left, ", ", right, ")"), SqlType::real, failed};
-  if (op == "/") return {str("(CAST(", left, " AS DOUBLE) / ", right, ")"), SqlType::real, failed};
-  const bool is_real = a.type == SqlType::real || b.type == SqlType::real ||
-                       a.type == SqlType::text || b.type == SqlType::text;
-  const bool is_duration = a.type == SqlType::duration || b.type == SqlType::duration;
-  return {str("(", left, " ", op, " ", right, ")"),
-          is_duration ? SqlType::duration
-          : is_real   ? SqlType::real
-                      : SqlType::integer,
-          failed};
-}
-
-TypedSql Compiler::comparison(const std::string& op, const TypedSql& a, const TypedSql& b) {
-  std::vector<TypedSql> both = {a, b};
-  unify(&both);
-  return {str("(", both[0].sql, " ",
-              op == "=="   ? "="
-              : op == "!=" ? "<>"
-                           : op,
-              " ", both[1].sql, ")"),
-          SqlType::boolean, merged(a.failed, b.failed)};
-}
-
 TypedSql Compiler::binary(const MessyExpression& e) {
   const TypedSql a = compile(e.args[0]), b = compile(e.args[1]);
   if (e.text == "and" || e.text == "or") {
     return {str("(", a.sql, e.text == "and" ? " AND " : " OR ", b.sql, ")"), SqlType::boolean,
-            merged(a.failed, b.failed)};
+            merged_faults(a.failed, b.failed)};
   }
   const bool is_arithmetic = e.text.find_first_of("+-*/") != std::string::npos;
   return is_arithmetic ? arithmetic(e.text, a, b) : comparison(e.text, a, b);
@@ -148,7 +56,7 @@ TypedSql Compiler::conditional(const MessyExpression& e) {
   const SqlType type = unify(&values);
   return {
       str("CASE WHEN ", condition.sql, " THEN ", values[0].sql, " ELSE ", values[1].sql, " END"),
-      type, merged(condition.failed, merged(values[0].failed, values[1].failed))};
+      type, merged_faults(condition.failed, merged_faults(values[0].failed, values[1].failed))};
 }
 
 TypedSql Compiler::interpolate(const MessyExpression& e) {
@@ -156,7 +64,7 @@ TypedSql Compiler::interpolate(const MessyExpression& e) {
   for (const MessyExpression& part : e.args) {
     const TypedSql value = compile(part);
     all.sql += str(all.sql.size() > 1 ? " || " : "", as_text(value));
-    all.failed = merged(all.failed, value.failed);
+    all.failed = merged_faults(all.failed, value.failed);
   }
   all.sql += ")";
   return all;
@@ -198,12 +106,12 @@ TypedSql Compiler::regex(const MessyExpression& e) {
 TypedSql Compiler::set_time(const TypedSql& moment, const TypedSql& time) {
   return {str("(CAST(CAST(", as_timestamp(moment).sql,
               " AS DATE) AS TIMESTAMP) + to_microseconds(epoch_us(", time.sql, ")))"),
-          SqlType::timestamp, merged(moment.failed, time.failed)};
+          SqlType::timestamp, merged_faults(moment.failed, time.failed)};
 }
 
 TypedSql Compiler::call_over(const std::string& name, std::vector<TypedSql> args) {
   std::string failed, list;
-  for (const TypedSql& arg : args) failed = merged(failed, arg.failed);
+  for (const TypedSql& arg : args) failed = merged_faults(failed, arg.failed);
   const SqlType type = unify(&args);
   for (const TypedSql& arg : args) list += str(list.empty() ? "" : ", ", arg.sql);
   if (name == "coalesce") return {str("coalesce(", list, ")"), type, failed};
@@ -213,9 +121,9 @@ TypedSql Compiler::call_over(const std::string& name, std::vector<TypedSql> args
 }
 
 TypedSql Compiler::call(const MessyExpression& e) {
-  static const std::vector<std::string> kNames = {
-      "coalesce",    "min",       "max",       "mean",     "hash",
-      "signed_hash", "len_chars", "substring", "set_time", "strptime"};
+  static const std::vector<std::string> kNames = {"coalesce",  "min",       "max",
+                                                  "mean",      "hash",      "signed_hash",
+                                                  "len_chars", "substring", "set_time"};
   std::vector<TypedSql> args;
   for (const MessyExpression& arg : e.args) args.push_back(compile(arg));
   const auto need = [&](size_t least, size_t most) {

@@ -102,8 +102,9 @@ bool MessyPlanner::join(const MessyJoin& join, size_t index, TablePlan* plan, Fr
   for (size_t i = 0; i < join.right_keys.size(); ++i) {
     const TypedSql left = find(*frame, join.left_keys[i]), key = find(of_right, join.right_keys[i]);
     const bool is_same = left.type == key.type;
-    select += str(i == 0 ? "" : ", ", is_same ? key.sql : as_text(key), " AS k", i);
-    on += str(i == 0 ? "" : " AND ", is_same ? left.sql : as_text(left), " = ", alias, ".k", i);
+    select += str(i == 0 ? "" : ", ", is_same ? key.sql : as_text(key), " AS sequela_k", i);
+    on += str(i == 0 ? "" : " AND ", is_same ? left.sql : as_text(left), " = ", alias, ".sequela_k",
+              i);
     group += str(i == 0 ? "" : ", ", i + 1);
   }
   bool is_grouped = false;
@@ -117,9 +118,10 @@ bool MessyPlanner::join(const MessyJoin& join, size_t index, TablePlan* plan, Fr
       if (column.aggregation == "count") value.type = SqlType::integer;
       if (column.aggregation == "mean") value.type = SqlType::real;
     }
-    select += str(", ", value.sql, " AS c", i);
-    const std::string name = join.columns[i].name;
-    if (!frame->has(name)) frame->add(name, {str(alias, ".c", i), value.type, ""});
+    if (frame->has(column.name)) continue;
+    // Under its own name, so that identifying_columns() knows it.
+    select += str(", ", value.sql, " AS ", sql_name(column.name));
+    frame->add(column.name, {str(alias, ".", sql_name(column.name)), value.type, ""});
   }
   plan->from += str("\nLEFT JOIN (SELECT ", select, " FROM ", right->scan, " AS r",
                     is_grouped ? str(" GROUP BY ", group) : "", ") AS ", alias, " ON ", on);

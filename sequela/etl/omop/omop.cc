@@ -5,79 +5,11 @@
 #include "sequela/core/error.h"
 #include "sequela/etl/omop/omop_codes.h"
 #include "sequela/etl/omop/omop_sql.h"
+#include "sequela/etl/omop/omop_tables.h"
 #include "sequela/etl/source_table.h"
 
 namespace sequela {
 namespace {
-
-// What is taken from one table: the words of the CDM that its columns are made of.
-struct OmopTable {
-  const char* table;           // "condition_occurrence"
-  const char* label;           // "condition"
-  const char* concept_prefix;  // of <prefix>_concept_id, <prefix>_source_value
-  std::vector<std::string> times;
-  std::vector<std::string> ends;
-  const char* number = "";
-  const char* text = "";
-  const char* fallback = "";  // the code of a row without a concept; empty = its source value
-};
-
-const std::vector<OmopTable>& clinical_tables() {
-  static const std::vector<OmopTable> tables = {
-      {"visit_occurrence",
-       "visit",
-       "visit",
-       {"visit_start_datetime", "visit_start_date"},
-       {"visit_end_datetime", "visit_end_date"},
-       "",
-       "",
-       "Visit/unknown"},
-      {"visit_detail",
-       "visit_detail",
-       "visit_detail",
-       {"visit_detail_start_datetime", "visit_detail_start_date"},
-       {"visit_detail_end_datetime", "visit_detail_end_date"},
-       "",
-       "",
-       "Visit/unknown"},
-      {"condition_occurrence",
-       "condition",
-       "condition",
-       {"condition_start_datetime", "condition_start_date"},
-       {"condition_end_datetime", "condition_end_date"}},
-      {"drug_exposure",
-       "drug_exposure",
-       "drug",
-       {"drug_exposure_start_datetime", "drug_exposure_start_date"},
-       {"drug_exposure_end_datetime", "drug_exposure_end_date"}},
-      {"procedure_occurrence",
-       "procedure",
-       "procedure",
-       {"procedure_datetime", "procedure_date"},
-       {"procedure_end_datetime", "procedure_end_date"}},
-      {"device_exposure",
-       "device_exposure",
-       "device",
-       {"device_exposure_start_datetime", "device_exposure_start_date"},
-       {"device_exposure_end_datetime", "device_exposure_end_date"}},
-      {"measurement",
-       "measurement",
-       "measurement",
-       {"measurement_datetime", "measurement_date"},
-       {},
-       "value_as_number",
-       "value_source_value"},
-      {"observation",
-       "observation",
-       "observation",
-       {"observation_datetime", "observation_date"},
-       {},
-       "value_as_number",
-       "value_as_string"},
-      {"note", "note", "note_class", {"note_datetime", "note_date"}, {}, "", "note_text", "NOTE"},
-  };
-  return tables;
-}
 
 class OmopPlanner {
  public:
@@ -309,7 +241,7 @@ EtlPlan OmopPlanner::plan() {
   plan_.macros.push_back(omop_macro());
   plan_concepts();
   plan_person();
-  for (const OmopTable& kind : clinical_tables()) plan_clinical(kind);
+  for (const OmopTable& kind : omop_clinical_tables()) plan_clinical(kind);
   plan_death();
   name_data_set();
   add_omop_codes(db_, folder_, concepts_, &plan_);

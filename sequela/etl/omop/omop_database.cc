@@ -56,6 +56,7 @@ void export_omop(const std::string& uri, const std::string& folder) {
                     str("the schema '", place.schema, "' has no table person"),
                     "name the schema behind the database: postgresql://host/database/schema");
   }
+  std::filesystem::remove_all(folder);  // a run before may have found tables that are gone
   std::filesystem::create_directories(folder);
   Progress progress("postgresql", 0, "bytes");
   for (const char* table : kTables) {

@@ -1,0 +1,62 @@
+#include "sequela/etl/omop/omop_tables.h"
+
+namespace sequela {
+
+const std::vector<OmopTable>& omop_clinical_tables() {
+  static const std::vector<OmopTable> tables = {
+      {"visit_occurrence",
+       "visit",
+       "visit",
+       {"visit_start_datetime", "visit_start_date"},
+       {"visit_end_datetime", "visit_end_date"},
+       "",
+       "",
+       "Visit/unknown"},
+      {"visit_detail",
+       "visit_detail",
+       "visit_detail",
+       {"visit_detail_start_datetime", "visit_detail_start_date"},
+       {"visit_detail_end_datetime", "visit_detail_end_date"},
+       "",
+       "",
+       "Visit/unknown"},
+      {"condition_occurrence",
+       "condition",
+       "condition",
+       {"condition_start_datetime", "condition_start_date"},
+       {"condition_end_datetime", "condition_end_date"}},
+      {"drug_exposure",
+       "drug_exposure",
+       "drug",
+       {"drug_exposure_start_datetime", "drug_exposure_start_date"},
+       {"drug_exposure_end_datetime", "drug_exposure_end_date"}},
+      {"procedure_occurrence",
+       "procedure",
+       "procedure",
+       {"procedure_datetime", "procedure_date"},
+       {"procedure_end_datetime", "procedure_end_date"}},
+      {"device_exposure",
+       "device_exposure",
+       "device",
+       {"device_exposure_start_datetime", "device_exposure_start_date"},
+       {"device_exposure_end_datetime", "device_exposure_end_date"}},
+      {"measurement",
+       "measurement",
+       "measurement",
+       {"measurement_datetime", "measurement_date"},
+       {},
+       "value_as_number",
+       "value_source_value"},
+      {"observation",
+       "observation",
+       "observation",
+       {"observation_datetime", "observation_date"},
+       {},
+       "value_as_number",
+       "value_as_string"},
+      {"note", "note", "note_class", {"note_datetime", "note_date"}, {}, "", "note_text", "NOTE"},
+  };
+  return tables;
+}
+
+}  // namespace sequela
