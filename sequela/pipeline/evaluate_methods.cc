@@ -59,10 +59,11 @@ class MethodsRun {
                           .leaks = to_json(leaks)};
     EvaluationText text{.head = to_text(leaks)};
     if (options_.subgroups.empty()) text.subgroups = SubgroupRows::hidden;
+    add_method_facts(&facts);
     add_survival(&facts, &text);
     drop_survival_tasks(&files);
     const std::vector<BinaryTask> scored = score_tasks(files, records);
-    add_method_facts(&facts);
+    add_task_facts(&facts);
     add_few_shot(scored, &facts);
     write_evaluation(options_, scored, facts, text, recipe_, manifest_, &report);
     return report;
@@ -153,6 +154,9 @@ class MethodsRun {
         if (!why_not.empty()) facts->methods.back()["why_not"][task.name] = why_not;
       }
     }
+  }
+
+  void add_task_facts(EvaluationFacts* facts) const {
     for (const LabelTask& task : tasks_) {
       facts->sides.push_back(sides_json(task));
       facts->maps.push_back(embedding_map(task, methods_, options_.seed));

@@ -57,7 +57,12 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
   options.num_bootstraps = 50;
   evaluate_methods(options);
   const std::string path = options.out + "/evaluation.json";
-  const Json tasks = parse_json(read_file(path), path).at("tasks");
+  const Json evaluation = parse_json(read_file(path), path);
+  for (const Json& method : evaluation.at("methods")) {
+    if (method.at("method") != "counts_logistic") continue;
+    EXPECT_EQ(method.at("why_not"), Json({{"onset", "it tells no times to an event"}}));
+  }
+  const Json& tasks = evaluation.at("tasks");
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_EQ(tasks.at(0).at("kind"), "binary");
   const Json& task = tasks.at(1);

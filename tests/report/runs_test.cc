@@ -84,6 +84,17 @@ TEST_F(Runs, OlderEvaluationsHaveTheirCurves) {
   EXPECT_EQ(page.find("data-title=\"Decision curve\""), std::string::npos);
 }
 
+TEST_F(Runs, AMethodThatTookNoPartIsNamedWithItsReason) {
+  const std::string path = folder("e", "evaluation.json", R"({"tasks": [], "methods": [
+      {"method": "trees", "title": "Trees", "why_not": {"death": "no library"}},
+      {"method": "probe", "title": "Probe"}]})");
+  const std::string page = render(build_page({read_run(path)}));
+  EXPECT_NE(page.find("Methods left out"), std::string::npos);
+  EXPECT_NE(page.find(">Trees</th><td class=\"s\">death</td><td class=\"s\">no library</td>"),
+            std::string::npos);
+  EXPECT_EQ(page.find(">Probe<"), std::string::npos);
+}
+
 TEST_F(Runs, TheChecklistIsFilledAsFarAsTheRunsKnow) {
   const std::string path =
       folder("e", "evaluation.json", R"({"bootstraps": 500, "seed": 7, "tasks": [],

@@ -61,6 +61,18 @@ std::string summary_of(const Json& evaluation) {
   return text;
 }
 
+// Which methods took no part in which task.
+PageTable left_out_table(const Json& evaluation, const MethodTitles& titles) {
+  PageTable table{{"Method", "Task", "Why it took no part"}, {}};
+  for (const Json& method : list_field(evaluation, "methods")) {
+    const Json& reasons = field(method, "why_not");
+    if (!reasons.is_object()) continue;
+    for (const auto& [task, why] : reasons.items())
+      table.rows.push_back({titles.of(text_field(method, "method")), task, to_cell(why)});
+  }
+  return table;
+}
+
 }  // namespace
 
 Section task_section(const Json& task, const MethodTitles& titles) {
@@ -91,11 +103,7 @@ void add_evaluation(const Json& evaluation, Page& page) {
   page.summary += (page.summary.empty() ? "" : " · ") + summary_of(evaluation);
   for (Block& block : summary_blocks(evaluation)) page.at_the_top.push_back(std::move(block));
   const MethodTitles titles(evaluation);
-  PageTable left_out{{"Method", "Why it took no part"}, {}};
-  for (const Json& method : list_field(evaluation, "methods")) {
-    const std::string why = text_field(method, "why_not");
-    if (!why.empty()) left_out.rows.push_back({titles.of(text_field(method, "method")), why});
-  }
+  PageTable left_out = left_out_table(evaluation, titles);
   if (!left_out.rows.empty())
     page.at_the_top.emplace_back(ShownTable{"Methods left out", std::move(left_out)});
   for (const Json& task : list_field(evaluation, "tasks")) {
