@@ -24,10 +24,8 @@ std::string sides_of(const Json& task) {
   for (const char* side : {"train", "validation", "test"}) {
     const Json& counts = field(field(task, "sides"), side);
     if (!counts.is_object()) continue;
-    parts.push_back(
-        str(side, " ", with_commas(count_field(counts, "num_rows")), " rows (",
-            with_commas(count_field(counts, "num_positive") + count_field(counts, "num_events")),
-            " with the outcome)"));
+    parts.push_back(str(side, " ", with_commas(count_field(counts, "num_rows")), " rows (",
+                        with_commas(outcome_count(counts)), " with the outcome)"));
   }
   if (parts.empty()) {
     parts.push_back(str("tested on ", with_commas(count_field(task, "num_rows")), " rows (",

@@ -45,6 +45,11 @@ std::string text_field(const Json& json, const std::string& name) {
   return found.is_string() ? found.get<std::string>() : "";
 }
 
+int64_t outcome_count(const Json& counts) {
+  const bool has_positive = field(counts, "num_positive").is_number();
+  return count_field(counts, has_positive ? "num_positive" : "num_events");
+}
+
 Cell to_cell(const Json& json) {
   if (json.is_null()) return {};
   if (json.is_number_integer()) return json.get<int64_t>();

@@ -109,6 +109,17 @@ TEST_F(Runs, TheChecklistIsFilledAsFarAsTheRunsKnow) {
   EXPECT_EQ(other.find("TRIPOD+AI"), std::string::npos);
 }
 
+// A side of times to an event says num_positive and num_events, which are the same rows.
+TEST_F(Runs, AnEventCountsOnce) {
+  const std::string path = folder("e", "evaluation.json", R"({"tasks": [
+      {"task": "t", "kind": "time_to_event", "num_rows": 30, "num_events": 5, "sides": {
+        "train": {"num_rows": 90, "num_positive": 7, "num_subjects": 90, "num_events": 7}}},
+      {"task": "u", "kind": "binary", "num_rows": 20, "num_positive": 4}]})");
+  const std::string page = render(build_page({read_run(path)}));
+  EXPECT_NE(page.find("t: train 90 rows (7 with the outcome)"), std::string::npos);
+  EXPECT_NE(page.find("50 tested predictions, 9 of them positive"), std::string::npos);
+}
+
 TEST_F(Runs, TheManifestStandsLast) {
   const std::string path = folder("m", "coverage.json", "{}");
   write_file(path + "/manifest.json", R"({"schema": 1, "artifacts": {"split.csv": {"recipe": {

@@ -47,7 +47,7 @@ std::string summary_of(const Json& evaluation) {
   int64_t rows = 0, positive = 0;
   for (const Json& task : tasks) {
     rows += count_field(task, "num_rows");
-    positive += count_field(task, "num_positive");
+    positive += outcome_count(task);
   }
   parts.push_back(counted(static_cast<int64_t>(tasks.size()), "task", "tasks"));
   if (rows > 0) {
