@@ -76,6 +76,8 @@ EventFacts count_events(const EventStore& store) {
         ++facts.num_static;
         continue;
       }
+      if (time_us == subject.birth_us)
+        continue;  // it tells a birth, not since when records are kept
       if (facts.first_us == kNoTime || time_us < facts.first_us) facts.first_us = time_us;
       facts.last_us = std::max(facts.last_us, time_us);
     }

@@ -145,6 +145,8 @@ TEST_F(EvaluateMethods, AllSeeOneSplitAndOneSetOfLabels) {
   EXPECT_EQ(task.at("map").at("points").size(), 60u);
   EXPECT_EQ(evaluation.at("model").at("hidden_size"), 32);
   EXPECT_EQ(evaluation.at("data").at("num_subjects"), kNumSubjects);
+  // The oldest subject's birthday is nobody's business, and no time at which records were kept.
+  EXPECT_GE(evaluation.at("data").at("first_time").get<std::string>(), "1997-05-19");
 
   // What a method said stands in its file, for whoever evaluates it elsewhere.
   const auto rows = read_predictions(options.out + "/predictions/onset/counts_logistic.parquet");
