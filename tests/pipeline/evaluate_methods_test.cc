@@ -333,6 +333,11 @@ TEST_F(EvaluateMethods, BadOptionsAreNamed) {
   options.hazards = {"C/1@never"};
   expect_error(options, "days above 0");
   options = this->options("out");
+  options.encoders = {"a/bert", "b/bert"};
+  expect_error(options, "there is a method named 'bert' already");
+  options.encoders = {"age_sex=a/bert"};
+  expect_error(options, "there is a method named 'age_sex' already");
+  options = this->options("out");
   options.labels.push_back(options.labels[0]);
   expect_error(options, "two tasks are named 'onset'");
   options = this->options("out");

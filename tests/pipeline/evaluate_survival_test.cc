@@ -52,7 +52,7 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
   options.labels = {folder / "onset.parquet", "binary=" + (folder / "data/labels.parquet")};
   options.out = folder / "out";
   options.methods = {"age_sex", "counts_logistic"};
-  options.horizons = {30, 90, 5000};
+  options.horizons = {90, 30, 5000, 90};
   options.shots.clear();
   options.num_bootstraps = 50;
   evaluate_methods(options);
@@ -68,7 +68,7 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
   const Json& task = tasks.at(1);
   EXPECT_EQ(task.at("task"), "onset");
   EXPECT_EQ(task.at("kind"), "time_to_event");
-  EXPECT_EQ(task.at("horizons"), Json({30, 90}));  // no follow-up is as long as the third
+  EXPECT_EQ(task.at("horizons"), Json({30, 90}));  // no follow-up is as long as 5000
   std::map<std::string, Json> methods;
   for (const Json& method : task.at("methods")) methods[method.at("method")] = method;
   ASSERT_EQ(methods.size(), 2u);
@@ -90,6 +90,8 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
 
   options.horizons = {5000};
   options.out = folder / "late";
+  EXPECT_THROW(evaluate_methods(options), ConfigError);
+  options.horizons = {};
   EXPECT_THROW(evaluate_methods(options), ConfigError);
 }
 

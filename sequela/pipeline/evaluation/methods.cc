@@ -1,6 +1,7 @@
 #include "sequela/pipeline/evaluation/methods.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
 #include "sequela/core/error.h"
@@ -14,6 +15,7 @@
 #include "sequela/pipeline/evaluation/methods/hazards.h"
 #include "sequela/pipeline/evaluation/methods/kaplan_meier.h"
 #include "sequela/pipeline/evaluation/methods/motor_features.h"
+#include "sequela/pipeline/evaluation/task_files.h"
 #include "sequela/pipeline/run_inputs.h"
 
 namespace sequela {
@@ -27,6 +29,20 @@ std::string needed_option(std::string_view word, const EvaluateMethodsOptions& o
   if (word == "hazards" && options.hazards.empty()) return "--hazard";
   if (word == "encoder" && options.encoders.empty()) return "--encoder";
   return "";
+}
+
+// An encoder's name is that of its method: in tables, and of its file.
+void check_encoder_names(const EvaluateMethodsOptions& options) {
+  std::set<std::string> taken = {"kaplan_meier"};
+  for (const std::string_view word : kMethodWords) {
+    if (word != "encoder") taken.emplace(word);
+  }
+  for (const std::string& argument : options.encoders) {
+    const std::string name = parse_encoder_argument(argument).method;
+    if (taken.insert(to_file_name(name)).second) continue;
+    throw ConfigError(str("--encoder: there is a method named '", name,
+                          "' already. Fix: give it another name, NAME=FOLDER."));
+  }
 }
 
 // What features are made of; the methods keep copies.
@@ -146,6 +162,7 @@ void check_method_words(const EvaluateMethodsOptions& options) {
     throw ConfigError(
         str("--methods ", word, " needs ", option, ". Fix: give it, or leave out ", word, "."));
   }
+  check_encoder_names(options);
 }
 
 std::vector<std::string> chosen_method_words(const EvaluateMethodsOptions& options) {
