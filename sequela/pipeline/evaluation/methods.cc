@@ -16,7 +16,6 @@
 #include "sequela/pipeline/evaluation/methods/kaplan_meier.h"
 #include "sequela/pipeline/evaluation/methods/motor_features.h"
 #include "sequela/pipeline/evaluation/task_files.h"
-#include "sequela/pipeline/run_inputs.h"
 
 namespace sequela {
 namespace {
@@ -78,23 +77,6 @@ struct FeatureInputs {
   }
 };
 
-// A probe on an encoder's embeddings.
-class EncoderProbe : public DenseProbe {
- public:
-  EncoderProbe(const std::string& name, std::string folder,
-               std::shared_ptr<Lazy<DenseFeatures>> features, int num_threads)
-      : DenseProbe(name, "logistic regression on the encoder's embeddings", std::move(features),
-                   num_threads, Origin::pretrained),
-        folder_(std::move(folder)) {}
-  void describe(const LabelTask& /*task*/, RunRecipe& recipe) const override {
-    Fingerprints fingerprints({});
-    add_input("encoder", encoder_files(folder_), fingerprints, recipe);
-  }
-
- private:
-  const std::string folder_;
-};
-
 // Makes methods that share their features.
 class MethodMaker {
  public:
@@ -105,17 +87,20 @@ class MethodMaker {
 
   void add(const std::string& word, std::vector<std::unique_ptr<Method>>* methods) {
     const int threads = inputs_.options.num_threads;
-    const auto add_probe = [&](const char* title, std::shared_ptr<Lazy<DenseFeatures>> features) {
-      methods->push_back(std::make_unique<DenseProbe>(word, title, std::move(features), threads));
+    using Origin = DenseProbe::Origin;
+    const auto add_probe = [&](const std::string& name, const char* title,
+                               std::shared_ptr<Lazy<DenseFeatures>> features,
+                               Origin origin = Origin::other) {
+      methods->push_back(
+          std::make_unique<DenseProbe>(name, title, std::move(features), threads, origin));
     };
     if (word == "probe") {
-      methods->push_back(
-          std::make_unique<DenseProbe>(word, "logistic regression on the bundle's embeddings",
-                                       embeddings_, threads, DenseProbe::Origin::pretrained));
+      add_probe(word, "logistic regression on the bundle's embeddings", embeddings_,
+                Origin::pretrained);
     } else if (word == "hazards") {
       methods->push_back(std::make_unique<MotorHazards>(inputs_.options, embeddings_));
     } else if (word == "random") {
-      add_probe("logistic regression on embeddings of a random start",
+      add_probe(word, "logistic regression on embeddings of a random start",
                 inputs_.motor(MotorWeights::random));
     } else if (word == "counts_trees") {
       methods->push_back(std::make_unique<SparseTrees>(
@@ -129,13 +114,14 @@ class MethodMaker {
     } else if (word == "encoder") {
       for (const std::string& argument : inputs_.options.encoders) {
         const NamedFile encoder = parse_encoder_argument(argument);
-        methods->push_back(std::make_unique<EncoderProbe>(encoder.method, encoder.path,
-                                                          inputs_.encoder(encoder.path), threads));
+        add_probe(encoder.method, "logistic regression on the encoder's embeddings",
+                  inputs_.encoder(encoder.path), Origin::pretrained);
       }
     } else if (word == "code_vectors") {
-      add_probe("logistic regression on mean vectors of codes (skip-gram)", inputs_.code_vectors());
+      add_probe(word, "logistic regression on mean vectors of codes (skip-gram)",
+                inputs_.code_vectors());
     } else if (word == "age_sex") {
-      add_probe("logistic regression on age and sex", inputs_.age_and_sex());
+      add_probe(word, "logistic regression on age and sex", inputs_.age_and_sex());
     }
   }
 
