@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/lbfgs.h"
 
 namespace sequela {
@@ -158,7 +159,7 @@ CoxModel fit_cox(const DenseMatrix& features, const FollowUp& rows, const CoxOpt
 
 double cox_loss(std::span<const double> scores, const FollowUp& rows) {
   const auto events = std::ranges::count(rows.kinds, 1);
-  if (events == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (events == 0) return kNaN;
   return partial_likelihood(scores, rows, order_by_time(rows.times), nullptr) /
          static_cast<double>(events);
 }

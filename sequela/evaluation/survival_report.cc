@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
+
+#include "sequela/core/nan.h"
 
 namespace sequela {
 namespace {
@@ -60,7 +61,7 @@ class SurvivalEvaluation {
       test.name = metrics_[first].names()[i];
       test.test =
           to_paired_test(resampled_.values[a] - resampled_.values[b], differences, options_.level);
-      test.p_holm = std::numeric_limits<double>::quiet_NaN();
+      test.p_holm = kNaN;
       for (const size_t side : {second, first}) {
         const std::string why_not = metrics_[side].why_not(i);
         if (!why_not.empty()) test.why_not = why_not;

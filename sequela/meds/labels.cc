@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/unpack.h"
@@ -50,8 +50,7 @@ Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
     throw DataError({.column = column == 0 ? "subject_id" : "prediction_time"}, "null",
                     "give every label a subject_id and a prediction_time");
   }
-  Label label{.subject_id = batch.columns[0].int64s[row],
-              .value = std::numeric_limits<double>::quiet_NaN()};
+  Label label{.subject_id = batch.columns[0].int64s[row], .value = kNaN};
   try {
     label.prediction_time_us = found.time.time_us(batch.columns[1], row);
   } catch (const DataError& error) {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/io/time_column.h"
 
 namespace sequela {
@@ -17,7 +17,7 @@ struct Label {
   int64_t prediction_time_us = 0;
   double value = 0;
   std::string category;
-  double number = std::numeric_limits<double>::quiet_NaN();
+  double number = kNaN;
 };
 
 // The files of a label table, in the order of their rows: the file itself, or all below a folder

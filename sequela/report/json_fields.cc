@@ -2,18 +2,12 @@
 
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 
 namespace sequela {
-namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 const Json& field(const Json& json, const std::string& name) {
   static const Json null;
   if (!json.is_object()) return null;
@@ -28,7 +22,7 @@ const Json& list_field(const Json& json, const std::string& name) {
 }
 
 double to_number(const Json& json) {
-  return json.is_number() ? json.get<double>() : kNone;
+  return json.is_number() ? json.get<double>() : kNaN;
 }
 
 double number_field(const Json& json, const std::string& name) {
