@@ -7,6 +7,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/core/time.h"
 #include "sequela/meds/event_store.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/live/live_scorer.h"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr size_t kItemsAtOnce = 65'536;
 constexpr size_t kLikeliestTasks = 5;
-constexpr double kMicrosPerYear = 365.25 * static_cast<double>(kMicrosPerDay);
+constexpr double kMicrosPerYear = kDaysPerYear * static_cast<double>(kMicrosPerDay);
 
 std::vector<OwnedEvent> read_events(const TimelineOptions& options) {
   GrowingShards source(options.meds, ZoneRule::utc, GrowingShards::End::when_all_are_read, {});
