@@ -6,7 +6,7 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 
 namespace sequela {
 namespace {

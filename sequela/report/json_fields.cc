@@ -6,6 +6,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/nan.h"
+#include "sequela/core/number_text.h"
 
 namespace sequela {
 const Json& field(const Json& json, const std::string& name) {
@@ -70,18 +71,8 @@ std::string to_text(const Estimate& estimate) {
   return text;
 }
 
-std::string with_commas(int64_t value) {
-  std::string text = std::to_string(value);
-  const size_t first = value < 0 ? 1 : 0;
-  for (size_t i = text.size(); i > first + 3;) {
-    i -= 3;
-    text.insert(i, ",");
-  }
-  return text;
-}
-
 std::string counted(int64_t count, const std::string& singular, const std::string& plural) {
-  return str(with_commas(count), " ", count == 1 ? singular : plural);
+  return str(with_thousands(count), " ", count == 1 ? singular : plural);
 }
 
 }  // namespace sequela

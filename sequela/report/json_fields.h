@@ -34,8 +34,6 @@ Estimate to_estimate(const Json& interval);
 // "0.775 (0.702 to 0.841)", "0.775" without an interval, "" where it is not defined.
 std::string to_text(const Estimate& estimate);
 
-// "12,345".
-std::string with_commas(int64_t value);
 // "1 task", "12,345 tasks".
 std::string counted(int64_t count, const std::string& singular, const std::string& plural);
 

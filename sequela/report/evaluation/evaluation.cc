@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/data_section.h"
 #include "sequela/report/evaluation/parts.h"
 #include "sequela/report/json_fields.h"
@@ -22,7 +23,7 @@ std::string rows_text(const Json& side, const Json& task) {
   if (is_time_to_event(task) && field(side, "num_events").is_number())
     text += ", " + counted(count_field(side, "num_events"), "event", "events");
   if (!is_time_to_event(task))
-    text += ", " + with_commas(count_field(side, "num_positive")) + " positive";
+    text += ", " + with_thousands(count_field(side, "num_positive")) + " positive";
   return text;
 }
 
@@ -52,7 +53,7 @@ std::string summary_of(const Json& evaluation) {
   parts.push_back(counted(static_cast<int64_t>(tasks.size()), "task", "tasks"));
   if (rows > 0) {
     parts.push_back(counted(rows, "tested prediction", "tested predictions") + ", " +
-                    with_commas(positive) + " of them positive");
+                    with_thousands(positive) + " of them positive");
   }
   parts.push_back(counted(count_field(evaluation, "bootstraps"), "resample", "resamples") +
                   " of the subjects");
