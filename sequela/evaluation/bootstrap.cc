@@ -121,6 +121,14 @@ PairedTest to_paired_test(double difference, const std::vector<double>& resample
   return test;
 }
 
+PairedTest to_paired_test(const ResampledFigures& figures, size_t first, size_t second,
+                          double level) {
+  const std::vector<double>&a = figures.resampled[first], &b = figures.resampled[second];
+  std::vector<double> differences(a.size());
+  for (size_t r = 0; r < a.size(); ++r) differences[r] = a[r] - b[r];
+  return to_paired_test(figures.values[first] - figures.values[second], differences, level);
+}
+
 Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups,
                    const BootstrapOptions& options) {
   return to_interval(metric({}), resample(metric, groups, options), options.level);

@@ -191,12 +191,9 @@ DifferenceTable TaskEvaluation::difference_of(const MethodPair& pair) const {
   const ScoredOutcomes& scored = metrics_[pair.first].scored();
   DifferenceTable table{first.name, second.name, scored.num_rows(), scored.num_positive()};
   for (size_t i = 0; i < kNumBinaryFigures; ++i) {
-    const auto &a = resamples(pair.first, i), &b = resamples(pair.second, i);
-    std::vector<double> differences(a.size());
-    for (size_t r = 0; r < a.size(); ++r) differences[r] = a[r] - b[r];
     DifferenceResult result{.figure = static_cast<BinaryFigure>(i), .p_holm = kNaN};
-    result.test =
-        to_paired_test(value(pair.first, i) - value(pair.second, i), differences, options_.level);
+    result.test = to_paired_test(resampled_, pair.first * kNumBinaryFigures + i,
+                                 pair.second * kNumBinaryFigures + i, options_.level);
     for (const size_t side : {pair.second, pair.first}) {
       const std::string why_not = metrics_[side].why_not(result.figure);
       if (!why_not.empty()) result.why_not = why_not;
