@@ -14,19 +14,6 @@ const char* name_of(CompareMethod method) {
   return kCompareMethodNames[static_cast<size_t>(method)];
 }
 
-std::string with_sign(const Interval& interval) {
-  char text[96];
-  std::snprintf(text, sizeof text, "%+.3f (%+.3f to %+.3f)", interval.value, interval.low,
-                interval.high);
-  return text;
-}
-
-std::string p_text(double p_value) {
-  char text[32];
-  std::snprintf(text, sizeof text, p_value < 0.001 ? "<0.001" : "%.3f", p_value);
-  return text;
-}
-
 // The spread of the seeds, each of which has its own training labels and start.
 std::string range_text(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -68,8 +55,8 @@ std::string CompareReport::text() const {
   rows.clear();
   for (const CompareDifference& row : differences) {
     rows.push_back({str(name_of(row.first), " - ", name_of(row.second)), str(row.num_labels),
-                    with_sign(row.auroc.difference), p_text(row.auroc.p_value),
-                    with_sign(row.average_precision.difference),
+                    signed_text(row.auroc.difference), p_text(row.auroc.p_value),
+                    signed_text(row.average_precision.difference),
                     p_text(row.average_precision.p_value)});
   }
   return text + "\n" +
