@@ -174,7 +174,7 @@ std::vector<std::unique_ptr<Method>> make_methods(const EvaluateMethodsOptions& 
   }
   for (int64_t index = 0; index < records.store().num_subjects(); ++index) {
     const int64_t subject = records.store().subject_id(index);
-    if (parts.of({subject, 0}) == SplitPart::held_out) inputs.held_out.insert(subject);
+    if (parts.of_subject(subject) == SplitPart::held_out) inputs.held_out.insert(subject);
   }
   MethodMaker maker(inputs);
   std::vector<std::unique_ptr<Method>> methods;
