@@ -8,7 +8,6 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
-#include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/evaluation/data_facts.h"
 #include "sequela/pipeline/evaluation/embedding_map.h"
@@ -35,13 +34,7 @@ class MethodsRun {
         manifest_(options.out, fingerprints_) {}
 
   EvaluateReport run() {
-    EvaluateReport report;
-    report.is_up_to_date = manifest_.is_up_to_date(recipe_);
-    if (report.is_up_to_date) {
-      report.text = read_file(options_.out + "/metrics.txt");
-      report.json = read_file(options_.out + "/metrics.json");
-      return report;
-    }
+    if (manifest_.is_up_to_date(recipe_)) return read_evaluation(options_.out);
     const FolderLock lock(options_.out);
     std::vector<NamedFile> files = find_task_files(options_);
     const EvaluationRecords records(options_);
@@ -65,6 +58,7 @@ class MethodsRun {
     const std::vector<BinaryTask> scored = score_tasks(files, records);
     add_task_facts(&facts);
     add_few_shot(scored, &facts);
+    EvaluateReport report;
     write_evaluation(options_, scored, facts, text, recipe_, manifest_, &report);
     return report;
   }

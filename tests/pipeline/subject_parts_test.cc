@@ -23,8 +23,8 @@ TEST(SubjectParts, ASubjectHasAPartUnlessLabelsAreDealt) {
   const SubjectParts by_label(folder / "data/meds", folder / "data/splits.parquet", 1);
   EXPECT_TRUE(by_label.deals_labels());
   EXPECT_EQ(by_label.of(label), SplitPart::train);
-  EXPECT_EQ(by_label.of({label.subject_id, label.prediction_time_us + 1}), std::nullopt);
-  EXPECT_EQ(by_label.of_subject(label.subject_id), std::nullopt);
+  EXPECT_FALSE(by_label.of({label.subject_id, label.prediction_time_us + 1}).has_value());
+  EXPECT_FALSE(by_label.of_subject(label.subject_id).has_value());
 }
 
 }  // namespace
