@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/time.h"
 #include "sequela/meds/event_store.h"
+#include "sequela/model/encoder_config.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/live/live_scorer.h"
 #include "sequela/pipeline/live/shard_source.h"
@@ -53,11 +55,15 @@ LiveOptions live_options(const TimelineOptions& options, std::vector<std::string
   return live;
 }
 
-// The names that are one task each: LiveScorer takes no others.
-std::vector<std::string> single_tasks(const std::vector<std::string>& all) {
+// The codes of a bundle's head that are one task each: LiveScorer takes no others.
+std::vector<std::string> single_tasks(const std::string& model) {
+  const ModelConfig config = read_model_config(model + "/config.json");
   std::vector<std::string> single;
-  for (const std::string& task : all)
-    if (std::ranges::count(all, task) == 1) single.push_back(task);
+  if (!config.motor) return single;
+  std::map<std::string, int64_t> counts;
+  for (const MotorHeadConfig::Task& task : config.motor->tasks) ++counts[task.code];
+  for (const MotorHeadConfig::Task& task : config.motor->tasks)
+    if (counts[task.code] == 1) single.push_back(task.code);
   return single;
 }
 
@@ -69,7 +75,7 @@ struct Scores {
 
 Scores score(const TimelineOptions& options, const std::vector<OwnedEvent>& events) {
   std::vector<std::string> tasks = options.tasks;
-  if (tasks.empty()) tasks = single_tasks(LiveScorer(live_options(options, {})).known_tasks());
+  if (tasks.empty()) tasks = single_tasks(options.model);
   LiveScorer scorer(live_options(options, tasks));
   const std::vector<ViewedEvent> views(events.begin(), events.end());
   std::vector<LiveEvent> live;
