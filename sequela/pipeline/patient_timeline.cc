@@ -119,7 +119,8 @@ PatientTimeline patient_timeline(const TimelineOptions& options) {
   PatientTimeline timeline{.subject_id = options.subject_id, .horizon_days = options.horizon_days};
   for (const OwnedEvent& event : events) {
     if (event.time_us == kNoTime) continue;
-    timeline.events.push_back({age_of(event), std::string(vocabulary_of(event.code)), event.code});
+    timeline.events.push_back(
+        {age_of(event), std::string(shown_vocabulary_of(event.code)), event.code});
   }
   for (const size_t task : shown_tasks(options, scores)) {
     for (size_t i = 0; i < events.size(); ++i) {

@@ -39,8 +39,7 @@ Json vocabularies_of(const EventStore& store) {
   };
   std::map<std::string, Row> rows;
   for (size_t code = 0; code < store.codes().size(); ++code) {
-    const std::string name(vocabulary_of(store.codes()[code]));
-    Row& row = rows[store.codes()[code] == name ? "none" : name];
+    Row& row = rows[std::string(shown_vocabulary_of(store.codes()[code]))];
     ++row.num_codes;
     row.num_events += store.counts()[code];
   }
