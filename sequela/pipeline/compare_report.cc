@@ -22,14 +22,15 @@ std::string range_text(const std::vector<double>& values) {
   return text;
 }
 
-Json interval_json(const Interval& interval) {
+// What is not defined is a bare word, as Python reads it.
+Json worded_interval_json(const Interval& interval) {
   return {{"value", json_double(interval.value)},
           {"low", json_double(interval.low)},
           {"high", json_double(interval.high)}};
 }
 
 Json test_json(const PairedTest& test) {
-  Json json = interval_json(test.difference);
+  Json json = worded_interval_json(test.difference);
   json["p_value"] = json_double(test.p_value);
   return json;
 }
@@ -74,11 +75,12 @@ std::string CompareReport::to_json() const {
                {"results", Json::array()},
                {"differences", Json::array()}};
   for (const CompareResult& result : results) {
-    json["results"].push_back({{"method", name_of(result.method)},
-                               {"num_labels", result.num_labels},
-                               {"auroc", interval_json(result.auroc)},
-                               {"average_precision", interval_json(result.average_precision)},
-                               {"auroc_by_seed", result.auroc_by_seed}});
+    json["results"].push_back(
+        {{"method", name_of(result.method)},
+         {"num_labels", result.num_labels},
+         {"auroc", worded_interval_json(result.auroc)},
+         {"average_precision", worded_interval_json(result.average_precision)},
+         {"auroc_by_seed", result.auroc_by_seed}});
   }
   for (const CompareDifference& row : differences) {
     json["differences"].push_back({{"first", name_of(row.first)},
