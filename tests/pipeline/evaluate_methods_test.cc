@@ -345,6 +345,17 @@ TEST_F(EvaluateMethods, BadOptionsAreNamed) {
   expect_error(options, "there is no task");
 }
 
+TEST_F(EvaluateMethods, WhatIsGivenIsReadBeforeAnythingIsLearned) {
+  EvaluateMethodsOptions options = this->options("out");
+  options.methods = {"age_sex"};
+  options.predictions = {"age_sex=theirs.parquet"};
+  expect_error(options, "there is a method named 'age_sex' already");
+  options.predictions.clear();
+  options.subgroup_codes = {"NO/SUCH"};
+  expect_error(options, "NO/SUCH");
+  EXPECT_FALSE(fs::exists(options.out + "/predictions"));
+}
+
 TEST_F(EvaluateMethods, APartNeedsBothOutcomes) {
   std::vector<int64_t> subjects, times;
   std::vector<uint8_t> outcomes;
