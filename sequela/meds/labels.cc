@@ -137,4 +137,17 @@ std::vector<Label> read_labels(const std::string& path, ZoneRule zone_rule) {
   return labels;
 }
 
+void write_boolean_labels(const std::string& path, const std::vector<Label>& labels) {
+  std::vector<int64_t> subjects, times;
+  std::vector<uint8_t> outcomes;
+  for (const Label& label : labels) {
+    subjects.push_back(label.subject_id);
+    times.push_back(label.prediction_time_us);
+    outcomes.push_back(label.value > 0);
+  }
+  write_parquet(path, {{.name = "subject_id", .values = subjects},
+                       {.name = "prediction_time", .values = times, .is_timestamp = true},
+                       {.name = "boolean_value", .values = outcomes}});
+}
+
 }  // namespace sequela

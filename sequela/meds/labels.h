@@ -34,4 +34,7 @@ std::vector<std::string> list_label_files(const std::string& path);
 // Says once what the times were, if not as MEDS has them. Throws DataError.
 std::vector<Label> read_labels(const std::string& path, ZoneRule zone_rule = ZoneRule::utc);
 
+// Writes labels as Parquet, boolean_value being whether the value is above 0.
+void write_boolean_labels(const std::string& path, const std::vector<Label>& labels);
+
 }  // namespace sequela
