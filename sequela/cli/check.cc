@@ -5,8 +5,8 @@
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/meds/check_dataset.h"
-#include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
 namespace {

@@ -9,7 +9,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 #include "sequela/pipeline/precision.h"
 
 namespace sequela {

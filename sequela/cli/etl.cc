@@ -6,8 +6,8 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
+#include "sequela/core/number_text.h"
 #include "sequela/etl/source.h"
-#include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {
 namespace {

@@ -26,9 +26,10 @@ struct EvaluateArguments {
 };
 
 // Options that say something of records.
-constexpr const char* kOfRecords[] = {"--task",    "--model",  "--encoder",
-                                      "--methods", "--splits", "--hazard",
-                                      "--athena",  "--shots",  "--max-labels"};
+constexpr const char* kOfRecords[] = {"--task",       "--model",         "--encoder",  "--methods",
+                                      "--splits",     "--hazard",        "--athena",   "--shots",
+                                      "--max-labels", "--subgroup-code", "--horizons", "--read-out",
+                                      "--draws",      "--no-few-shot",   "--leaks"};
 
 EvaluateReport evaluate(const CLI::App& app, EvaluateArguments& arguments) {
   EvaluateMethodsOptions& options = arguments.options;

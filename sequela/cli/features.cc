@@ -8,8 +8,8 @@
 #include "sequela/cli/compute_options.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/distributed/world.h"
-#include "sequela/pipeline/inspect_parts.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 

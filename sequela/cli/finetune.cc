@@ -10,7 +10,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 

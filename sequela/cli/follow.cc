@@ -9,7 +9,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 #include "sequela/pipeline/precision.h"
 
 namespace sequela {

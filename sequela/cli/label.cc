@@ -8,7 +8,7 @@
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/core/error.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 
 namespace sequela {
 namespace {

@@ -5,7 +5,7 @@
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/visit_rule_options.h"
 #include "sequela/core/error.h"
-#include "sequela/pipeline/inspect_parts.h"
+#include "sequela/core/number_text.h"
 
 namespace sequela {
 namespace {

@@ -11,6 +11,7 @@ namespace sequela {
 inline constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
+inline constexpr double kDaysPerYear = 365.25;  // of an age
 
 // Largest |time| that is let in: year 9999's end. With it, differences never overflow.
 inline constexpr int64_t kMaxTimeUs = 253'402'300'800 * kMicrosPerSecond;

@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "sequela/core/time.h"
+
 namespace sequela {
 namespace {
-
-constexpr double kDaysPerYear = 365.25;
 
 // The runs of letters and digits, in small letters.
 std::vector<std::string> words_of(std::string_view text) {

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/lowess.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kNotDefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double kAlertRates[] = {0.01, 0.05, 0.1};
 constexpr double kThresholds[] = {0.2, 0.1, 0.05};  // of the net benefit, falling
 constexpr int kNumBins = 10;                        // of the expected calibration error
@@ -152,7 +151,7 @@ BinaryMetrics::Sums BinaryMetrics::sum_up(std::span<const double> weights, doubl
 void BinaryMetrics::fill_calibration(std::span<const double> weights,
                                      std::span<double> values) const {
   const LogitOutcomes rows{logits_, outcomes_, weights};
-  Calibration calibration{kNotDefined, kNotDefined};
+  Calibration calibration{kNaN, kNaN};
   if (!std::isnan(calibration_.slope)) calibration = fit_calibration(rows, calibration_);
   values[index_of(BinaryFigure::calibration_slope)] = calibration.slope;
   values[index_of(BinaryFigure::calibration_intercept)] = calibration.intercept;
@@ -182,7 +181,7 @@ double BinaryMetrics::calibration_index(const Sums& sums) const {
 }
 
 void BinaryMetrics::compute(std::span<const double> weights, std::span<double> values) const {
-  std::fill_n(values.begin(), kNumBinaryFigures, kNotDefined);
+  std::fill_n(values.begin(), kNumBinaryFigures, kNaN);
   std::vector<double> sorted(rows_.size(), 1);
   for (size_t i = 0; i < rows_.size() && !weights.empty(); ++i) sorted[i] = weights[rows_[i]];
   const double total = std::accumulate(sorted.begin(), sorted.end(), 0.0);
@@ -207,7 +206,7 @@ void BinaryMetrics::compute(std::span<const double> weights, std::span<double> v
   size_t place = index_of(BinaryFigure::sensitivity_at_1_percent);
   for (size_t rate = 0; rate < std::size(kAlertRates); ++rate) {
     const double found = sums.alerted_positive[rate];
-    values[place++] = positive > 0 ? found / positive : kNotDefined;
+    values[place++] = positive > 0 ? found / positive : kNaN;
     values[place++] = found / (kAlertRates[rate] * total);
   }
   for (size_t i = 0; i < std::size(kThresholds); ++i) {

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <vector>
 
 #include "sequela/core/interrupt.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/parallel.h"
 #include "sequela/core/random.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 // Numbers the groups 0, 1, ... by ascending name.
 std::vector<int32_t> number_groups(std::span<const int64_t> groups, int32_t& num_groups) {
@@ -77,7 +75,7 @@ class Resampler {
 // The metric's values on resamples.
 std::vector<double> resample(const WeightedMetric& metric, std::span<const int64_t> groups,
                              const BootstrapOptions& options) {
-  std::vector<double> values(options.num_resamples, kUndefined);
+  std::vector<double> values(options.num_resamples, kNaN);
   Resampler(groups, options).each([&](int64_t resample, std::span<const double> weights) {
     values[resample] = metric(weights);
   });
@@ -102,7 +100,7 @@ Interval to_interval(double value, std::vector<double> resampled, double level) 
   const size_t num_resamples = resampled.size();
   std::erase_if(resampled, [](double v) { return std::isnan(v); });
   if (resampled.empty() || 2 * resampled.size() < num_resamples) {
-    return {value, kUndefined, kUndefined};
+    return {value, kNaN, kNaN};
   }
   std::sort(resampled.begin(), resampled.end());
   const double tail = (1 - level) / 2;
@@ -110,7 +108,7 @@ Interval to_interval(double value, std::vector<double> resampled, double level) 
 }
 
 PairedTest to_paired_test(double difference, const std::vector<double>& resampled, double level) {
-  PairedTest test{to_interval(difference, resampled, level), kUndefined};
+  PairedTest test{to_interval(difference, resampled, level), kNaN};
   if (std::isnan(test.difference.low)) return test;
   int64_t above = 0, below = 0, num = 0;
   for (const double value : resampled) {
@@ -121,6 +119,14 @@ PairedTest to_paired_test(double difference, const std::vector<double>& resample
   const double share = static_cast<double>(std::min(above, below)) / static_cast<double>(num);
   test.p_value = std::clamp(2 * share, 1 / static_cast<double>(num), 1.0);
   return test;
+}
+
+PairedTest to_paired_test(const ResampledFigures& figures, size_t first, size_t second,
+                          double level) {
+  const std::vector<double>&a = figures.resampled[first], &b = figures.resampled[second];
+  std::vector<double> differences(a.size());
+  for (size_t r = 0; r < a.size(); ++r) differences[r] = a[r] - b[r];
+  return to_paired_test(figures.values[first] - figures.values[second], differences, level);
 }
 
 Interval bootstrap(const WeightedMetric& metric, std::span<const int64_t> groups,
@@ -137,11 +143,11 @@ ResampledFigures resample_figures(const WeightedMetrics& metrics, int num_figure
                                   std::span<const int64_t> groups,
                                   const BootstrapOptions& options) {
   ResampledFigures figures;
-  figures.values.assign(num_figures, kUndefined);
+  figures.values.assign(num_figures, kNaN);
   metrics({}, figures.values);
-  figures.resampled.assign(num_figures, std::vector<double>(options.num_resamples, kUndefined));
+  figures.resampled.assign(num_figures, std::vector<double>(options.num_resamples, kNaN));
   Resampler(groups, options).each([&](int64_t resample, std::span<const double> weights) {
-    std::vector<double> values(num_figures, kUndefined);
+    std::vector<double> values(num_figures, kNaN);
     metrics(weights, values);
     for (int i = 0; i < num_figures; ++i) figures.resampled[i][resample] = values[i];
   });

@@ -65,6 +65,9 @@ ResampledFigures resample_figures(const WeightedMetrics& metrics, int num_figure
 Interval to_interval(double value, std::vector<double> resampled, double level = 0.95);
 PairedTest to_paired_test(double difference, const std::vector<double>& resampled,
                           double level = 0.95);
+// Of the figure at `first` minus that at `second`.
+PairedTest to_paired_test(const ResampledFigures& figures, size_t first, size_t second,
+                          double level = 0.95);
 
 // p-values that hold for all of a family of tests together, in the order of `p_values`: Holm, A
 // simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6

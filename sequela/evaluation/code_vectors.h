@@ -7,8 +7,8 @@
 
 namespace sequela {
 
-// Codes of subjects in order of time: sequence s has codes[offsets[s]] .. codes[offsets[s + 1] -
-// 1].
+// Codes of subjects in order of time: those of sequence s stand from offsets[s] to before
+// offsets[s + 1].
 struct CodeSequences {
   std::vector<int64_t> offsets = {0};
   std::vector<int32_t> codes;  // in [0, num_codes)

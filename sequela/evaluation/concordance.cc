@@ -1,10 +1,10 @@
 #include "sequela/evaluation/concordance.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/rank_sums.h"
 
 namespace sequela {
@@ -66,7 +66,7 @@ double time_dependent_concordance(const HazardRows& rows) {
     while (count > 0 && rows.seconds[order[count - 1]] < rows.bin_edges[bin]) --count;
     add_bin(rows, bin, std::span(order).first(count), pairs);
   }
-  return pairs.all > 0 ? pairs.concordant / pairs.all : std::numeric_limits<double>::quiet_NaN();
+  return pairs.all > 0 ? pairs.concordant / pairs.all : kNaN;
 }
 
 }  // namespace sequela

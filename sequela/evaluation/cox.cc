@@ -5,40 +5,12 @@
 #include <limits>
 #include <stdexcept>
 
+#include "sequela/core/nan.h"
+#include "sequela/evaluation/column_scales.h"
 #include "sequela/evaluation/lbfgs.h"
 
 namespace sequela {
 namespace {
-
-struct Standardized {
-  DenseMatrix matrix;
-  std::vector<double> means, factors;  // factor 0 of a constant column
-};
-
-Standardized standardize_columns(const DenseMatrix& features) {
-  const auto columns = static_cast<size_t>(features.num_columns);
-  const auto num = static_cast<double>(features.num_rows);
-  Standardized made{features, std::vector<double>(columns), std::vector<double>(columns)};
-  std::vector<double> variances(columns);
-  for (int64_t i = 0; i < features.num_rows; ++i) {
-    for (size_t c = 0; c < columns; ++c) made.means[c] += features.row(i)[c] / num;
-  }
-  for (int64_t i = 0; i < features.num_rows; ++i) {
-    for (size_t c = 0; c < columns; ++c)
-      variances[c] += std::pow(features.row(i)[c] - made.means[c], 2) / num;
-  }
-  for (size_t c = 0; c < columns; ++c) {
-    const bool varies = variances[c] > 1e-10 * made.means[c] * made.means[c];
-    made.factors[c] = varies ? 1 / std::sqrt(variances[c]) : 0;
-  }
-  for (int64_t i = 0; i < features.num_rows; ++i) {
-    for (size_t c = 0; c < columns; ++c) {
-      made.matrix.values[i * columns + c] =
-          static_cast<float>((features.row(i)[c] - made.means[c]) * made.factors[c]);
-    }
-  }
-  return made;
-}
 
 // Calls visit(first, end, sum) for each run of rows with one time, from the last time on: rows
 // order[first] .. order[end - 1], and the sum of exp(score - most) of all rows at risk then.
@@ -131,17 +103,18 @@ double CoxModel::survival(double score, double time) const {
 
 CoxModel fit_cox(const DenseMatrix& features, const FollowUp& rows, const CoxOptions& options) {
   check_cox_rows(features, rows);
-  const Standardized made = standardize_columns(features);
+  DenseMatrix matrix = features;
+  const ColumnScales scales = standardize(matrix);
   const std::vector<int32_t> order = order_by_time(rows.times);
   const auto num = static_cast<double>(features.num_rows);
   std::vector<double> x(features.num_columns), scores(features.num_rows), slopes;
   minimize_lbfgs(
       [&](std::span<const double> at, std::span<double> gradient) {
-        multiply(made.matrix, std::vector<float>(at.begin(), at.end()), scores);
+        multiply(matrix, std::vector<float>(at.begin(), at.end()), scores);
         double loss = partial_likelihood(scores, rows, order, &slopes) / num;
         std::vector<float> sums(at.size());
         for (double& slope : slopes) slope /= num;
-        add_transposed_product(made.matrix, slopes, sums);
+        add_transposed_product(matrix, slopes, sums);
         for (size_t c = 0; c < at.size(); ++c) {
           gradient[c] = sums[c] + options.l2 * at[c];
           loss += options.l2 / 2 * at[c] * at[c];
@@ -151,14 +124,14 @@ CoxModel fit_cox(const DenseMatrix& features, const FollowUp& rows, const CoxOpt
       x, options.max_steps, options.tolerance);
   CoxModel model;
   for (size_t c = 0; c < x.size(); ++c)
-    model.weights.push_back(static_cast<float>(x[c] * made.factors[c]));
+    model.weights.push_back(static_cast<float>(x[c] * scales.factors[c]));
   model.cumulative_hazard = baseline_hazard(model.scores(features), rows, order);
   return model;
 }
 
 double cox_loss(std::span<const double> scores, const FollowUp& rows) {
   const auto events = std::ranges::count(rows.kinds, 1);
-  if (events == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (events == 0) return kNaN;
   return partial_likelihood(scores, rows, order_by_time(rows.times), nullptr) /
          static_cast<double>(events);
 }

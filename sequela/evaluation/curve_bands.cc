@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/lowess.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kUndefinedPoint = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kRocPlaces = 101, kRecallPlaces = 100, kThresholdPlaces = 99;
 constexpr size_t kMaxBandBins = 200, kMaxCalibrationPlaces = 41;
 
@@ -101,7 +100,7 @@ class CurveGrid {
 
   static void fill_roc(const Points& points, std::span<double> values) {
     const double positives = points.positive.back(), negatives = points.negative.back();
-    std::ranges::fill(values, kUndefinedPoint);
+    std::ranges::fill(values, kNaN);
     if (!(positives > 0 && negatives > 0)) return;
     size_t next = 0;
     double rate = 0, before_rate = 0, found = 0, before_found = 0;
@@ -122,7 +121,7 @@ class CurveGrid {
 
   static void fill_recall(const Points& points, std::span<double> values) {
     const double positives = points.positive.back();
-    std::ranges::fill(values, kUndefinedPoint);
+    std::ranges::fill(values, kNaN);
     if (!(positives > 0)) return;
     size_t next = 0;
     for (size_t place = 0; place < values.size(); ++place) {
@@ -143,18 +142,18 @@ class CurveGrid {
       const double positive = next > 0 ? points.positive[next - 1] : 0;
       const double negative = next > 0 ? points.negative[next - 1] : 0;
       values[place] =
-          total > 0 ? (positive - negative * threshold / (1 - threshold)) / total : kUndefinedPoint;
+          total > 0 ? (positive - negative * threshold / (1 - threshold)) / total : kNaN;
     }
   }
 
   void fill_calibration(const Points& points, std::span<double> values) const {
-    double least = kUndefinedPoint, most = kUndefinedPoint;
+    double least = kNaN, most = kNaN;
     for (size_t bin = 0; bin < bin_scores_.size(); ++bin) {
       if (!(points.bin_weights[bin] > 0)) continue;
       if (std::isnan(least)) least = bin_scores_[bin];
       most = bin_scores_[bin];
     }
-    std::ranges::fill(values, kUndefinedPoint);
+    std::ranges::fill(values, kNaN);
     if (std::isnan(least)) return;
     const std::vector<double> curve = lowess({bin_scores_, points.bin_weights, points.bin_positive},
                                              {.delta = (most - least) / 100});

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
+
+#include "sequela/core/nan.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 
 // By row: the share of rows of the other outcome that it is on the right side of; ties count half.
 std::vector<double> placements(const ScoredOutcomes& scored) {
@@ -47,7 +46,7 @@ double variance(const std::vector<double>& values, const std::vector<uint8_t>& o
   }
   double sum = 0;
   for (const int side : {0, 1}) {
-    sum += counts[side] > 1 ? squares[side] / (counts[side] - 1) / counts[side] : kNoNumber;
+    sum += counts[side] > 1 ? squares[side] / (counts[side] - 1) / counts[side] : kNaN;
   }
   return sum;
 }
@@ -66,16 +65,16 @@ double normal_width(double level) {
 
 Interval delong_interval(const ScoredOutcomes& scored, double level) {
   const double auroc = scored.auroc();
-  if (std::isnan(auroc)) return {auroc, kNoNumber, kNoNumber};
+  if (std::isnan(auroc)) return {auroc, kNaN, kNaN};
   const double width =
       normal_width(level) * std::sqrt(variance(placements(scored), scored.outcomes()));
-  if (std::isnan(width)) return {auroc, kNoNumber, kNoNumber};
+  if (std::isnan(width)) return {auroc, kNaN, kNaN};
   return {auroc, std::max(0.0, auroc - width), std::min(1.0, auroc + width)};
 }
 
 PairedTest delong_test(const ScoredOutcomes& a, const ScoredOutcomes& b, double level) {
   const double difference = a.auroc() - b.auroc();
-  PairedTest test{{difference, kNoNumber, kNoNumber}, kNoNumber};
+  PairedTest test{{difference, kNaN, kNaN}, kNaN};
   if (std::isnan(difference)) return test;
   std::vector<double> differences = placements(a);
   const std::vector<double> others = placements(b);

@@ -56,12 +56,8 @@ DrawnSummary::DrawnSummary(std::span<const DrawnScores> runs,
 }
 
 PairedTest DrawnSummary::difference_of(size_t first, size_t second, size_t figure) const {
-  const size_t a = first * kRankFigures.size() + figure;
-  const size_t b = second * kRankFigures.size() + figure;
-  std::vector<double> differences(resampled_.resampled[a].size());
-  for (size_t r = 0; r < differences.size(); ++r)
-    differences[r] = resampled_.resampled[a][r] - resampled_.resampled[b][r];
-  return to_paired_test(resampled_.values[a] - resampled_.values[b], differences, level_);
+  return to_paired_test(resampled_, first * kRankFigures.size() + figure,
+                        second * kRankFigures.size() + figure, level_);
 }
 
 DrawnDifference DrawnSummary::difference(size_t first, size_t second) const {

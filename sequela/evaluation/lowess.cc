@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "sequela/core/nan.h"
+
 namespace sequela {
 namespace {
 
@@ -71,7 +73,7 @@ size_t next_fit(const PresentPoints& points, size_t i, double delta) {
 }  // namespace
 
 std::vector<double> lowess(const WeightedPoints& points, const LowessOptions& options) {
-  std::vector<double> curve(points.x.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> curve(points.x.size(), kNaN);
   const PresentPoints present(points);
   if (present.x.empty()) return curve;
   double total = 0;

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
+
+#include "sequela/core/nan.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinProbability = 1e-12;
 constexpr int kMaxSteps = 100;
 constexpr double kMaxStep = 3;

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/metrics.h"
 
 namespace sequela {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLeastProbability = 1e-12;
 
 // The scored outcomes of each class that some rows have and some have not.
@@ -43,7 +42,7 @@ double mean_over(const std::vector<ScoredOutcomes>& scored, Metric metric) {
     sum += value;
     ++count;
   }
-  return count > 0 ? sum / count : kNan;
+  return count > 0 ? sum / count : kNaN;
 }
 
 // The AUROCs of each two classes, by the probability of either.
@@ -121,7 +120,7 @@ double MulticlassMetrics::hand_till(std::span<const double> weights) const {
     sum += area;
     ++count;
   }
-  return count > 0 ? sum / count : kNan;
+  return count > 0 ? sum / count : kNaN;
 }
 
 void MulticlassMetrics::compute(std::span<const double> weights, std::span<double> values) const {
@@ -166,7 +165,7 @@ MulticlassResult evaluate_multiclass(std::span<const double> probabilities,
   MulticlassResult result;
   Interval* const figures[] = {&result.accuracy, &result.log_loss, &result.auroc,
                                &result.average_precision, &result.hand_till};
-  for (Interval* figure : figures) *figure = {kNan, kNan, kNan};
+  for (Interval* figure : figures) *figure = {kNaN, kNaN, kNaN};
   if (labels.empty()) return result;
   check(probabilities, labels, groups);
   const MulticlassMetrics metrics(probabilities, labels);
@@ -185,7 +184,7 @@ MulticlassResult evaluate_multiclass(std::span<const double> probabilities,
 std::vector<double> multiclass_figures(std::span<const double> probabilities,
                                        std::span<const int64_t> labels,
                                        std::span<const double> weights) {
-  std::vector<double> values(5, kNan);
+  std::vector<double> values(5, kNaN);
   if (labels.empty()) return values;
   check(probabilities, labels, labels);
   MulticlassMetrics(probabilities, labels).compute(weights, values);

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/bootstrap.h"
 
 namespace sequela {
@@ -24,8 +24,7 @@ inline constexpr const char* kRarelyDefined = "no interval: not defined on half 
 // A figure of `resampled`: no number if there is a reason for that.
 inline NamedFigure to_figure(std::string name, double value, const std::vector<double>& resampled,
                              std::string why_not, double level) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  NamedFigure figure{std::move(name), {kNone, kNone, kNone}, std::move(why_not)};
+  NamedFigure figure{std::move(name), {kNaN, kNaN, kNaN}, std::move(why_not)};
   if (!figure.why_not.empty()) return figure;
   figure.interval = to_interval(value, resampled, level);
   if (std::isnan(figure.interval.low)) figure.why_not = kRarelyDefined;

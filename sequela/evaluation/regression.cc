@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
 
+#include "sequela/core/nan.h"
+
 namespace sequela {
 namespace {
-
-constexpr double kNoRegressionFigure = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<int32_t> ascending_order(const std::vector<double>& values) {
   std::vector<int32_t> order(values.size());
@@ -52,7 +51,7 @@ double correlation(std::span<const double> a, std::span<const double> b,
     bb += weights[i] * (b[i] - mean_b) * (b[i] - mean_b);
     ab += weights[i] * (a[i] - mean_a) * (b[i] - mean_b);
   }
-  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : kNoRegressionFigure;
+  return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : kNaN;
 }
 
 bool all_equal(const std::vector<double>& values) {
@@ -75,7 +74,7 @@ RegressionMetrics::RegressionMetrics(std::vector<double> values, std::vector<dou
 }
 
 void RegressionMetrics::compute(std::span<const double> weights, std::span<double> figures) const {
-  std::fill_n(figures.begin(), kRegressionFigureNames.size(), kNoRegressionFigure);
+  std::fill_n(figures.begin(), kRegressionFigureNames.size(), kNaN);
   const std::vector<double> ones(weights.empty() ? values_.size() : 0, 1);
   if (weights.empty()) weights = ones;
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);

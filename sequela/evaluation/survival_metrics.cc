@@ -7,12 +7,11 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/rank_sums.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kNoSurvivalFigure = std::numeric_limits<double>::quiet_NaN();
 
 std::string at_horizon(const char* name, double horizon) {
   std::ostringstream text;
@@ -94,11 +93,11 @@ double SurvivalMetrics::concordance(const Censoring& censoring, double last_time
     }
     for (size_t i = first; i < end; ++i) insert(by_time_[i], true);
   }
-  return pairs > 0 && std::isfinite(pairs) ? concordant / pairs : kNoSurvivalFigure;
+  return pairs > 0 && std::isfinite(pairs) ? concordant / pairs : kNaN;
 }
 
 double SurvivalMetrics::auc(const Censoring& censoring, double horizon) const {
-  if (!(horizon < censoring.last_time)) return kNoSurvivalFigure;
+  if (!(horizon < censoring.last_time)) return kNaN;
   double cases = 0, controls = 0, area = 0;
   for (size_t i = 0; i < by_score_.size();) {
     double tied_cases = 0, tied_controls = 0;
@@ -118,12 +117,12 @@ double SurvivalMetrics::auc(const Censoring& censoring, double horizon) const {
     controls += tied_controls;
   }
   const double pairs = cases * controls;
-  return pairs > 0 && std::isfinite(pairs) ? area / pairs : kNoSurvivalFigure;
+  return pairs > 0 && std::isfinite(pairs) ? area / pairs : kNaN;
 }
 
 double SurvivalMetrics::brier(const Censoring& censoring, size_t horizon) const {
   const double time = rows_.horizons[horizon];
-  if (rows_.survival.empty() || !(time < censoring.last_time)) return kNoSurvivalFigure;
+  if (rows_.survival.empty() || !(time < censoring.last_time)) return kNaN;
   const double at_risk = censoring.follow_up.at(time);
   double sum = 0, total = 0;
   for (size_t row = 0; row < rows_.times.size(); ++row) {
@@ -136,23 +135,23 @@ double SurvivalMetrics::brier(const Censoring& censoring, size_t horizon) const 
       sum += weight * survival * survival / censoring.at_own_time[row];
     }
   }
-  return total > 0 ? sum / total : kNoSurvivalFigure;
+  return total > 0 ? sum / total : kNaN;
 }
 
 double SurvivalMetrics::observed_expected(const Censoring& censoring, size_t horizon) const {
   const double time = rows_.horizons[horizon];
-  if (rows_.survival.empty() || !(time < censoring.last_time)) return kNoSurvivalFigure;
+  if (rows_.survival.empty() || !(time < censoring.last_time)) return kNaN;
   double risk = 0, total = 0;
   for (size_t row = 0; row < rows_.times.size(); ++row) {
     const double weight = censoring.rows.weights[row];
     risk += weight * (1 - rows_.survival[row * rows_.horizons.size() + horizon]);
     total += weight;
   }
-  return risk > 0 ? (1 - censoring.survival.at(time)) / (risk / total) : kNoSurvivalFigure;
+  return risk > 0 ? (1 - censoring.survival.at(time)) / (risk / total) : kNaN;
 }
 
 void SurvivalMetrics::compute(std::span<const double> weights, std::span<double> values) const {
-  std::fill_n(values.begin(), names_.size(), kNoSurvivalFigure);
+  std::fill_n(values.begin(), names_.size(), kNaN);
   if (rows_.times.empty()) return;
   const std::vector<double> ones(weights.empty() ? rows_.times.size() : 0, 1);
   Censoring censoring{{rows_.times, rows_.kinds, weights.empty() ? ones : weights}};
@@ -220,7 +219,7 @@ std::vector<RiskGroup> calibrate_at_horizon(const FollowUp& rows, std::span<cons
     const bool is_followed =
         !curve.times.empty() && (rows.times[members.back()] >= horizon || curve.values.back() == 0);
     groups.push_back({sum / static_cast<double>(members.size()),
-                      is_followed ? 1 - curve.at(horizon) : kNoSurvivalFigure,
+                      is_followed ? 1 - curve.at(horizon) : kNaN,
                       static_cast<int64_t>(members.size())});
   }
   return groups;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
+
+#include "sequela/core/nan.h"
 
 namespace sequela {
 namespace {
@@ -22,9 +23,9 @@ std::vector<uint8_t> cause_of(const std::vector<uint8_t>& ends) {
 // Figures of all methods on the same resamples.
 class SurvivalEvaluation {
  public:
-  SurvivalEvaluation(const SurvivalTask& task, const BootstrapOptions& options)
+  SurvivalEvaluation(const SurvivalTask& task, const std::vector<uint8_t>& kinds,
+                     const BootstrapOptions& options)
       : options_(options) {
-    const std::vector<uint8_t> kinds = cause_of(task.ends);
     for (const SurvivalScores& method : task.methods)
       metrics_.emplace_back(
           SurvivalPredictions{task.days, kinds, method.scores, task.horizons, method.survival});
@@ -52,15 +53,11 @@ class SurvivalEvaluation {
   std::vector<NamedTest> tests_of(size_t first, size_t second) const {
     std::vector<NamedTest> tests;
     for (size_t i = 0; i < num_figures_; ++i) {
-      const size_t a = first * num_figures_ + i, b = second * num_figures_ + i;
-      std::vector<double> differences(resampled_.resampled[a].size());
-      for (size_t r = 0; r < differences.size(); ++r)
-        differences[r] = resampled_.resampled[a][r] - resampled_.resampled[b][r];
       NamedTest& test = tests.emplace_back();
       test.name = metrics_[first].names()[i];
-      test.test =
-          to_paired_test(resampled_.values[a] - resampled_.values[b], differences, options_.level);
-      test.p_holm = std::numeric_limits<double>::quiet_NaN();
+      test.test = to_paired_test(resampled_, first * num_figures_ + i, second * num_figures_ + i,
+                                 options_.level);
+      test.p_holm = kNaN;
       for (const size_t side : {second, first}) {
         const std::string why_not = metrics_[side].why_not(i);
         if (!why_not.empty()) test.why_not = why_not;
@@ -96,13 +93,13 @@ SurvivalBand band_of(const SurvivalTask& task, const BootstrapOptions& options, 
 }
 
 SurvivalReport::MethodFigures figures_of(const SurvivalTask& task, size_t method,
+                                         const std::vector<uint8_t>& kinds,
                                          const SurvivalEvaluation& evaluation) {
   const SurvivalScores& scores = task.methods[method];
   SurvivalReport::MethodFigures made{.method = scores.method,
                                      .figures = evaluation.figures_of(method),
                                      .calibration = {},
                                      .mean_survival = {}};
-  const std::vector<uint8_t> kinds = cause_of(task.ends);
   const size_t num = task.horizons.size();
   for (size_t h = 0; h < num; ++h) {
     std::vector<double> risks;
@@ -126,15 +123,15 @@ SurvivalReport evaluate_survival_task(const SurvivalTask& task, const BootstrapO
   report.num_competing = std::ranges::count(task.ends, kCompetingEvent);
   report.num_subjects = static_cast<int64_t>(
       std::set<int64_t>(task.subject_ids.begin(), task.subject_ids.end()).size());
-  const SurvivalEvaluation evaluation(task, options);
+  const std::vector<uint8_t> kinds = cause_of(task.ends);
+  const SurvivalEvaluation evaluation(task, kinds, options);
   for (size_t m = 0; m < task.methods.size(); ++m) {
-    report.methods.push_back(figures_of(task, m, evaluation));
+    report.methods.push_back(figures_of(task, m, kinds, evaluation));
     for (size_t other = m + 1; other < task.methods.size(); ++other)
       report.differences.push_back(
           {task.methods[m].method, task.methods[other].method, evaluation.tests_of(m, other)});
   }
-  report.survival = band_of(task, options, [](const FollowUp& rows, const auto& order) {
-    const std::vector<uint8_t> kinds = cause_of({rows.kinds.begin(), rows.kinds.end()});
+  report.survival = band_of(task, options, [&](const FollowUp& rows, const auto& order) {
     return kaplan_meier({rows.times, kinds, rows.weights}, order);
   });
   report.incidence = band_of(task, options, [](const FollowUp& rows, const auto& order) {

@@ -6,13 +6,12 @@
 #include <optional>
 #include <set>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/delong.h"
 #include "sequela/evaluation/named_figures.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
 
 // The rows of one method that satisfy a condition, ready for resampling.
 template <class Condition>
@@ -137,14 +136,13 @@ FigureResult TaskEvaluation::gap_of(const Grouping& grouping, BinaryFigure figur
   for (size_t v = 0; v < task_.subgroups[grouping.column].values.size(); ++v) {
     if (!std::isnan(value(grouping.first + v, place))) groups.push_back(grouping.first + v);
   }
-  FigureResult result{
-      figure, {kNoFigure, kNoFigure, kNoFigure}, "fewer than two subgroups have it"};
+  FigureResult result{figure, {kNaN, kNaN, kNaN}, "fewer than two subgroups have it"};
   if (groups.size() < 2) return result;
   const auto gap = [&](auto value_in) {
     double least = std::numeric_limits<double>::infinity(), most = -least;
     for (const size_t group : groups) {
       const double one = value_in(group);
-      if (std::isnan(one)) return kNoFigure;
+      if (std::isnan(one)) return kNaN;
       least = std::min(least, one);
       most = std::max(most, one);
     }
@@ -193,12 +191,9 @@ DifferenceTable TaskEvaluation::difference_of(const MethodPair& pair) const {
   const ScoredOutcomes& scored = metrics_[pair.first].scored();
   DifferenceTable table{first.name, second.name, scored.num_rows(), scored.num_positive()};
   for (size_t i = 0; i < kNumBinaryFigures; ++i) {
-    const auto &a = resamples(pair.first, i), &b = resamples(pair.second, i);
-    std::vector<double> differences(a.size());
-    for (size_t r = 0; r < a.size(); ++r) differences[r] = a[r] - b[r];
-    DifferenceResult result{.figure = static_cast<BinaryFigure>(i), .p_holm = kNoFigure};
-    result.test =
-        to_paired_test(value(pair.first, i) - value(pair.second, i), differences, options_.level);
+    DifferenceResult result{.figure = static_cast<BinaryFigure>(i), .p_holm = kNaN};
+    result.test = to_paired_test(resampled_, pair.first * kNumBinaryFigures + i,
+                                 pair.second * kNumBinaryFigures + i, options_.level);
     for (const size_t side : {pair.second, pair.first}) {
       const std::string why_not = metrics_[side].why_not(result.figure);
       if (!why_not.empty()) result.why_not = why_not;

@@ -47,6 +47,18 @@ std::string format_text_table(const std::vector<std::string>& header,
   return text;
 }
 
+std::string signed_text(const Interval& interval) {
+  if (std::isnan(interval.value)) return "-";
+  char text[96];
+  std::snprintf(text, sizeof text, std::isnan(interval.low) ? "%+.3f" : "%+.3f (%+.3f to %+.3f)",
+                interval.value, interval.low, interval.high);
+  return text;
+}
+
+std::string p_text(double p_value) {
+  return p_value < 0.001 ? "<0.001" : fixed(p_value, 3);
+}
+
 std::string format_results(const std::vector<ProbeResult>& results) {
   std::vector<std::vector<std::string>> rows;
   for (const ProbeResult& result : results) {

@@ -3,17 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/time.h"
 #include "sequela/io/csv.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
 // Where the columns are; -1 = not there.
 struct Columns {
@@ -60,7 +58,7 @@ class LabelRows {
 
   Label read(std::span<const std::string_view> fields, int64_t row) {
     row_ = row;
-    Label label{.value = kNoValue};
+    Label label{.value = kNaN};
     label.subject_id = read_subject(stripped(fields[columns_.subject]));
     label.prediction_time_us = read_time(stripped(fields[columns_.time]));
     for (const int column : columns_.values) {
@@ -75,7 +73,7 @@ class LabelRows {
  private:
   double read_value(int column, std::span<const std::string_view> fields) const {
     const std::string_view text = stripped(fields[column]);
-    if (text.empty()) return kNoValue;
+    if (text.empty()) return kNaN;
     const std::optional<double> value = parse_value(text);
     if (!value) fail(column, "neither a number nor True or False", "write one of them");
     return *value;

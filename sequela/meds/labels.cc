@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/unpack.h"
@@ -50,8 +50,7 @@ Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
     throw DataError({.column = column == 0 ? "subject_id" : "prediction_time"}, "null",
                     "give every label a subject_id and a prediction_time");
   }
-  Label label{.subject_id = batch.columns[0].int64s[row],
-              .value = std::numeric_limits<double>::quiet_NaN()};
+  Label label{.subject_id = batch.columns[0].int64s[row], .value = kNaN};
   try {
     label.prediction_time_us = found.time.time_us(batch.columns[1], row);
   } catch (const DataError& error) {
@@ -136,6 +135,19 @@ std::vector<Label> read_labels(const std::string& path, ZoneRule zone_rule) {
   }
   notes.say("labels", zone_rule);
   return labels;
+}
+
+void write_boolean_labels(const std::string& path, const std::vector<Label>& labels) {
+  std::vector<int64_t> subjects, times;
+  std::vector<uint8_t> outcomes;
+  for (const Label& label : labels) {
+    subjects.push_back(label.subject_id);
+    times.push_back(label.prediction_time_us);
+    outcomes.push_back(label.value > 0);
+  }
+  write_parquet(path, {{.name = "subject_id", .values = subjects},
+                       {.name = "prediction_time", .values = times, .is_timestamp = true},
+                       {.name = "boolean_value", .values = outcomes}});
 }
 
 }  // namespace sequela

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/io/time_column.h"
 
 namespace sequela {
@@ -17,7 +17,7 @@ struct Label {
   int64_t prediction_time_us = 0;
   double value = 0;
   std::string category;
-  double number = std::numeric_limits<double>::quiet_NaN();
+  double number = kNaN;
 };
 
 // The files of a label table, in the order of their rows: the file itself, or all below a folder
@@ -33,5 +33,8 @@ std::vector<std::string> list_label_files(const std::string& path);
 // also patient_id for subject_id and value for a value, as femr's and EHRSHOT's files have them.
 // Says once what the times were, if not as MEDS has them. Throws DataError.
 std::vector<Label> read_labels(const std::string& path, ZoneRule zone_rule = ZoneRule::utc);
+
+// Writes labels as Parquet, boolean_value being whether the value is above 0.
+void write_boolean_labels(const std::string& path, const std::vector<Label>& labels);
 
 }  // namespace sequela

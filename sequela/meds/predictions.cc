@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/labels.h"
@@ -55,7 +55,7 @@ class PredictionReader {
       if (batch.columns[place].is_valid(i)) continue;
       throw DataError({.column = name}, "null", "give every prediction all three of its columns");
     }
-    Prediction prediction{.outcome = std::numeric_limits<double>::quiet_NaN()};
+    Prediction prediction{.outcome = kNaN};
     prediction.key.subject_id = batch.columns[0].int64s[i];
     try {
       const int64_t time_us = time_.time_us(batch.columns[1], i);

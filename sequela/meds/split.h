@@ -8,6 +8,9 @@
 
 namespace sequela {
 
+// The seed where none is given. It is one, so that a subject is on the same side everywhere.
+inline constexpr int64_t kSplitSeed = 97;
+
 // Whether a subject is on the validation side: SHA-256(seed || subject), both int64 big-endian, as
 // a big-endian integer mod 65536, is <= fraction * 65536. Equals femr.splits.generate_hash_split.
 bool is_validation_subject(int64_t subject_id, int64_t seed, double fraction);

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "sequela/core/nan.h"
+
 namespace sequela {
 namespace {
 
@@ -47,7 +49,7 @@ std::optional<double> parse_word(std::string_view text) {
   std::string lower;
   for (char c : text) lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   if (lower == "inf" || lower == "infinity") return std::numeric_limits<double>::infinity();
-  if (lower == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (lower == "nan") return kNaN;
   return std::nullopt;
 }
 

@@ -162,6 +162,10 @@ std::string_view vocabulary_of(std::string_view code) {
   return code.substr(0, code.find('/'));
 }
 
+std::string_view shown_vocabulary_of(std::string_view code) {
+  return code.find('/') == std::string_view::npos ? "none" : vocabulary_of(code);
+}
+
 Ontology build_ontology(const OntologyOptions& options, const std::vector<std::string>& codes,
                         const std::vector<int64_t>& counts, OntologyStats* stats) {
   if (codes.size() != counts.size()) {

@@ -42,6 +42,8 @@ struct OntologyStats {
 
 // The text before the first '/', all of it if there is none.
 std::string_view vocabulary_of(std::string_view code);
+// The same for tables and figures: "none" if there is no '/'.
+std::string_view shown_vocabulary_of(std::string_view code);
 
 // The ontology of a data set (docs/design.md, section 3): the codes of the data and their ancestors
 // in the Athena download with codes.parquet laid over it, without ancestors whose vocabulary is

@@ -14,19 +14,6 @@ const char* name_of(CompareMethod method) {
   return kCompareMethodNames[static_cast<size_t>(method)];
 }
 
-std::string with_sign(const Interval& interval) {
-  char text[96];
-  std::snprintf(text, sizeof text, "%+.3f (%+.3f to %+.3f)", interval.value, interval.low,
-                interval.high);
-  return text;
-}
-
-std::string p_text(double p_value) {
-  char text[32];
-  std::snprintf(text, sizeof text, p_value < 0.001 ? "<0.001" : "%.3f", p_value);
-  return text;
-}
-
 // The spread of the seeds, each of which has its own training labels and start.
 std::string range_text(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -35,14 +22,15 @@ std::string range_text(const std::vector<double>& values) {
   return text;
 }
 
-Json interval_json(const Interval& interval) {
+// What is not defined is a bare word, as Python reads it.
+Json worded_interval_json(const Interval& interval) {
   return {{"value", json_double(interval.value)},
           {"low", json_double(interval.low)},
           {"high", json_double(interval.high)}};
 }
 
 Json test_json(const PairedTest& test) {
-  Json json = interval_json(test.difference);
+  Json json = worded_interval_json(test.difference);
   json["p_value"] = json_double(test.p_value);
   return json;
 }
@@ -68,8 +56,8 @@ std::string CompareReport::text() const {
   rows.clear();
   for (const CompareDifference& row : differences) {
     rows.push_back({str(name_of(row.first), " - ", name_of(row.second)), str(row.num_labels),
-                    with_sign(row.auroc.difference), p_text(row.auroc.p_value),
-                    with_sign(row.average_precision.difference),
+                    signed_text(row.auroc.difference), p_text(row.auroc.p_value),
+                    signed_text(row.average_precision.difference),
                     p_text(row.average_precision.p_value)});
   }
   return text + "\n" +
@@ -87,11 +75,12 @@ std::string CompareReport::to_json() const {
                {"results", Json::array()},
                {"differences", Json::array()}};
   for (const CompareResult& result : results) {
-    json["results"].push_back({{"method", name_of(result.method)},
-                               {"num_labels", result.num_labels},
-                               {"auroc", interval_json(result.auroc)},
-                               {"average_precision", interval_json(result.average_precision)},
-                               {"auroc_by_seed", result.auroc_by_seed}});
+    json["results"].push_back(
+        {{"method", name_of(result.method)},
+         {"num_labels", result.num_labels},
+         {"auroc", worded_interval_json(result.auroc)},
+         {"average_precision", worded_interval_json(result.average_precision)},
+         {"auroc_by_seed", result.auroc_by_seed}});
   }
   for (const CompareDifference& row : differences) {
     json["differences"].push_back({{"first", name_of(row.first)},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/pipeline/inspect_parts.h"
 
 namespace sequela {

@@ -25,19 +25,6 @@ constexpr size_t kTestedLabels = 1'000;
 // Subject and prediction time of labels, by task.
 using LabelKeys = std::map<std::string, std::set<std::pair<int64_t, int64_t>>>;
 
-void write_labels(const std::string& path, const std::vector<Label>& labels) {
-  std::vector<int64_t> subjects, times;
-  std::vector<uint8_t> outcomes;
-  for (const Label& label : labels) {
-    subjects.push_back(label.subject_id);
-    times.push_back(label.prediction_time_us);
-    outcomes.push_back(is_positive(label));
-  }
-  write_parquet(path, {{.name = "subject_id", .values = subjects},
-                       {.name = "prediction_time", .values = times, .is_timestamp = true},
-                       {.name = "boolean_value", .values = outcomes}});
-}
-
 // Subjects that have no part in pretraining, and whether they are held out.
 std::unordered_map<int64_t, bool> write_parts(const std::string& folder) {
   std::unordered_map<int64_t, bool> is_held_out;
@@ -71,7 +58,7 @@ LabelKeys choose_labels(const std::string& folder) {
     taken.insert(taken.end(), tested.begin(), tested.end());
     for (const Label& label : tested)
       held_out[entry.path().stem().string()].insert({label.subject_id, label.prediction_time_us});
-    write_labels(folder + "/labels/" + entry.path().filename().string(), taken);
+    write_boolean_labels(folder + "/labels/" + entry.path().filename().string(), taken);
   }
   return held_out;
 }

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
-#include "sequela/io/file.h"
 #include "sequela/pipeline/evaluation/inputs.h"
 #include "sequela/pipeline/evaluation/outputs.h"
 #include "sequela/pipeline/run_inputs.h"
@@ -48,19 +47,14 @@ void EvaluateOptions::validate() const {
 EvaluateReport evaluate_predictions(const EvaluateOptions& options) {
   options.validate();
   const auto start = std::chrono::steady_clock::now();
-  EvaluateReport report;
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, fingerprints);
   Manifest manifest(options.out, fingerprints);
-  report.is_up_to_date = manifest.is_up_to_date(recipe);
-  if (report.is_up_to_date) {
-    report.text = read_file(options.out + "/metrics.txt");
-    report.json = read_file(options.out + "/metrics.json");
-    return report;
-  }
+  if (manifest.is_up_to_date(recipe)) return read_evaluation(options.out);
   const std::vector<BinaryTask> tasks = read_binary_tasks(options);
   const FolderLock lock(options.out);
   manifest.remove_with_files();
+  EvaluateReport report;
   write_evaluation(options, tasks, {.methods = Json::array(), .leaks = Json::array()}, {}, recipe,
                    manifest, &report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -8,7 +8,6 @@
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
-#include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/evaluation/data_facts.h"
 #include "sequela/pipeline/evaluation/embedding_map.h"
@@ -35,13 +34,7 @@ class MethodsRun {
         manifest_(options.out, fingerprints_) {}
 
   EvaluateReport run() {
-    EvaluateReport report;
-    report.is_up_to_date = manifest_.is_up_to_date(recipe_);
-    if (report.is_up_to_date) {
-      report.text = read_file(options_.out + "/metrics.txt");
-      report.json = read_file(options_.out + "/metrics.json");
-      return report;
-    }
+    if (manifest_.is_up_to_date(recipe_)) return read_evaluation(options_.out);
     const FolderLock lock(options_.out);
     std::vector<NamedFile> files = find_task_files(options_);
     const EvaluationRecords records(options_);
@@ -59,35 +52,49 @@ class MethodsRun {
                           .leaks = to_json(leaks)};
     EvaluationText text{.head = to_text(leaks)};
     if (options_.subgroups.empty()) text.subgroups = SubgroupRows::hidden;
-    add_survival(&facts, &text);
-    drop_survival_tasks(&files);
-    const std::vector<BinaryTask> scored = score_tasks(files, records);
     add_method_facts(&facts);
+    const std::vector<LabelTask> survival_tasks = take_survival_tasks(&files);
+    std::vector<BinaryTask> scored = open_tasks(records);
+    add_survival(survival_tasks, &facts, &text);
+    score_tasks(files, &scored);
+    add_task_facts(&facts);
     add_few_shot(scored, &facts);
+    EvaluateReport report;
     write_evaluation(options_, scored, facts, text, recipe_, manifest_, &report);
     return report;
   }
 
  private:
-  // Predictions of all methods, and of those from outside.
-  std::vector<BinaryTask> score_tasks(const std::vector<NamedFile>& files,
-                                      const EvaluationRecords& records) {
+  // The tasks with all that is given: subgroups, predictions from outside, and the methods, without
+  // scores yet. So what is wrong with it is told before anything is learned.
+  std::vector<BinaryTask> open_tasks(const EvaluationRecords& records) const {
     std::vector<BinaryTask> scored;
-    for (size_t t = 0; t < tasks_.size(); ++t) {
-      BinaryTask task = to_binary_task(tasks_[t]);
+    for (const LabelTask& task : tasks_) {
+      scored.push_back(to_binary_task(task));
       for (const auto& method : methods_) {
-        const std::string why_not = method->why_not(tasks_[t]);
-        if (!why_not.empty()) {
-          log_warning(str(tasks_[t].name, ": without ", method->name(), ": ", why_not));
-          continue;
+        const std::string why_not = method->why_not(task);
+        if (why_not.empty()) {
+          scored.back().methods.push_back({.name = method->name()});
+        } else {
+          log_warning(str(task.name, ": without ", method->name(), ": ", why_not));
         }
-        add_scores(tasks_[t], method->name(), predict(tasks_[t], files[t], *method), &task);
       }
-      scored.push_back(std::move(task));
     }
     add_outside_predictions(options_, tasks_, &scored);
     add_task_subgroups(options_, records, tasks_, &scored);
     return scored;
+  }
+
+  // Predictions of all methods, which stand first in each task.
+  void score_tasks(const std::vector<NamedFile>& files, std::vector<BinaryTask>* scored) {
+    for (size_t t = 0; t < tasks_.size(); ++t) {
+      size_t place = 0;
+      for (const auto& method : methods_) {
+        if (!method->why_not(tasks_[t]).empty()) continue;
+        set_scores(tasks_[t], predict(tasks_[t], files[t], *method),
+                   &(*scored)[t].methods[place++]);
+      }
+    }
   }
 
   // A method's probabilities of a task's test rows, from its file if that is up to date.
@@ -105,34 +112,35 @@ class MethodsRun {
     return probabilities;
   }
 
-  // Tasks of times to an event have figures of their own.
-  void add_survival(EvaluationFacts* facts, EvaluationText* text) {
+  // Tasks of times to an event have figures of their own. Takes them away, with their files.
+  std::vector<LabelTask> take_survival_tasks(std::vector<NamedFile>* files) {
+    std::vector<LabelTask> survival, binary;
+    std::vector<NamedFile> binary_files;
+    for (size_t t = 0; t < tasks_.size(); ++t) {
+      if (!tasks_[t].is_survival()) binary_files.push_back((*files)[t]);
+      (tasks_[t].is_survival() ? survival : binary).push_back(std::move(tasks_[t]));
+    }
+    tasks_ = std::move(binary);
+    *files = std::move(binary_files);
+    return survival;
+  }
+
+  void add_survival(const std::vector<LabelTask>& tasks, EvaluationFacts* facts,
+                    EvaluationText* text) const {
     std::vector<SurvivalReport> reports;
-    std::vector<const LabelTask*> tasks;
-    for (const LabelTask& task : tasks_) {
-      if (!task.is_survival()) continue;
+    for (const LabelTask& task : tasks) {
       log_info(str(task.name, ": times to an event"));
       reports.push_back(evaluate_survival_task(score_survival_task(task, method_list(), options_),
                                                {.num_resamples = options_.num_bootstraps,
                                                 .seed = options_.seed,
                                                 .num_threads = options_.num_threads}));
-      tasks.push_back(&task);
     }
     adjust_p_values(reports);
     for (size_t i = 0; i < reports.size(); ++i) {
-      facts->survival.push_back(to_json(reports[i], *tasks[i]));
+      facts->survival.push_back(to_json(reports[i], tasks[i]));
       text->csv += to_csv(reports[i]);
     }
     text->foot = to_text(reports);
-  }
-
-  // With their files.
-  void drop_survival_tasks(std::vector<NamedFile>* files) {
-    for (size_t t = tasks_.size(); t-- > 0;) {
-      if (!tasks_[t].is_survival()) continue;
-      tasks_.erase(tasks_.begin() + static_cast<std::ptrdiff_t>(t));
-      files->erase(files->begin() + static_cast<std::ptrdiff_t>(t));
-    }
   }
 
   std::vector<Method*> method_list() const {
@@ -153,6 +161,9 @@ class MethodsRun {
         if (!why_not.empty()) facts->methods.back()["why_not"][task.name] = why_not;
       }
     }
+  }
+
+  void add_task_facts(EvaluationFacts* facts) const {
     for (const LabelTask& task : tasks_) {
       facts->sides.push_back(sides_json(task));
       facts->maps.push_back(embedding_map(task, methods_, options_.seed));

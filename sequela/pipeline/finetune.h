@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sequela/io/time_column.h"
+#include "sequela/meds/split.h"
 #include "sequela/model/motor.h"
 #include "sequela/pipeline/device.h"
 #include "sequela/pipeline/finetuning/classifier_start.h"
@@ -35,9 +36,10 @@ struct FinetuneOptions {
   // subject's labels are on. Empty, or without tuning: a share of the subjects validates.
   std::string splits;
   double val_fraction = 0.2;  // of subjects, by split.h's rule; 0 = the last weights are the best
-  int64_t split_seed = 97;    // prepare's: with no smaller share, what validated there does so here
-  std::string out;            // where the bundle goes
-  std::string checkpoints;    // folder of checkpoints and logs; empty = <out>_output
+  // With no smaller share than prepare's, what validated there does so here.
+  int64_t split_seed = kSplitSeed;
+  std::string out;          // where the bundle goes
+  std::string checkpoints;  // folder of checkpoints and logs; empty = <out>_output
 
   std::string predict;      // labels to predict; empty = the held_out ones of `labels`
   std::string predictions;  // Parquet in meds-evaluation's schema; empty = none are made

@@ -9,6 +9,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/number_text.h"
 #include "sequela/core/time.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"

@@ -6,6 +6,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/number_text.h"
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/io/weights/weight_file.h"

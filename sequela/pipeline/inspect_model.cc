@@ -8,6 +8,7 @@
 #include "sequela/batch/folder.h"
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/number_text.h"
 #include "sequela/io/file.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/safetensors.h"

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "sequela/core/number_text.h"
+
 namespace sequela {
 
 void Description::add(const std::string& name, int64_t value) {
@@ -16,17 +18,6 @@ std::string Description::text() const {
   std::string text = title_ + "\n";
   for (const auto& [name, value] : lines_) {
     text += "  " + name + std::string(width - name.size() + 2, ' ') + value + "\n";
-  }
-  return text;
-}
-
-std::string with_thousands(int64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    const size_t left = digits.size() - i;
-    if (i > 0 && left % 3 == 0 && digits[i - 1] != '-') text += ',';
-    text += digits[i];
   }
   return text;
 }

@@ -23,7 +23,6 @@ class Description {
   std::vector<std::pair<std::string, std::string>> lines_;
 };
 
-std::string with_thousands(int64_t value);
 // "3.2 days", "45 min": a length of time in its natural unit.
 std::string time_text(double seconds);
 

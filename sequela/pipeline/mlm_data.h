@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sequela/meds/event_store.h"
+#include "sequela/meds/split.h"
 #include "sequela/tokenizer/sequence/cehr_from_meds.h"
 #include "sequela/tokenizer/sequence/cehr_tokens.h"
 
@@ -14,7 +15,7 @@ struct MlmDataOptions {
   CehrRecordOptions records;
   CehrVocabularyOptions vocabulary;
   bool with_values = false;  // numbers and text values of events; without: codes alone
-  int64_t split_seed = 97;   // split.h; prepare's defaults
+  int64_t split_seed = kSplitSeed;
   double val_fraction = 0.1;
 
   void validate() const;  // ConfigError

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/io/file.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/inspect_parts.h"
@@ -103,7 +104,7 @@ void Card::add_header() {
 
 // "12,345"; empty where the count is not known.
 std::string known_count(const Json& counts, const char* key) {
-  return field(counts, key).is_number_integer() ? with_commas(count_field(counts, key)) : "";
+  return field(counts, key).is_number_integer() ? with_thousands(count_field(counts, key)) : "";
 }
 
 void Card::add_data() {
@@ -184,11 +185,11 @@ void Card::add_tasks() {
   const ModelConfig config = read_model_config(folder_ + "/config.json");
   if (is_clmbr_) {
     put("\n## Task\n\nThe head tells the code of the next event, one of ",
-        with_commas(config.clmbr_vocab_size), " entries of the dictionary.\n");
+        with_thousands(config.clmbr_vocab_size), " entries of the dictionary.\n");
   }
   if (!config.motor) return;
   const auto& tasks = config.motor->tasks;
-  put("\n## Tasks\n\nThe head predicts when each of ", with_commas(config.motor->num_tasks()),
+  put("\n## Tasks\n\nThe head predicts when each of ", with_thousands(config.motor->num_tasks()),
       " codes comes next, in ", config.motor->time_bins.size() - 1, " time bins. Among them: ");
   for (size_t i = 0; i < std::min(kShownTasks, tasks.size()); ++i)
     put(i == 0 ? "" : ", ", in_backticks(tasks[i].code));

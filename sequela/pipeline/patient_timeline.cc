@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
+#include "sequela/core/time.h"
 #include "sequela/meds/event_store.h"
+#include "sequela/model/encoder_config.h"
 #include "sequela/ontology/build_ontology.h"
 #include "sequela/pipeline/live/live_scorer.h"
 #include "sequela/pipeline/live/shard_source.h"
@@ -18,7 +21,7 @@ namespace {
 
 constexpr size_t kItemsAtOnce = 65'536;
 constexpr size_t kLikeliestTasks = 5;
-constexpr double kMicrosPerYear = 365.25 * static_cast<double>(kMicrosPerDay);
+constexpr double kMicrosPerYear = kDaysPerYear * static_cast<double>(kMicrosPerDay);
 
 std::vector<OwnedEvent> read_events(const TimelineOptions& options) {
   GrowingShards source(options.meds, ZoneRule::utc, GrowingShards::End::when_all_are_read, {});
@@ -52,11 +55,15 @@ LiveOptions live_options(const TimelineOptions& options, std::vector<std::string
   return live;
 }
 
-// The names that are one task each: LiveScorer takes no others.
-std::vector<std::string> single_tasks(const std::vector<std::string>& all) {
+// The codes of a bundle's head that are one task each: LiveScorer takes no others.
+std::vector<std::string> single_tasks(const std::string& model) {
+  const ModelConfig config = read_model_config(model + "/config.json");
   std::vector<std::string> single;
-  for (const std::string& task : all)
-    if (std::ranges::count(all, task) == 1) single.push_back(task);
+  if (!config.motor) return single;
+  std::map<std::string, int64_t> counts;
+  for (const MotorHeadConfig::Task& task : config.motor->tasks) ++counts[task.code];
+  for (const MotorHeadConfig::Task& task : config.motor->tasks)
+    if (counts[task.code] == 1) single.push_back(task.code);
   return single;
 }
 
@@ -68,7 +75,7 @@ struct Scores {
 
 Scores score(const TimelineOptions& options, const std::vector<OwnedEvent>& events) {
   std::vector<std::string> tasks = options.tasks;
-  if (tasks.empty()) tasks = single_tasks(LiveScorer(live_options(options, {})).known_tasks());
+  if (tasks.empty()) tasks = single_tasks(options.model);
   LiveScorer scorer(live_options(options, tasks));
   const std::vector<ViewedEvent> views(events.begin(), events.end());
   std::vector<LiveEvent> live;
@@ -112,7 +119,8 @@ PatientTimeline patient_timeline(const TimelineOptions& options) {
   PatientTimeline timeline{.subject_id = options.subject_id, .horizon_days = options.horizon_days};
   for (const OwnedEvent& event : events) {
     if (event.time_us == kNoTime) continue;
-    timeline.events.push_back({age_of(event), std::string(vocabulary_of(event.code)), event.code});
+    timeline.events.push_back(
+        {age_of(event), std::string(shown_vocabulary_of(event.code)), event.code});
   }
   for (const size_t task : shown_tasks(options, scores)) {
     for (size_t i = 0; i < events.size(); ++i) {

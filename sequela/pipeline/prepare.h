@@ -7,6 +7,7 @@
 
 #include "sequela/batch/write_batches.h"
 #include "sequela/meds/ingest.h"
+#include "sequela/meds/split.h"
 #include "sequela/ontology/build_ontology.h"
 
 namespace sequela {
@@ -34,7 +35,7 @@ struct PrepareOptions {
   std::vector<std::string> remove_vocabularies = {"SPL", "HemOnc"};
   std::vector<std::string> properties = {"numeric_value", "text_value"};  // or {"all"}
 
-  int64_t split_seed = 97;
+  int64_t split_seed = kSplitSeed;
   double val_fraction = 0.1;
 
   int32_t vocab_size = 16'384;

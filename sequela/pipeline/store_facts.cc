@@ -39,8 +39,7 @@ Json vocabularies_of(const EventStore& store) {
   };
   std::map<std::string, Row> rows;
   for (size_t code = 0; code < store.codes().size(); ++code) {
-    const std::string name(vocabulary_of(store.codes()[code]));
-    Row& row = rows[store.codes()[code] == name ? "none" : name];
+    Row& row = rows[std::string(shown_vocabulary_of(store.codes()[code]))];
     ++row.num_codes;
     row.num_events += store.counts()[code];
   }
@@ -76,6 +75,8 @@ EventFacts count_events(const EventStore& store) {
         ++facts.num_static;
         continue;
       }
+      if (time_us == subject.birth_us)
+        continue;  // it tells a birth, not since when records are kept
       if (facts.first_us == kNoTime || time_us < facts.first_us) facts.first_us = time_us;
       facts.last_us = std::max(facts.last_us, time_us);
     }

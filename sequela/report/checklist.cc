@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/checklist_items.h"
 #include "sequela/report/json_fields.h"
 
@@ -24,14 +25,12 @@ std::string sides_of(const Json& task) {
   for (const char* side : {"train", "validation", "test"}) {
     const Json& counts = field(field(task, "sides"), side);
     if (!counts.is_object()) continue;
-    parts.push_back(
-        str(side, " ", with_commas(count_field(counts, "num_rows")), " rows (",
-            with_commas(count_field(counts, "num_positive") + count_field(counts, "num_events")),
-            " with the outcome)"));
+    parts.push_back(str(side, " ", with_thousands(count_field(counts, "num_rows")), " rows (",
+                        with_thousands(outcome_count(counts)), " with the outcome)"));
   }
   if (parts.empty()) {
-    parts.push_back(str("tested on ", with_commas(count_field(task, "num_rows")), " rows (",
-                        with_commas(count_field(task, "num_positive")), " positive)"));
+    parts.push_back(str("tested on ", with_thousands(count_field(task, "num_rows")), " rows (",
+                        with_thousands(count_field(task, "num_positive")), " positive)"));
   }
   return text_field(task, "task") + ": " + joined(parts);
 }
@@ -69,7 +68,7 @@ void add_evaluation_answers(const Json& evaluation, Answers& answers) {
   answers["12e"] =
       str("Discrimination, calibration, overall error, clinical utility (decision curve); "
           "intervals by ",
-          with_commas(count_field(evaluation, "bootstraps")),
+          with_thousands(count_field(evaluation, "bootstraps")),
           " bootstrap resamples of the subjects, seed ", count_field(evaluation, "seed"), ".");
   answers["13"] = "Outcomes were not resampled for the evaluation; calibration is shown as it is.";
   answers["15"] = "A probability for each prediction time. No threshold is recommended.";

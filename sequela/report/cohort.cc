@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/json_fields.h"
 
 namespace sequela {
@@ -12,7 +13,7 @@ std::string labels_text(const Json& labels) {
   std::string text = counted(count_field(labels, "rows"), "label", "labels") + " of " +
                      counted(count_field(labels, "subjects"), "subject", "subjects");
   if (field(labels, "true").is_number())
-    text += ", " + with_commas(count_field(labels, "true")) + " true";
+    text += ", " + with_thousands(count_field(labels, "true")) + " true";
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/json_fields.h"
 
 namespace sequela {
@@ -53,10 +54,10 @@ ShownTable difference_table(const Json& comparison) {
 
 void add_comparison(const Json& comparison, Page& page) {
   const std::string text =
-      str(with_commas(count_field(comparison, "num_train")), " training, ",
-          with_commas(count_field(comparison, "num_validation")), " tuning and ",
+      str(with_thousands(count_field(comparison, "num_train")), " training, ",
+          with_thousands(count_field(comparison, "num_validation")), " tuning and ",
           counted(count_field(comparison, "num_test"), "held-out label", "held-out labels"), " (",
-          with_commas(count_field(comparison, "num_test_positive")), " positive)");
+          with_thousands(count_field(comparison, "num_test_positive")), " positive)");
   page.summary += (page.summary.empty() ? "" : " · ") + text;
   page.at_the_top.emplace_back(result_table(comparison));
   Section section{"Does pretraining help?", {Paragraph{text + "."}}, {}};

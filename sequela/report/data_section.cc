@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/json_fields.h"
 
 namespace sequela {
@@ -15,7 +16,7 @@ ShownFigure events_figure(const Json& data) {
   for (const Json& bin : list_field(field(data, "events_per_subject"), "histogram")) {
     const int64_t from = count_field(bin, "from"), to = count_field(bin, "to");
     table.rows.push_back(
-        {from == to ? with_commas(from) : with_commas(from) + " to " + with_commas(to),
+        {from == to ? with_thousands(from) : with_thousands(from) + " to " + with_thousands(to),
          count_field(bin, "num_subjects")});
   }
   return {"Events per subject",
@@ -41,7 +42,7 @@ ShownFigure vocabulary_figure(const Json& data) {
 
 void add_count(const Json& data, const char* key, const std::string& name, PageTable& table) {
   if (field(data, key).is_number())
-    table.rows.push_back({name, with_commas(count_field(data, key))});
+    table.rows.push_back({name, with_thousands(count_field(data, key))});
 }
 
 PageTable counts_table(const Json& data) {

@@ -2,18 +2,13 @@
 
 #include <cmath>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
+#include "sequela/core/number_text.h"
 
 namespace sequela {
-namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 const Json& field(const Json& json, const std::string& name) {
   static const Json null;
   if (!json.is_object()) return null;
@@ -28,7 +23,7 @@ const Json& list_field(const Json& json, const std::string& name) {
 }
 
 double to_number(const Json& json) {
-  return json.is_number() ? json.get<double>() : kNone;
+  return json.is_number() ? json.get<double>() : kNaN;
 }
 
 double number_field(const Json& json, const std::string& name) {
@@ -43,6 +38,11 @@ int64_t count_field(const Json& json, const std::string& name) {
 std::string text_field(const Json& json, const std::string& name) {
   const Json& found = field(json, name);
   return found.is_string() ? found.get<std::string>() : "";
+}
+
+int64_t outcome_count(const Json& counts) {
+  const bool has_positive = field(counts, "num_positive").is_number();
+  return count_field(counts, has_positive ? "num_positive" : "num_events");
 }
 
 Cell to_cell(const Json& json) {
@@ -71,18 +71,8 @@ std::string to_text(const Estimate& estimate) {
   return text;
 }
 
-std::string with_commas(int64_t value) {
-  std::string text = std::to_string(value);
-  const size_t first = value < 0 ? 1 : 0;
-  for (size_t i = text.size(); i > first + 3;) {
-    i -= 3;
-    text.insert(i, ",");
-  }
-  return text;
-}
-
 std::string counted(int64_t count, const std::string& singular, const std::string& plural) {
-  return str(with_commas(count), " ", count == 1 ? singular : plural);
+  return str(with_thousands(count), " ", count == 1 ? singular : plural);
 }
 
 }  // namespace sequela

@@ -18,6 +18,9 @@ const Json& list_field(const Json& json, const std::string& name);
 double number_field(const Json& json, const std::string& name);
 int64_t count_field(const Json& json, const std::string& name);
 std::string text_field(const Json& json, const std::string& name);
+// Rows with the outcome, of a task or one of its sides: num_positive, or where there is none the
+// num_events of times to an event.
+int64_t outcome_count(const Json& counts);
 
 double to_number(const Json& json);
 // A scalar as a cell; the texts of others.
@@ -31,8 +34,6 @@ Estimate to_estimate(const Json& interval);
 // "0.775 (0.702 to 0.841)", "0.775" without an interval, "" where it is not defined.
 std::string to_text(const Estimate& estimate);
 
-// "12,345".
-std::string with_commas(int64_t value);
 // "1 task", "12,345 tasks".
 std::string counted(int64_t count, const std::string& singular, const std::string& plural);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/data_section.h"
 #include "sequela/report/json_fields.h"
 
@@ -66,7 +67,7 @@ PageTable count_table(const Json& coverage, const Count (&counts)[n], const std:
     const Json& value =
         field(field(is_of_contents ? field(coverage, "events") : coverage, count.part), count.key);
     if (!value.is_number_integer() || (!with_zeros && value == 0)) continue;
-    table.rows.push_back({count.text, with_commas(value.get<int64_t>())});
+    table.rows.push_back({count.text, with_thousands(value.get<int64_t>())});
   }
   return table;
 }

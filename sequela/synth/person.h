@@ -6,12 +6,12 @@
 #include <limits>
 
 #include "sequela/core/random.h"
+#include "sequela/core/time.h"
 #include "sequela/synth/diseases.h"
 
 namespace sequela {
 
 // Times of the simulation are days since 1970-01-01, as double. Records hold whole minutes.
-inline constexpr double kDaysPerYear = 365.25;
 int64_t to_time_us(double days);
 
 enum class Stage : uint8_t { healthy, prodrome, broken_out };

@@ -55,6 +55,10 @@ TEST(EvaluateCommand, OptionsOfRecordsNeedRecords) {
                                              "--model", folder.path(), "--out", folder / "out"});
   EXPECT_EQ(without.exit_code, 2);
   EXPECT_NE(without.err.find("--model needs records"), std::string::npos) << without.err;
+  const CommandResult subgroups = run_sequela({"evaluate", "--predictions", folder / "a.parquet",
+                                               "--subgroup-code", "C/1", "--out", folder / "out"});
+  EXPECT_NE(subgroups.err.find("--subgroup-code needs records"), std::string::npos)
+      << subgroups.err;
   const CommandResult nothing = run_sequela({"evaluate", "--out", folder / "out"});
   EXPECT_NE(nothing.err.find("nothing to evaluate"), std::string::npos) << nothing.err;
   const CommandResult unknown =

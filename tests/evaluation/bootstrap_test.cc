@@ -3,16 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "sequela/core/nan.h"
 #include "sequela/core/random.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 WeightedMetric mean_of(const std::vector<double>& values) {
   return [&values](std::span<const double> weights) {

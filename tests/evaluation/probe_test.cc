@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/random.h"
 #include "sequela/evaluation/text_table.h"
 
@@ -102,6 +103,15 @@ TEST(TextTable, AlignsColumns) {
             "--------\n"
             "a     10\n"
             "Höhe   5\n");
+}
+
+TEST(TextTable, ShowsDifferences) {
+  EXPECT_EQ(signed_text({.041, -.003, .085}), "+0.041 (-0.003 to +0.085)");
+  EXPECT_EQ(signed_text({-.041, kNaN, kNaN}), "-0.041");
+  EXPECT_EQ(signed_text({kNaN, kNaN, kNaN}), "-");
+  EXPECT_EQ(p_text(0.0341), "0.034");
+  EXPECT_EQ(p_text(0.0004), "<0.001");
+  EXPECT_EQ(p_text(kNaN), "-");
 }
 
 TEST(TextTable, ShowsResults) {

@@ -145,6 +145,8 @@ TEST_F(EvaluateMethods, AllSeeOneSplitAndOneSetOfLabels) {
   EXPECT_EQ(task.at("map").at("points").size(), 60u);
   EXPECT_EQ(evaluation.at("model").at("hidden_size"), 32);
   EXPECT_EQ(evaluation.at("data").at("num_subjects"), kNumSubjects);
+  // The oldest subject's birthday is nobody's business, and no time at which records were kept.
+  EXPECT_GE(evaluation.at("data").at("first_time").get<std::string>(), "1997-05-19");
 
   // What a method said stands in its file, for whoever evaluates it elsewhere.
   const auto rows = read_predictions(options.out + "/predictions/onset/counts_logistic.parquet");
@@ -331,11 +333,27 @@ TEST_F(EvaluateMethods, BadOptionsAreNamed) {
   options.hazards = {"C/1@never"};
   expect_error(options, "days above 0");
   options = this->options("out");
+  options.encoders = {"a/bert", "b/bert"};
+  expect_error(options, "there is a method named 'bert' already");
+  options.encoders = {"age_sex=a/bert"};
+  expect_error(options, "there is a method named 'age_sex' already");
+  options = this->options("out");
   options.labels.push_back(options.labels[0]);
   expect_error(options, "two tasks are named 'onset'");
   options = this->options("out");
   options.labels.clear();
   expect_error(options, "there is no task");
+}
+
+TEST_F(EvaluateMethods, WhatIsGivenIsReadBeforeAnythingIsLearned) {
+  EvaluateMethodsOptions options = this->options("out");
+  options.methods = {"age_sex"};
+  options.predictions = {"age_sex=theirs.parquet"};
+  expect_error(options, "there is a method named 'age_sex' already");
+  options.predictions.clear();
+  options.subgroup_codes = {"NO/SUCH"};
+  expect_error(options, "NO/SUCH");
+  EXPECT_FALSE(fs::exists(options.out + "/predictions"));
 }
 
 TEST_F(EvaluateMethods, APartNeedsBothOutcomes) {

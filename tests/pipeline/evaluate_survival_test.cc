@@ -52,18 +52,23 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
   options.labels = {folder / "onset.parquet", "binary=" + (folder / "data/labels.parquet")};
   options.out = folder / "out";
   options.methods = {"age_sex", "counts_logistic"};
-  options.horizons = {30, 90, 5000};
+  options.horizons = {90, 30, 5000, 90};
   options.shots.clear();
   options.num_bootstraps = 50;
   evaluate_methods(options);
   const std::string path = options.out + "/evaluation.json";
-  const Json tasks = parse_json(read_file(path), path).at("tasks");
+  const Json evaluation = parse_json(read_file(path), path);
+  for (const Json& method : evaluation.at("methods")) {
+    if (method.at("method") != "counts_logistic") continue;
+    EXPECT_EQ(method.at("why_not"), Json({{"onset", "it tells no times to an event"}}));
+  }
+  const Json& tasks = evaluation.at("tasks");
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_EQ(tasks.at(0).at("kind"), "binary");
   const Json& task = tasks.at(1);
   EXPECT_EQ(task.at("task"), "onset");
   EXPECT_EQ(task.at("kind"), "time_to_event");
-  EXPECT_EQ(task.at("horizons"), Json({30, 90}));  // no follow-up is as long as the third
+  EXPECT_EQ(task.at("horizons"), Json({30, 90}));  // no follow-up is as long as 5000
   std::map<std::string, Json> methods;
   for (const Json& method : task.at("methods")) methods[method.at("method")] = method;
   ASSERT_EQ(methods.size(), 2u);
@@ -85,6 +90,8 @@ TEST(EvaluateSurvival, CoxBesideKaplanMeier) {
 
   options.horizons = {5000};
   options.out = folder / "late";
+  EXPECT_THROW(evaluate_methods(options), ConfigError);
+  options.horizons = {};
   EXPECT_THROW(evaluate_methods(options), ConfigError);
 }
 

@@ -138,8 +138,10 @@ TEST_F(Evaluate, FinishedOutputIsLeftAloneAndOtherInputsReplaceIt) {
   options_.num_bootstraps = 100;
   const EvaluateReport first = evaluate_predictions(options_);
   EXPECT_FALSE(first.is_up_to_date);
+  std::filesystem::remove(options_.out + "/report.html");
   const EvaluateReport again = evaluate_predictions(options_);
   EXPECT_TRUE(again.is_up_to_date);
+  EXPECT_TRUE(std::filesystem::exists(options_.out + "/report.html"));
   EXPECT_EQ(again.text, first.text);
   EXPECT_EQ(again.json, first.json);
   options_.seed = 2;

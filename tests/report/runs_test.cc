@@ -84,6 +84,17 @@ TEST_F(Runs, OlderEvaluationsHaveTheirCurves) {
   EXPECT_EQ(page.find("data-title=\"Decision curve\""), std::string::npos);
 }
 
+TEST_F(Runs, AMethodThatTookNoPartIsNamedWithItsReason) {
+  const std::string path = folder("e", "evaluation.json", R"({"tasks": [], "methods": [
+      {"method": "trees", "title": "Trees", "why_not": {"death": "no library"}},
+      {"method": "probe", "title": "Probe"}]})");
+  const std::string page = render(build_page({read_run(path)}));
+  EXPECT_NE(page.find("Methods left out"), std::string::npos);
+  EXPECT_NE(page.find(">Trees</th><td class=\"s\">death</td><td class=\"s\">no library</td>"),
+            std::string::npos);
+  EXPECT_EQ(page.find(">Probe<"), std::string::npos);
+}
+
 TEST_F(Runs, TheChecklistIsFilledAsFarAsTheRunsKnow) {
   const std::string path =
       folder("e", "evaluation.json", R"({"bootstraps": 500, "seed": 7, "tasks": [],
@@ -96,6 +107,17 @@ TEST_F(Runs, TheChecklistIsFilledAsFarAsTheRunsKnow) {
   // Nothing of an evaluation, no checklist of one.
   const std::string other = render(build_page({read_run(folder("p", "coverage.json", "{}"))}));
   EXPECT_EQ(other.find("TRIPOD+AI"), std::string::npos);
+}
+
+// A side of times to an event says num_positive and num_events, which are the same rows.
+TEST_F(Runs, AnEventCountsOnce) {
+  const std::string path = folder("e", "evaluation.json", R"({"tasks": [
+      {"task": "t", "kind": "time_to_event", "num_rows": 30, "num_events": 5, "sides": {
+        "train": {"num_rows": 90, "num_positive": 7, "num_subjects": 90, "num_events": 7}}},
+      {"task": "u", "kind": "binary", "num_rows": 20, "num_positive": 4}]})");
+  const std::string page = render(build_page({read_run(path)}));
+  EXPECT_NE(page.find("t: train 90 rows (7 with the outcome)"), std::string::npos);
+  EXPECT_NE(page.find("50 tested predictions, 9 of them positive"), std::string::npos);
 }
 
 TEST_F(Runs, TheManifestStandsLast) {

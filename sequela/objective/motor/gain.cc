@@ -5,15 +5,12 @@
 #include <map>
 #include <numeric>
 
+#include "sequela/ontology/build_ontology.h"
+
 namespace sequela {
 namespace {
 
 constexpr size_t kMaxVocabularies = 16;
-
-std::string vocabulary_of(const std::string& code) {
-  const size_t slash = code.find('/');
-  return slash == std::string::npos ? "none" : code.substr(0, slash);
-}
 
 }  // namespace
 
@@ -47,7 +44,7 @@ void GainYardstick::add_thirds(const CellSums& train) {
 void GainYardstick::add_vocabularies(const std::vector<std::string>& codes) {
   std::map<std::string, std::vector<int64_t>> by_name;
   for (size_t i = 0; i < codes.size(); ++i)
-    by_name[vocabulary_of(codes[i])].push_back(static_cast<int64_t>(i));
+    by_name[std::string(shown_vocabulary_of(codes[i]))].push_back(static_cast<int64_t>(i));
   std::vector<std::pair<std::string, std::vector<int64_t>>> found(by_name.begin(), by_name.end());
   std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     return events_of(a.second) > events_of(b.second);

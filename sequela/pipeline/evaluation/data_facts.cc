@@ -12,9 +12,10 @@ namespace sequela {
 namespace {
 
 Json splits_json(const EventStore& store, const SubjectParts& parts) {
+  if (parts.deals_labels()) return {{"source", parts.source()}};  // a subject may be in all parts
   std::array<int64_t, 3> counts = {};
   for (int64_t index = 0; index < store.num_subjects(); ++index) {
-    if (const auto part = parts.of({store.subject_id(index), 0}))
+    if (const auto part = parts.of_subject(store.subject_id(index)))
       ++counts[static_cast<size_t>(*part)];
   }
   return {{"source", parts.source()},

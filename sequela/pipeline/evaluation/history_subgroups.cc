@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "sequela/core/error.h"
-#include "sequela/evaluation/baseline.h"
+#include "sequela/core/time.h"
 #include "sequela/meds/subgroups.h"
+#include "sequela/pipeline/evaluation/person_reader.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kDaysOfAYear = 365.25;
 
 // A column from the group of each label, empty = none; its values ascending.
 SubgroupColumn to_column(std::string name, const std::vector<std::string>& groups) {
@@ -25,12 +24,9 @@ SubgroupColumn to_column(std::string name, const std::vector<std::string>& group
   return column;
 }
 
-std::string sex_group(const Subject& history, const std::vector<AgeAndSex::Sex>& sex_of_code) {
-  AgeAndSex::Sex sex = AgeAndSex::Sex::unknown;
-  for (int64_t i = 0; i < history.num_events; ++i) {
-    if (sex_of_code[history.code(i)] != AgeAndSex::Sex::unknown) sex = sex_of_code[history.code(i)];
-  }
-  return sex == AgeAndSex::Sex::female ? "female" : sex == AgeAndSex::Sex::male ? "male" : "";
+const char* sex_group(AgeAndSex::Sex sex) {
+  if (sex == AgeAndSex::Sex::unknown) return "";
+  return sex == AgeAndSex::Sex::female ? "female" : "male";
 }
 
 // Which codes of the records are a concept or stand below it.
@@ -52,18 +48,16 @@ std::vector<uint8_t> codes_under(const EvaluationRecords& records,
 std::vector<SubgroupColumn> history_subgroups(const EvaluationRecords& records,
                                               std::span<const Label> labels,
                                               const std::vector<std::string>& codes) {
-  std::vector<AgeAndSex::Sex> sex_of;
-  for (const std::string& code : records.store().codes()) sex_of.push_back(sex_of_code(code));
+  const PersonReader reader(records.store());
   std::vector<std::vector<uint8_t>> is_under;
   for (const std::string& code : codes) is_under.push_back(codes_under(records, code));
   std::vector<std::string> sexes, ages;
   std::vector<std::vector<std::string>> before(codes.size());
   for (const Label& label : labels) {
     const Subject history = records.history(label).value_or(Subject{});
-    sexes.push_back(sex_group(history, sex_of));
-    const auto age_us = static_cast<double>(label.prediction_time_us - history.birth_us);
-    ages.emplace_back(
-        history.birth_us == kNoTime ? "" : age_band(age_us / kMicrosPerDay / kDaysOfAYear));
+    const AgeAndSex person = reader.at(history, label.prediction_time_us);
+    sexes.emplace_back(sex_group(person.sex));
+    ages.emplace_back(history.birth_us == kNoTime ? "" : age_band(person.age_days / kDaysPerYear));
     for (size_t c = 0; c < codes.size(); ++c) {
       bool is_there = false;
       for (int64_t i = 0; i < history.num_events && !is_there; ++i)

@@ -1,40 +1,16 @@
 #include "sequela/pipeline/evaluation/label_features.h"
 
 #include <array>
-#include <unordered_map>
 
+#include "sequela/core/time.h"
 #include "sequela/evaluation/baseline.h"
+#include "sequela/pipeline/evaluation/person_reader.h"
 
 namespace sequela {
 namespace {
 
 constexpr std::array<double, 3> kCountedDays = {30, 365, 1e9};
 constexpr double kDaysOfStaticEvent = 1e8;  // before the label: in the last period alone
-constexpr double kDaysOfYear = 365.25;
-
-// Which of a store's codes tell the sex.
-class SexCodes {
- public:
-  explicit SexCodes(const EventStore& store) {
-    for (size_t code = 0; code < store.codes().size(); ++code) {
-      const AgeAndSex::Sex sex = sex_of_code(store.codes()[code]);
-      if (sex != AgeAndSex::Sex::unknown) sexes_[static_cast<int32_t>(code)] = sex;
-    }
-  }
-  AgeAndSex person(const Subject& history, int64_t time_us) const {
-    AgeAndSex person;
-    if (history.birth_us != kNoTime)
-      person.age_days = static_cast<double>(time_us - history.birth_us) / kMicrosPerDay;
-    for (int64_t i = 0; i < history.num_events; ++i) {
-      const auto sex = sexes_.find(history.code(i));
-      if (sex != sexes_.end()) person.sex = sex->second;
-    }
-    return person;
-  }
-
- private:
-  std::unordered_map<int32_t, AgeAndSex::Sex> sexes_;
-};
 
 // Ids of the nodes that a history's events count for, once for each period that they are in.
 class CountedNodes {
@@ -69,26 +45,26 @@ class CountedNodes {
 
 DenseFeatures age_and_sex_features(const EvaluationRecords& records,
                                    std::span<const Label> labels) {
-  const SexCodes sexes(records.store());
+  const PersonReader reader(records.store());
   std::vector<AgeAndSex> people;
   DenseFeatures features;
   for (const Label& label : labels) {
     const std::optional<Subject> history = records.history(label);
     features.is_known.push_back(history && history->birth_us != kNoTime);
-    people.push_back(history ? sexes.person(*history, label.prediction_time_us) : AgeAndSex{});
+    people.push_back(history ? reader.at(*history, label.prediction_time_us) : AgeAndSex{});
   }
   features.matrix = build_age_and_sex_features(people);
   return features;
 }
 
 SparseMatrix count_features(const EvaluationRecords& records, std::span<const Label> labels) {
-  const SexCodes sexes(records.store());
+  const PersonReader reader(records.store());
   CountedNodes nodes(records);
   CountFeatures counts(nodes.size());
   for (const Label& label : labels) {
     const Subject history = records.history(label).value_or(Subject{});
-    const AgeAndSex person = sexes.person(history, label.prediction_time_us);
-    const std::array<float, 2> extra = {static_cast<float>(person.age_days / kDaysOfYear),
+    const AgeAndSex person = reader.at(history, label.prediction_time_us);
+    const std::array<float, 2> extra = {static_cast<float>(person.age_days / kDaysPerYear),
                                         person.sex == AgeAndSex::Sex::female ? 1.0F : 0.0F};
     counts.add_row(nodes.of(history, label.prediction_time_us), extra);
   }

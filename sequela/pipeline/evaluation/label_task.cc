@@ -15,7 +15,6 @@ namespace sequela {
 namespace {
 
 constexpr double kValidationShare = 0.2;  // of the train subjects, where none is set apart
-constexpr int64_t kValidationSeed = 97;   // prepare's
 
 PredictionKey label_key(const Label& label) {
   return {label.subject_id, label.prediction_time_us};
@@ -103,7 +102,7 @@ class TaskBuilder {
 
   void take_validation() {
     const auto validates = [&](int64_t row) {
-      return is_validation_subject(task_.subject_ids[row], kValidationSeed, kValidationShare);
+      return is_validation_subject(task_.subject_ids[row], kSplitSeed, kValidationShare);
     };
     for (const int64_t row : task_.train) {
       if (validates(row)) task_.validation.push_back(row);

@@ -1,6 +1,7 @@
 #include "sequela/pipeline/evaluation/methods.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_set>
 
 #include "sequela/core/error.h"
@@ -14,7 +15,7 @@
 #include "sequela/pipeline/evaluation/methods/hazards.h"
 #include "sequela/pipeline/evaluation/methods/kaplan_meier.h"
 #include "sequela/pipeline/evaluation/methods/motor_features.h"
-#include "sequela/pipeline/run_inputs.h"
+#include "sequela/pipeline/evaluation/task_files.h"
 
 namespace sequela {
 namespace {
@@ -27,6 +28,20 @@ std::string needed_option(std::string_view word, const EvaluateMethodsOptions& o
   if (word == "hazards" && options.hazards.empty()) return "--hazard";
   if (word == "encoder" && options.encoders.empty()) return "--encoder";
   return "";
+}
+
+// An encoder's name is that of its method: in tables, and of its file.
+void check_encoder_names(const EvaluateMethodsOptions& options) {
+  std::set<std::string> taken = {"kaplan_meier"};
+  for (const std::string_view word : kMethodWords) {
+    if (word != "encoder") taken.emplace(word);
+  }
+  for (const std::string& argument : options.encoders) {
+    const std::string name = parse_encoder_argument(argument).method;
+    if (taken.insert(to_file_name(name)).second) continue;
+    throw ConfigError(str("--encoder: there is a method named '", name,
+                          "' already. Fix: give it another name, NAME=FOLDER."));
+  }
 }
 
 // What features are made of; the methods keep copies.
@@ -62,23 +77,6 @@ struct FeatureInputs {
   }
 };
 
-// A probe on an encoder's embeddings.
-class EncoderProbe : public DenseProbe {
- public:
-  EncoderProbe(const std::string& name, std::string folder,
-               std::shared_ptr<Lazy<DenseFeatures>> features, int num_threads)
-      : DenseProbe(name, "logistic regression on the encoder's embeddings", std::move(features),
-                   num_threads, Origin::pretrained),
-        folder_(std::move(folder)) {}
-  void describe(const LabelTask& /*task*/, RunRecipe& recipe) const override {
-    Fingerprints fingerprints({});
-    add_input("encoder", encoder_files(folder_), fingerprints, recipe);
-  }
-
- private:
-  const std::string folder_;
-};
-
 // Makes methods that share their features.
 class MethodMaker {
  public:
@@ -89,17 +87,20 @@ class MethodMaker {
 
   void add(const std::string& word, std::vector<std::unique_ptr<Method>>* methods) {
     const int threads = inputs_.options.num_threads;
-    const auto add_probe = [&](const char* title, std::shared_ptr<Lazy<DenseFeatures>> features) {
-      methods->push_back(std::make_unique<DenseProbe>(word, title, std::move(features), threads));
+    using Origin = DenseProbe::Origin;
+    const auto add_probe = [&](const std::string& name, const char* title,
+                               std::shared_ptr<Lazy<DenseFeatures>> features,
+                               Origin origin = Origin::other) {
+      methods->push_back(
+          std::make_unique<DenseProbe>(name, title, std::move(features), threads, origin));
     };
     if (word == "probe") {
-      methods->push_back(
-          std::make_unique<DenseProbe>(word, "logistic regression on the bundle's embeddings",
-                                       embeddings_, threads, DenseProbe::Origin::pretrained));
+      add_probe(word, "logistic regression on the bundle's embeddings", embeddings_,
+                Origin::pretrained);
     } else if (word == "hazards") {
       methods->push_back(std::make_unique<MotorHazards>(inputs_.options, embeddings_));
     } else if (word == "random") {
-      add_probe("logistic regression on embeddings of a random start",
+      add_probe(word, "logistic regression on embeddings of a random start",
                 inputs_.motor(MotorWeights::random));
     } else if (word == "counts_trees") {
       methods->push_back(std::make_unique<SparseTrees>(
@@ -113,13 +114,14 @@ class MethodMaker {
     } else if (word == "encoder") {
       for (const std::string& argument : inputs_.options.encoders) {
         const NamedFile encoder = parse_encoder_argument(argument);
-        methods->push_back(std::make_unique<EncoderProbe>(encoder.method, encoder.path,
-                                                          inputs_.encoder(encoder.path), threads));
+        add_probe(encoder.method, "logistic regression on the encoder's embeddings",
+                  inputs_.encoder(encoder.path), Origin::pretrained);
       }
     } else if (word == "code_vectors") {
-      add_probe("logistic regression on mean vectors of codes (skip-gram)", inputs_.code_vectors());
+      add_probe(word, "logistic regression on mean vectors of codes (skip-gram)",
+                inputs_.code_vectors());
     } else if (word == "age_sex") {
-      add_probe("logistic regression on age and sex", inputs_.age_and_sex());
+      add_probe(word, "logistic regression on age and sex", inputs_.age_and_sex());
     }
   }
 
@@ -146,6 +148,7 @@ void check_method_words(const EvaluateMethodsOptions& options) {
     throw ConfigError(
         str("--methods ", word, " needs ", option, ". Fix: give it, or leave out ", word, "."));
   }
+  check_encoder_names(options);
 }
 
 std::vector<std::string> chosen_method_words(const EvaluateMethodsOptions& options) {
@@ -171,7 +174,7 @@ std::vector<std::unique_ptr<Method>> make_methods(const EvaluateMethodsOptions& 
   }
   for (int64_t index = 0; index < records.store().num_subjects(); ++index) {
     const int64_t subject = records.store().subject_id(index);
-    if (parts.of({subject, 0}) == SplitPart::held_out) inputs.held_out.insert(subject);
+    if (parts.of_subject(subject) == SplitPart::held_out) inputs.held_out.insert(subject);
   }
   MethodMaker maker(inputs);
   std::vector<std::unique_ptr<Method>> methods;

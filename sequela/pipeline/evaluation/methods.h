@@ -26,7 +26,7 @@ inline constexpr std::string_view kMethodWords[] = {
 };
 
 // ConfigError for a word that is none of them, or one that lacks what it needs (--model, --hazard,
-// --encoder).
+// --encoder), or an encoder whose name is another method's.
 void check_method_words(const EvaluateMethodsOptions& options);
 
 // The words that the options stand for: those given, else all that can be had but what trains a

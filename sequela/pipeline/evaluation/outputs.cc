@@ -13,6 +13,10 @@ namespace {
 
 using Files = std::vector<std::pair<std::string, std::string>>;  // name, content
 
+std::string page_of(const std::string& out) {
+  return out + "/report.html";
+}
+
 // All files, or where one fails none.
 void write_all(const std::string& folder, RunRecipe& recipe, Manifest& manifest, const Files& files,
                const Json& summary) {
@@ -48,7 +52,7 @@ std::vector<TaskReport> evaluate_tasks(const std::vector<BinaryTask>& tasks,
 void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTask>& tasks,
                       const EvaluationFacts& facts, const EvaluationText& text, RunRecipe recipe,
                       Manifest& manifest, EvaluateReport* report) {
-  std::filesystem::remove(options.out + "/report.html");  // of other inputs
+  std::filesystem::remove(page_of(options.out));  // of other inputs
   report->tasks = evaluate_tasks(tasks, options);
   Json metrics = {{"bootstraps", options.num_bootstraps}, {"seed", options.seed}, {"level", 0.95}};
   metrics.update(to_json(report->tasks));
@@ -64,6 +68,15 @@ void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTa
              {"metrics.txt", report->text}},
             {{"num_tasks", report->tasks.size() + facts.survival.size()}});
   sequela::report({.runs = {options.out}});
+}
+
+EvaluateReport read_evaluation(const std::string& out) {
+  EvaluateReport report;
+  report.is_up_to_date = true;
+  report.text = read_file(out + "/metrics.txt");
+  report.json = read_file(out + "/metrics.json");
+  if (!std::filesystem::exists(page_of(out))) sequela::report({.runs = {out}});
+  return report;
 }
 
 }  // namespace sequela

@@ -27,4 +27,8 @@ void write_evaluation(const EvaluateOptions& options, const std::vector<BinaryTa
                       const EvaluationFacts& facts, const EvaluationText& text, RunRecipe recipe,
                       Manifest& manifest, EvaluateReport* report);
 
+// The report of an evaluation that is up to date, from its files. Its page is made if it is not
+// there: a run may have ended just before it.
+EvaluateReport read_evaluation(const std::string& out);
+
 }  // namespace sequela

@@ -1,6 +1,3 @@
-#include <cmath>
-#include <cstdio>
-
 #include "sequela/core/error.h"
 #include "sequela/evaluation/text_table.h"
 #include "sequela/pipeline/evaluation/report.h"
@@ -16,21 +13,6 @@ constexpr const char* kShownNames[] = {"AUROC (95 %)", "AUPRC (95 %)", "Brier (9
 
 std::string shown(const FigureTable& table, BinaryFigure figure) {
   return to_text(table.figures[static_cast<size_t>(figure)].interval);
-}
-
-std::string signed_text(const Interval& interval) {
-  if (std::isnan(interval.value)) return "-";
-  char text[96];
-  std::snprintf(text, sizeof text, std::isnan(interval.low) ? "%+.3f" : "%+.3f (%+.3f to %+.3f)",
-                interval.value, interval.low, interval.high);
-  return text;
-}
-
-std::string probability_text(double p_value) {
-  if (std::isnan(p_value)) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, p_value < 0.001 ? "<0.001" : "%.3f", p_value);
-  return text;
 }
 
 std::string label_of(const FigureTable& table) {
@@ -63,8 +45,8 @@ std::string differences_text(const std::vector<TaskReport>& reports) {
       for (const BinaryFigure figure : {BinaryFigure::auroc, BinaryFigure::average_precision}) {
         const DifferenceResult& result = table.figures[static_cast<size_t>(figure)];
         row.push_back(signed_text(result.test.difference));
-        row.push_back(probability_text(result.test.p_value));
-        row.push_back(probability_text(result.p_holm));
+        row.push_back(p_text(result.test.p_value));
+        row.push_back(p_text(result.p_holm));
       }
     }
   }

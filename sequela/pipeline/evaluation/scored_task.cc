@@ -108,13 +108,10 @@ BinaryTask to_binary_task(const LabelTask& task) {
   return scored;
 }
 
-void add_scores(const LabelTask& task, const std::string& method, std::vector<double> probabilities,
-                BinaryTask* scored) {
-  MethodScores& scores = scored->methods.emplace_back();
-  scores.name = method;
-  scores.rows.resize(task.test.size());
-  std::iota(scores.rows.begin(), scores.rows.end(), 0);
-  scores.probabilities = std::move(probabilities);
+void set_scores(const LabelTask& task, std::vector<double> probabilities, MethodScores* method) {
+  method->rows.resize(task.test.size());
+  std::iota(method->rows.begin(), method->rows.end(), 0);
+  method->probabilities = std::move(probabilities);
 }
 
 void add_outside_predictions(const EvaluateMethodsOptions& options,

@@ -14,9 +14,8 @@ namespace sequela {
 // A task's test rows, ready for the metrics, without a method.
 BinaryTask to_binary_task(const LabelTask& task);
 
-// Adds a method's probabilities of the test rows.
-void add_scores(const LabelTask& task, const std::string& method, std::vector<double> probabilities,
-                BinaryTask* scored);
+// Gives a method its probabilities of the test rows.
+void set_scores(const LabelTask& task, std::vector<double> probabilities, MethodScores* method);
 
 // Adds the predictions of options.predictions, each to its task; rows beyond the test labels are
 // left out, with a warning. ConfigError for a method's name that is taken, or a task that there is

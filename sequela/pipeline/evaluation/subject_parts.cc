@@ -57,16 +57,18 @@ void SubjectParts::read_splits(const std::string& path, ZoneRule zone_rule) {
 }
 
 std::optional<SplitPart> SubjectParts::of(const PredictionKey& key) const {
+  if (!deals_labels()) return of_subject(key.subject_id);
+  const auto label = by_label_.find(key);
+  return label == by_label_.end() ? std::nullopt : label->second;
+}
+
+std::optional<SplitPart> SubjectParts::of_subject(int64_t subject_id) const {
   if (is_drawn_) {
-    const double place = to_uniform(hash_key(seed_, static_cast<uint64_t>(key.subject_id)));
+    const double place = to_uniform(hash_key(seed_, static_cast<uint64_t>(subject_id)));
     if (place < kTrainShare) return SplitPart::train;
     return place < kTrainShare + kTuningShare ? SplitPart::tuning : SplitPart::held_out;
   }
-  if (!by_label_.empty()) {
-    const auto label = by_label_.find(key);
-    return label == by_label_.end() ? std::nullopt : label->second;
-  }
-  const auto subject = by_subject_.find(key.subject_id);
+  const auto subject = by_subject_.find(subject_id);
   return subject == by_subject_.end() ? std::nullopt : subject->second;
 }
 

@@ -25,6 +25,9 @@ class SubjectParts {
 
   // Nothing for what the split does not name, or puts elsewhere.
   std::optional<SplitPart> of(const PredictionKey& key) const;
+  // Likewise of a subject as a whole; nothing where single labels are dealt.
+  std::optional<SplitPart> of_subject(int64_t subject_id) const;
+  bool deals_labels() const { return !by_label_.empty(); }
   const std::string& source() const { return source_; }  // of the split, in words
 
  private:

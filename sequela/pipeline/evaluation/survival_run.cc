@@ -90,8 +90,10 @@ SurvivalTask score_survival_task(const LabelTask& task, std::span<Method* const>
     if (days < last) scored.horizons.push_back(days);
   }
   std::ranges::sort(scored.horizons);
+  scored.horizons.erase(std::unique(scored.horizons.begin(), scored.horizons.end()),
+                        scored.horizons.end());
   if (scored.horizons.empty()) {
-    throw ConfigError("horizons", str(options.horizons.front()),
+    throw ConfigError("horizons", options.horizons.empty() ? "" : str(options.horizons.front()),
                       str("days below ", last, ", the longest follow-up of ", task.name));
   }
   for (Method* method : methods) {

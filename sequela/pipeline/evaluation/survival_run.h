@@ -12,8 +12,9 @@
 
 namespace sequela {
 
-// What methods say of a task of times to an event; those that cannot are left out, with a warning.
-// Horizons beyond all follow-up of the test rows are left out, too.
+// What methods say of a task of times to an event; those that cannot are left out, and the log says
+// why. Horizons beyond all follow-up of the test rows are left out, too; ConfigError if none is
+// left.
 SurvivalTask score_survival_task(const LabelTask& task, std::span<Method* const> methods,
                                  const EvaluateMethodsOptions& options);
 

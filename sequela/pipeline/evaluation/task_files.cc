@@ -122,6 +122,8 @@ RunRecipe prediction_recipe(const EvaluateMethodsOptions& options, const RunReci
     const auto found = evaluation.inputs.find(input);
     if (found != evaluation.inputs.end()) recipe.inputs.insert(*found);
   }
+  const auto encoder = evaluation.inputs.find("encoder " + method.name());
+  if (encoder != evaluation.inputs.end()) recipe.inputs["encoder"] = encoder->second;
   if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   recipe.set("task", task.name);
   recipe.set("method", method.name());

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "sequela/core/nan.h"
 #include "sequela/evaluation/metrics.h"
 #include "sequela/io/parquet.h"
 #include "sequela/pipeline/balanced_labels.h"
@@ -51,7 +51,7 @@ void write_predictions(const std::string& path, const Predictions& predictions,
 double auroc_of(const Predictions& predictions, const std::vector<Label>& labels) {
   std::vector<uint8_t> outcomes;
   for (const int64_t label : predictions.labels) {
-    if (std::isnan(labels[label].value)) return std::numeric_limits<double>::quiet_NaN();
+    if (std::isnan(labels[label].value)) return kNaN;
     outcomes.push_back(is_positive(labels[label]));
   }
   return ScoredOutcomes(predictions.probabilities, outcomes).auroc();

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/parallel.h"
 #include "sequela/core/random.h"
 #include "sequela/evaluation/logistic.h"
@@ -36,7 +36,7 @@ std::vector<int32_t> codes_before(const EventStore& store, const Label& label) {
 
 double median(std::vector<double> values) {
   std::erase_if(values, [](double value) { return std::isnan(value); });
-  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (values.empty()) return kNaN;
   std::sort(values.begin(), values.end());
   const size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
@@ -78,8 +78,7 @@ double HistoryRecall::read_code(const DenseMatrix& fitted, const DenseMatrix& te
       outcomes[side].push_back(std::binary_search(own.begin(), own.end(), code));
     }
     const auto positives = std::count(outcomes[side].begin(), outcomes[side].end(), 1);
-    if (positives == 0 || positives == std::ssize(outcomes[side]))
-      return std::numeric_limits<double>::quiet_NaN();
+    if (positives == 0 || positives == std::ssize(outcomes[side])) return kNaN;
   }
   const LogisticModel model = fit_logistic(fitted, outcomes[0], {.l2 = kL2});
   return ScoredOutcomes(model.predict(tested), outcomes[1]).auroc();

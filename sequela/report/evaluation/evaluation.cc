@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/number_text.h"
 #include "sequela/report/data_section.h"
 #include "sequela/report/evaluation/parts.h"
 #include "sequela/report/json_fields.h"
@@ -22,7 +23,7 @@ std::string rows_text(const Json& side, const Json& task) {
   if (is_time_to_event(task) && field(side, "num_events").is_number())
     text += ", " + counted(count_field(side, "num_events"), "event", "events");
   if (!is_time_to_event(task))
-    text += ", " + with_commas(count_field(side, "num_positive")) + " positive";
+    text += ", " + with_thousands(count_field(side, "num_positive")) + " positive";
   return text;
 }
 
@@ -47,18 +48,30 @@ std::string summary_of(const Json& evaluation) {
   int64_t rows = 0, positive = 0;
   for (const Json& task : tasks) {
     rows += count_field(task, "num_rows");
-    positive += count_field(task, "num_positive");
+    positive += outcome_count(task);
   }
   parts.push_back(counted(static_cast<int64_t>(tasks.size()), "task", "tasks"));
   if (rows > 0) {
     parts.push_back(counted(rows, "tested prediction", "tested predictions") + ", " +
-                    with_commas(positive) + " of them positive");
+                    with_thousands(positive) + " of them positive");
   }
   parts.push_back(counted(count_field(evaluation, "bootstraps"), "resample", "resamples") +
                   " of the subjects");
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "" : " · ") + part;
   return text;
+}
+
+// Which methods took no part in which task.
+PageTable left_out_table(const Json& evaluation, const MethodTitles& titles) {
+  PageTable table{{"Method", "Task", "Why it took no part"}, {}};
+  for (const Json& method : list_field(evaluation, "methods")) {
+    const Json& reasons = field(method, "why_not");
+    if (!reasons.is_object()) continue;
+    for (const auto& [task, why] : reasons.items())
+      table.rows.push_back({titles.of(text_field(method, "method")), task, to_cell(why)});
+  }
+  return table;
 }
 
 }  // namespace
@@ -91,11 +104,7 @@ void add_evaluation(const Json& evaluation, Page& page) {
   page.summary += (page.summary.empty() ? "" : " · ") + summary_of(evaluation);
   for (Block& block : summary_blocks(evaluation)) page.at_the_top.push_back(std::move(block));
   const MethodTitles titles(evaluation);
-  PageTable left_out{{"Method", "Why it took no part"}, {}};
-  for (const Json& method : list_field(evaluation, "methods")) {
-    const std::string why = text_field(method, "why_not");
-    if (!why.empty()) left_out.rows.push_back({titles.of(text_field(method, "method")), why});
-  }
+  PageTable left_out = left_out_table(evaluation, titles);
   if (!left_out.rows.empty())
     page.at_the_top.emplace_back(ShownTable{"Methods left out", std::move(left_out)});
   for (const Json& task : list_field(evaluation, "tasks")) {

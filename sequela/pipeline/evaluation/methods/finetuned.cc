@@ -6,7 +6,9 @@
 
 #include "sequela/core/interrupt.h"
 #include "sequela/io/parquet.h"
+#include "sequela/meds/labels.h"
 #include "sequela/meds/predictions.h"
+#include "sequela/pipeline/evaluation/label_features.h"
 #include "sequela/pipeline/evaluation/task_files.h"
 #include "sequela/pipeline/finetune.h"
 
@@ -14,20 +16,6 @@ namespace sequela {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_label_rows(const std::string& path, const LabelTask& task,
-                      const std::vector<int64_t>& rows) {
-  std::vector<int64_t> subjects, times;
-  std::vector<uint8_t> outcomes;
-  for (const int64_t row : rows) {
-    subjects.push_back(task.labels[row].subject_id);
-    times.push_back(task.labels[row].prediction_time_us);
-    outcomes.push_back(task.outcomes[row]);
-  }
-  write_parquet(path, {{.name = "subject_id", .values = subjects},
-                       {.name = "prediction_time", .values = times, .is_timestamp = true},
-                       {.name = "boolean_value", .values = outcomes}});
-}
 
 // The sides by subject; one that is on both learns.
 void write_subject_sides(const std::string& path, const LabelTask& task, const LearningRows& rows) {
@@ -64,8 +52,8 @@ std::vector<double> FinetunedModel::predict(const LabelTask& task, const Learnin
   fs::create_directories(inputs);
   std::vector<int64_t> learned = rows.train;
   learned.insert(learned.end(), rows.validation.begin(), rows.validation.end());
-  write_label_rows(inputs + "/learned.parquet", task, learned);
-  write_label_rows(inputs + "/test.parquet", task, task.test);
+  write_boolean_labels(inputs + "/learned.parquet", values_at(task.labels, learned));
+  write_boolean_labels(inputs + "/test.parquet", values_at(task.labels, task.test));
   write_subject_sides(inputs + "/sides.parquet", task, rows);
   FinetuneOptions finetuning;
   finetuning.meds = options_.meds;

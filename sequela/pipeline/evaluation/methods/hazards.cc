@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "sequela/core/error.h"
+#include "sequela/core/nan.h"
 #include "sequela/core/suggest.h"
 #include "sequela/features/event_risk.h"
 #include "sequela/model/encoder_weights.h"
@@ -183,8 +183,7 @@ std::vector<double> MotorHazards::risks(const LabelTask& task, const std::vector
       const bool is_known = features.is_known[task.places[part[i]]] != 0;
       const float* own =
           rates_RK.const_data_ptr<float>() + static_cast<int64_t>(i) * rates_RK.size(1);
-      for (const EventRisk& risk : by_horizon)
-        found.push_back(is_known ? risk(own, 1) : std::numeric_limits<double>::quiet_NaN());
+      for (const EventRisk& risk : by_horizon) found.push_back(is_known ? risk(own, 1) : kNaN);
     }
   }
   return found;
