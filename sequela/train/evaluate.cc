@@ -9,6 +9,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/train/motor_training.h"
+#include "sequela/train/step_exchange.h"
 
 namespace sequela {
 
@@ -41,6 +42,22 @@ double evaluate(Trainable& model) {
 double evaluate(Motor& model, const MotorBatches& batches) {
   MotorTraining training(model, nullptr, &batches);
   return evaluate(training);
+}
+
+Figures measure(Trainable& model, const TrainMonitor& monitor, World& world) {
+  Figures figures = model.validation_figures();
+  succeed_together(world, "the yardsticks", [&] {
+    if (!world.is_first()) return;
+    try {
+      for (Yardstick* yardstick : monitor.yardsticks) {
+        const Figures own = yardstick->measure();
+        figures.insert(figures.end(), own.begin(), own.end());
+      }
+    } catch (const Interrupted&) {
+      // The signal stays set: the evaluation is done again when the run goes on.
+    }
+  });
+  return figures_of_first(world, figures);
 }
 
 }  // namespace sequela

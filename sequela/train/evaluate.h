@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sequela/batch/motor_batches.h"
+#include "sequela/distributed/world.h"
 #include "sequela/model/motor.h"
 #include "sequela/train/trainable.h"
 
@@ -14,5 +15,9 @@ inline constexpr const char* kDivergenceFix =
 // first. DataError that names the batch if a loss is not finite.
 double evaluate(Trainable& model);
 double evaluate(Motor& model, const MotorBatches& batches);
+
+// The figures of the model, of its last whole pass through them, and of the monitor's yardsticks,
+// which the first rank asks: the same on all ranks.
+Figures measure(Trainable& model, const TrainMonitor& monitor, World& world);
 
 }  // namespace sequela
