@@ -19,6 +19,7 @@
 #include "sequela/train/run_log.h"
 #include "sequela/train/schedule.h"
 #include "sequela/train/step_batches.h"
+#include "sequela/train/step_exchange.h"
 #include "sequela/train/step_journal.h"
 #include "sequela/train/step_share.h"
 
@@ -220,14 +221,17 @@ void Trainer::log_step(double learning_rate, double gradient_norm,
   journal_.begin(state_);
 }
 
+// The first rank's: what follows from it must be the same on all, also where CPUs differ.
 double Trainer::validation_loss() {
-  while (true) {
+  std::optional<double> loss;
+  while (!loss) {
     try {
-      return evaluate(model_);
+      loss = evaluate(model_);
     } catch (const c10::OutOfMemoryError& error) {
       batches_.take_less_memory(error);
     }
   }
+  return number_of_first(world_, "the validation loss", *loss);
 }
 
 void Trainer::evaluate_now() {
