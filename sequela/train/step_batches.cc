@@ -35,9 +35,7 @@ void StepBatches::drop() {
   numbers_.drop_batches();
   part_losses_.clear();
   part_ = {};
-  state_.position -= state_.micro_batch;
-  state_.num_tokens = state_.num_tokens_before;
-  state_.micro_batch = state_.num_events = 0;
+  state_.drop_step();
 }
 
 void StepBatches::take_less_memory(const std::exception& error) {
@@ -119,6 +117,8 @@ double StepBatches::read_numbers() {
   if (read.fault) dump_and_throw(*read.fault);
   state_.loss_sum += read.loss_sum;
   state_.loss_count += read.num_losses;
+  state_.loss_sum_before += read.ended_loss_sum;
+  state_.loss_count_before += read.num_ended_losses;
   return read.norm;
 }
 
