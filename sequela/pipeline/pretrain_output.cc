@@ -13,6 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void write_final(const std::string& folder, Motor& model) {
+  AtomicFolder target(folder);
+  write_file(target.partial_path() + "/config.json", to_config_json(model.config()));
+  model.parameters().write(target.partial_path() + "/model.safetensors");
+  target.commit();
+}
+
 void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model,
                   const TrainReport& report, Fingerprints& fingerprints) {
   AtomicFolder bundle(options.model);
@@ -36,12 +43,7 @@ void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model
 void write_pretrained(const PretrainOptions& options, const Objective& objective,
                       const RunRecipe& recipe, Motor& model, const TrainReport& report,
                       Fingerprints& fingerprints) {
-  {
-    AtomicFolder final_folder(options.out + "/final");
-    write_file(final_folder.partial_path() + "/config.json", to_config_json(model.config()));
-    model.parameters().write(final_folder.partial_path() + "/model.safetensors");
-    final_folder.commit();
-  }
+  if (options.keep_output) write_final(options.out + "/final", model);
   write_bundle(options, recipe, model, report, fingerprints);
   for (const std::string& note : objective.notes()) fs::remove(options.out + "/" + note);
   if (!options.keep_output) remove_training_output(options.out);

@@ -7,8 +7,8 @@
 
 namespace sequela {
 
-// What a finished run leaves: the final weights in options.out, the bundle in options.model; then
-// the rest is taken away.
+// What a finished run leaves: the bundle in options.model, and in options.out, if that is kept, the
+// final weights beside checkpoints and logs; else these are taken away.
 void write_pretrained(const PretrainOptions& options, const Objective& objective,
                       const RunRecipe& recipe, Motor& model, const TrainReport& report,
                       Fingerprints& fingerprints);
