@@ -9,6 +9,6 @@ namespace sequela {
 // A batch on the model's device, without waiting for it. What lies there already is taken as it is.
 at::Tensor moved(const at::Tensor& tensor, at::Device device);  // undefined: stays so
 BatchInputs to_device(BatchInputs inputs, at::Device device);
-MotorTargets to_device(const MotorTargets& targets, at::Device device);
+MotorTargets to_device(MotorTargets targets, at::Device device);
 
 }  // namespace sequela
