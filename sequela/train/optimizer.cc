@@ -11,25 +11,18 @@
 namespace sequela {
 namespace {
 
-// By parameter: its parts, if all are matrices; else none.
-void find_matrices(const std::vector<ParameterPart>& parts,
-                   std::vector<std::vector<ParameterPart>>& matrix_parts) {
-  for (const ParameterPart& part : parts) {
-    if (part.is_matrix) matrix_parts[part.parameter].push_back(part);
-  }
-  for (const ParameterPart& part : parts) {
-    if (!part.is_matrix) matrix_parts[part.parameter].clear();
-  }
-  const bool has_none =
-      std::ranges::all_of(matrix_parts, [](const auto& own) { return own.empty(); });
-  if (has_none) throw ConfigError("optimizer", "muon", "adamw: this model names no matrices");
-}
-
+// By parameter: its parts if it is Muon's, else none.
 std::vector<std::vector<ParameterPart>> matrices_of(const Parameters& parameters,
                                                     const TrainOptions& options,
                                                     const std::vector<ParameterPart>& parts) {
   std::vector<std::vector<ParameterPart>> matrix_parts(parameters.items.size());
-  if (options.optimizer == OptimizerKind::muon) find_matrices(parts, matrix_parts);
+  if (options.optimizer != OptimizerKind::muon) return matrix_parts;
+  const std::vector<bool> is_muons = muon_parameters(parts, parameters.items.size());
+  if (std::ranges::find(is_muons, true) == is_muons.end())
+    throw ConfigError("optimizer", "muon", "adamw: this model names no matrices");
+  for (const ParameterPart& part : parts) {
+    if (is_muons[part.parameter]) matrix_parts[part.parameter].push_back(part);
+  }
   return matrix_parts;
 }
 
