@@ -1,13 +1,13 @@
 #include "sequela/pipeline/evaluate_methods.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/evaluation/data_facts.h"
@@ -181,9 +181,9 @@ class MethodsRun {
 EvaluateReport evaluate_methods(const EvaluateMethodsOptions& options) {
   options.validate();
   const TorchThreads threads(options.num_threads);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   EvaluateReport report = MethodsRun(options).run();
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 
