@@ -128,8 +128,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   const TorchThreads threads(options.num_threads);
   const Stopwatch watch;
   const at::Device device = to_device(options.device);
-  const Precision precision =
-      options.precision.value_or(device.is_cuda() ? Precision::bf16 : Precision::fp32);
+  const Precision precision = options.precision.value_or(embedding_precision(device));
   const std::vector<Label> labels = read_labels(options.labels, options.zone_rule);
   const std::optional<Cohort> cohort = read_cohort(options);
 
