@@ -43,6 +43,7 @@ class MethodsRun {
       return report;
     }
     const FolderLock lock(options_.out);
+    manifest_.reload();  // another run may just have ended
     std::vector<NamedFile> files = find_task_files(options_);
     const EvaluationRecords records(options_);
     const SubjectParts parts(options_.meds, options_.splits, options_.seed, options_.zone_rule);
