@@ -60,4 +60,13 @@ Figures measure(Trainable& model, const TrainMonitor& monitor, World& world) {
   return figures_of_first(world, figures);
 }
 
+std::optional<double> selected_figure(const TrainMonitor& monitor, const Figures& figures) {
+  if (monitor.selected.empty()) return std::nullopt;
+  double selected = 0;
+  for (const Figure& figure : figures) {
+    if (figure.name == monitor.selected) selected = figure.value;
+  }
+  return selected;
+}
+
 }  // namespace sequela

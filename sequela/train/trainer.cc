@@ -16,7 +16,6 @@
 #include "sequela/train/checkpoint.h"
 #include "sequela/train/gradient_sums.h"
 #include "sequela/train/optimizer.h"
-#include "sequela/train/run_log.h"
 #include "sequela/train/schedule.h"
 #include "sequela/train/step_batches.h"
 #include "sequela/train/step_exchange.h"
@@ -44,9 +43,8 @@ class Trainer {
                    world),
         sums_(model.parameters(), optimizer_.sharding(), world,
               options.gradients_as == SentAs::bf16 ? at::kBFloat16 : at::kFloat),
-        journal_(model, device_, world),
+        journal_(model, options, device_, world),
         batches_(model, options, sums_, journal_, state_, world) {
-    if (world.is_first()) log_ = std::make_unique<RunLog>(options.folder);
     const int64_t per_epoch = (num_batches_ + options.accumulate - 1) / options.accumulate;
     total_steps_ = options.max_steps > 0 ? options.max_steps : options.epochs * per_epoch;
   }
@@ -60,7 +58,6 @@ class Trainer {
   void log_step(double learning_rate, double gradient_norm, const std::vector<KindHealth>& health);
   void evaluate_now();
   double validation_loss();
-  bool take_result(double loss, const Figures& figures);
   void save();
   void restore();
   bool is_done() const { return state_.is_finished || state_.step >= total_steps_; }
@@ -78,7 +75,6 @@ class Trainer {
   const at::Device device_;
   Optimizer optimizer_;
   GradientSums sums_;
-  std::unique_ptr<RunLog> log_;  // the first rank's
   int64_t total_steps_ = 0;
   TrainState state_;
   TrainReport report_;
@@ -133,7 +129,7 @@ void Trainer::restore() {
   }
   state_ = *state;
   report_.is_resumed = true;
-  if (log_) log_->resume({state_.step, state_.is_evaluated});
+  journal_.resume(state_);
   log_info(str("going on from step ", state_.step));
 }
 
@@ -202,20 +198,13 @@ std::vector<KindHealth> Trainer::share_gradient_norms(double divisor) {
 
 void Trainer::log_step(double learning_rate, double gradient_norm,
                        const std::vector<KindHealth>& health) {
-  if (log_) {
-    StepLog entry{.step = state_.step,
-                  .total_steps = total_steps_,
-                  .loss = state_.loss_sum / static_cast<double>(state_.loss_count),
-                  .learning_rate = learning_rate,
-                  .gradient_norm = gradient_norm,
-                  .figures = to_figures(health)};
-    journal_.fill(state_, entry);
-    log_->add(entry);
-    const std::string warning = starvation_warning(health, options_.epsilon);
-    if (!warning.empty()) log_->warn_once(state_.step, warning);
-    const std::string slow = journal_.slow_ranks(state_);
-    if (!slow.empty()) log_warning(slow);
-  }
+  journal_.add_step(state_,
+                    {.step = state_.step,
+                     .total_steps = total_steps_,
+                     .loss = state_.loss_sum / static_cast<double>(state_.loss_count),
+                     .learning_rate = learning_rate,
+                     .gradient_norm = gradient_norm},
+                    health);
   state_.loss_sum = 0;
   state_.loss_count = 0;
   journal_.begin(state_);
@@ -243,9 +232,9 @@ void Trainer::evaluate_now() {
   Figures figures = measure(model_, monitor_, world_);
   if (is_stopped()) return save();
   state_.is_evaluated = true;
-  const bool is_best = take_result(loss, figures);
+  const bool is_best = state_.take_result(loss, selected_figure(monitor_, figures));
   report_.eval_losses.emplace_back(state_.step, loss);
-  if (log_) log_->add_evaluation({state_.step, loss, is_best, figures});
+  journal_.add_evaluation({state_.step, loss, is_best, figures});
   report_.figures = std::move(figures);
   if (options_.patience > 0 && state_.evals_without_gain >= options_.patience) {
     log_info(str("no better ", monitor_.selected.empty() ? "validation loss" : monitor_.selected,
@@ -257,15 +246,6 @@ void Trainer::evaluate_now() {
   if (world_.is_first())
     prune_checkpoints(options_.folder, options_.keep_checkpoints, state_.best_step);
   journal_.begin(state_);
-}
-
-bool Trainer::take_result(double loss, const Figures& figures) {
-  std::optional<double> selected;
-  if (!monitor_.selected.empty()) selected = 0;
-  for (const Figure& figure : figures) {
-    if (figure.name == monitor_.selected) selected = figure.value;
-  }
-  return state_.take_result(loss, selected);
 }
 
 void Trainer::save() {
