@@ -18,7 +18,8 @@ SOURCES = ["CMakeLists.txt", "LICENSE", "LICENSE-third-party", "docs/gpu.md", "c
            "tools/gpu/*.py", "tools/gpu/CMakeLists.txt", "tools/gpu/probe/*", "tests/gpu/*.cc", "tests/cuda_on_cpu/*.h",
            "tests/cuda_on_cpu/*_test.cc", "tests/nn/*.h", "tests/nn/plain_test.cc", "tests/model/cuda_twin_*",
            "tests/support/main.cc", "tests/support/isa.h", "tests/support/threads.h",
-           *(f"sequela/{layer}/**/*" for layer in ("core", "io", "nn", "batch", "model", "train", "encoders"))]
+           *(f"sequela/{layer}/**/*" for layer in ("core", "io", "nn", "distributed", "batch", "model", "train",
+                                                 "encoders"))]
 README = """# Sequela on this machine's GPU
 
     python3 tools/gpu_check

@@ -5,6 +5,7 @@
 #include "sequela/nn/recurrence.h"
 
 namespace sequela {
+
 LayerPass::LayerPass(const LayerContext& context, const LayerTensors& weights,
                      LayerActivations& saved, LayerScratch& scratch)
     : context_(context),

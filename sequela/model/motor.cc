@@ -7,33 +7,13 @@
 #include <stdexcept>
 
 #include "sequela/core/error.h"
+#include "sequela/model/flops.h"
+#include "sequela/model/inputs_on_device.h"
 #include "sequela/model/motor_head.h"
 #include "sequela/model/parameter_layout.h"
 
 namespace sequela {
 namespace {
-
-constexpr double kLabelledShare = 0.1;  // of tokens, for flops_per_token
-
-at::Tensor moved(const at::Tensor& tensor, at::Device device) {
-  return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
-}
-
-BatchInputs to_device(BatchInputs inputs, at::Device device) {
-  for (at::Tensor* tensor : {&inputs.token_ids_N, &inputs.token_weights_N, &inputs.token_offsets_T1,
-                             &inputs.ages_days_T, &inputs.time_data_T5, &inputs.label_indices_L}) {
-    *tensor = moved(*tensor, device);
-  }
-  return inputs;  // lengths stay: the packing is computed on the host
-}
-
-MotorTargets to_device(const MotorTargets& targets, at::Device device) {
-  return {.censor_seconds_L = moved(targets.censor_seconds_L, device),
-          .row_offsets_L1 = moved(targets.row_offsets_L1, device),
-          .task_ids_Z = moved(targets.task_ids_Z, device),
-          .event_seconds_Z = moved(targets.event_seconds_Z, device),
-          .reached_rows_R = moved(targets.reached_rows_R, device)};
-}
 
 // Fills `parameters` from those of a file. The names and shapes were checked by the reader
 // (model_dir.h).
@@ -161,26 +141,7 @@ void Motor::refresh_weights() {
 }
 
 double Motor::flops_per_token() const {
-  const EncoderConfig& encoder = state_->config.encoder;
-  const double hidden = static_cast<double>(encoder.hidden_size);
-  const double output = hidden * (hidden + encoder.intermediate_size);
-  double products = 0;  // multiply-adds per token of a forward pass
-  for (int64_t i = 0; i < encoder.n_layers; ++i) {
-    if (encoder.is_hawk_layer(i)) {
-      products += hidden * (encoder.ff_columns() + 2 * hidden) + hidden * hidden +
-                  2 * hidden * encoder.head_size();
-    } else {
-      products +=
-          hidden * (encoder.ff_columns() + 3 * hidden) + 2 * hidden * encoder.attention_width;
-    }
-    products += output;
-  }
-  if (state_->config.motor) {
-    const MotorHeadConfig& motor = *state_->config.motor;
-    const double width = static_cast<double>(motor.num_bins() * motor.final_layer_size);
-    products += kLabelledShare * width * (hidden + static_cast<double>(motor.num_tasks()));
-  }
-  return 3 * 2 * products;  // backward costs twice the forward pass
+  return training_flops_per_token(state_->config);
 }
 
 at::Tensor Motor::encode(const BatchInputs& inputs) {

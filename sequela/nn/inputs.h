@@ -47,4 +47,9 @@ struct MotorBatch {
   MotorTargets targets;
 };
 
+// The tensors that a pass reads on its device, to be brought there. Lengths stay: the packing is
+// made on the host.
+std::vector<at::Tensor*> device_tensors(BatchInputs& inputs);
+std::vector<at::Tensor*> device_tensors(MotorTargets& targets);
+
 }  // namespace sequela

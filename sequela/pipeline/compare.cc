@@ -1,12 +1,12 @@
 #include "sequela/pipeline/compare.h"
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/random.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/encoders/progression/pretrained_embeddings.h"
 #include "sequela/evaluation/drawn_scores.h"
 #include "sequela/io/file.h"
@@ -166,7 +166,7 @@ Json summary_of(const CompareReport& report) {
 CompareReport compare(const CompareOptions& options) {
   options.validate();
   const FolderLock lock(options.out);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const TorchThreads threads(options.num_threads);
   const at::Tensor table = read_embedding_table(options.pretrained);
   const CodeVocabulary vocabulary = CodeVocabulary::read_folder(options.pretrained);
@@ -195,8 +195,7 @@ CompareReport compare(const CompareOptions& options) {
   Comparison comparison(options, task, methods);
   comparison.run();
   comparison.summarise(&report);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  report.seconds = elapsed.count();
+  report.seconds = watch.seconds();
   write_file(options.out + "/compare.json", report.to_json());
   write_file(options.out + "/compare.txt", report.text());
   manifest.record(recipe, summary_of(report));

@@ -1,12 +1,12 @@
 #include "sequela/pipeline/demo.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/evaluation/text_table.h"
 #include "sequela/io/file.h"
 #include "sequela/meds/dataset.h"
@@ -50,10 +50,9 @@ class Demo {
   template <class Step>
   void stage(const std::string& name, const std::string& unit, Step step) {
     log_info("-- " + name);
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     const auto amount = static_cast<double>(step());
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    report_.stages.push_back({name, elapsed.count(), amount, unit});
+    report_.stages.push_back({name, watch.seconds(), amount, unit});
   }
 
   void make_records() {

@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/encoders/bert/bert_folder.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
@@ -184,7 +184,7 @@ EncodeReport encode(const EncodeOptions& options) {
   options.validate();
   const at::NoGradGuard no_gradients;
   const TorchThreads threads(options.num_threads);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const at::Device device = to_device(options.device);
   const BertFolder folder = open_bert_folder(options.model);
   const std::optional<CodeVocabulary> vocabulary = CodeVocabulary::find(options.model);
@@ -213,7 +213,7 @@ EncodeReport encode(const EncodeOptions& options) {
       recipe.outputs.push_back(file);
   }
   manifest.record(recipe, to_json(report));
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

@@ -1,9 +1,9 @@
 #include "sequela/pipeline/evaluate.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/pipeline/evaluation/inputs.h"
 #include "sequela/pipeline/evaluation/outputs.h"
 #include "sequela/pipeline/run_inputs.h"
@@ -46,7 +46,7 @@ void EvaluateOptions::validate() const {
 
 EvaluateReport evaluate_predictions(const EvaluateOptions& options) {
   options.validate();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
   const RunRecipe recipe = build_recipe(options, fingerprints);
   Manifest manifest(options.out, fingerprints);
@@ -57,7 +57,7 @@ EvaluateReport evaluate_predictions(const EvaluateOptions& options) {
   EvaluateReport report;
   write_evaluation(options, tasks, {.methods = Json::array(), .leaks = Json::array()}, {}, recipe,
                    manifest, &report);
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

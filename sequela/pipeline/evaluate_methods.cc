@@ -1,13 +1,13 @@
 #include "sequela/pipeline/evaluate_methods.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/pipeline/evaluation/data_facts.h"
 #include "sequela/pipeline/evaluation/embedding_map.h"
@@ -36,6 +36,7 @@ class MethodsRun {
   EvaluateReport run() {
     if (manifest_.is_up_to_date(recipe_)) return read_evaluation(options_.out);
     const FolderLock lock(options_.out);
+    manifest_.reload();  // another run may just have ended
     std::vector<NamedFile> files = find_task_files(options_);
     const EvaluationRecords records(options_);
     const SubjectParts parts(options_.meds, options_.splits, options_.seed, options_.zone_rule);
@@ -192,9 +193,9 @@ class MethodsRun {
 EvaluateReport evaluate_methods(const EvaluateMethodsOptions& options) {
   options.validate();
   const TorchThreads threads(options.num_threads);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   EvaluateReport report = MethodsRun(options).run();
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

@@ -1,6 +1,5 @@
 #include "sequela/pipeline/features.h"
 
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,6 +7,7 @@
 #include "sequela/core/error.h"
 #include "sequela/core/json.h"
 #include "sequela/core/sha256.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/distributed/world.h"
 #include "sequela/io/file.h"
 #include "sequela/io/scratch.h"
@@ -126,10 +126,9 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
   options.validate();
   World& world = process_world();
   const TorchThreads threads(options.num_threads);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const at::Device device = to_device(options.device);
-  const Precision precision =
-      options.precision.value_or(device.is_cuda() ? Precision::bf16 : Precision::fp32);
+  const Precision precision = options.precision.value_or(embedding_precision(device));
   const std::vector<Label> labels = read_labels(options.labels, options.zone_rule);
   const std::optional<Cohort> cohort = read_cohort(options);
 
@@ -181,7 +180,7 @@ FeaturesReport compute_features(const FeaturesOptions& options) {
     write_outputs(options, features, cohort, report);
     manifest.record(recipe, to_json(report));
   });
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

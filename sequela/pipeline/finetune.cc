@@ -96,8 +96,7 @@ class FinetuneRun {
   explicit FinetuneRun(const FinetuneOptions& options)
       : options_(options),
         device_(to_device(options.device)),
-        precision_(
-            options.precision.value_or(device_.is_cuda() ? Precision::bf16 : Precision::fp32)),
+        precision_(options.precision.value_or(embedding_precision(device_))),
         fingerprints_({options.fingerprint_cache, options.num_threads}),
         ways_(choose_ways(device_, options.kernels, options.kernel_cache)) {}
 

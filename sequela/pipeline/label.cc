@@ -1,7 +1,6 @@
 #include "sequela/pipeline/label.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/parallel.h"
+#include "sequela/core/stopwatch.h"
 #include "sequela/core/suggest.h"
 #include "sequela/io/file.h"
 #include "sequela/label/builtin_tasks.h"
@@ -202,7 +202,7 @@ std::string task_text(const std::string& name) {
 
 LabelReport make_labels(const LabelOptions& options) {
   options.validate();
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   const Task task = read_task(options);
   const Plan plan = make_plan(task, options.mode);
   const Dataset dataset = find_dataset(options.meds);
@@ -231,7 +231,7 @@ LabelReport make_labels(const LabelOptions& options) {
   report.num_events = counts.num_events;
   report.num_true = counts.num_true;
   report.num_false = counts.num_false;
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.seconds = watch.seconds();
   return report;
 }
 

@@ -20,6 +20,10 @@ Precision fastest_precision(at::Device device) {
   return device.is_cuda() || has_bf16_products() ? Precision::bf16 : Precision::fp32;
 }
 
+Precision embedding_precision(at::Device device) {
+  return device.is_cuda() ? Precision::bf16 : Precision::fp32;
+}
+
 Precision to_precision(const std::string& text, at::Device device) {
   if (text == "auto") return fastest_precision(device);
   if (text == "bf16") return Precision::bf16;

@@ -12,6 +12,9 @@ namespace sequela {
 // What is fastest on a device: bf16 on a GPU and on CPUs with products of bfloat16, else fp32.
 Precision fastest_precision(at::Device device);
 
+// What embeddings are computed with unless told otherwise: bf16 on a GPU, else fp32.
+Precision embedding_precision(at::Device device);
+
 // "fp32", "bf16", or "auto" for the fastest. ConfigError for another name.
 Precision to_precision(const std::string& text, at::Device device);
 

@@ -14,12 +14,10 @@
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
 #include "sequela/distributed/world.h"
-#include "sequela/io/file.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/objective/registry.h"
-#include "sequela/pipeline/learned_subjects.h"
-#include "sequela/pipeline/model_card.h"
 #include "sequela/pipeline/precision.h"
+#include "sequela/pipeline/pretrain_output.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/same_run.h"
 #include "sequela/pipeline/yardsticks/label_probe.h"
@@ -74,24 +72,6 @@ RunRecipe build_recipe(const PretrainOptions& options, const Objective& objectiv
   return recipe;
 }
 
-void write_bundle(const PretrainOptions& options, RunRecipe recipe, Motor& model,
-                  const TrainReport& report, Fingerprints& fingerprints) {
-  AtomicFolder bundle(options.model);
-  const std::string& partial = bundle.partial_path();
-  write_file(partial + "/config.json", to_config_json(model.config()));
-  model.parameters().write(partial + "/model.safetensors");
-  fs::copy_file(options.data + "/tokenizer/dictionary.msgpack", partial + "/dictionary.msgpack");
-  fs::copy_file(options.data + "/ontology/ontology.parquet", partial + "/ontology.parquet");
-  if (write_prepared_subjects(options.data, partial))
-    recipe.outputs.emplace_back(SubjectSets::kFileName);
-  Json summary = training_summary(report);
-  summary.update(prepared_facts(options.data));
-  summary.update(evaluation_facts(options.out));
-  Manifest(partial, fingerprints).record(recipe, summary);
-  write_model_card(partial, options.model);
-  bundle.commit();
-}
-
 // What is measured at evaluations beside the objective's own report. Refers to the model.
 class Probes {
  public:
@@ -133,20 +113,6 @@ const Objective& choose_objective(const PretrainOptions& options) {
   return prepared;
 }
 
-// The final weights, the bundle, and away with the rest.
-void finish(const PretrainOptions& options, const Objective& objective, const RunRecipe& recipe,
-            Motor& model, const TrainReport& report, Fingerprints& fingerprints) {
-  {
-    AtomicFolder final_folder(options.out + "/final");
-    write_file(final_folder.partial_path() + "/config.json", to_config_json(model.config()));
-    model.parameters().write(final_folder.partial_path() + "/model.safetensors");
-    final_folder.commit();
-  }
-  write_bundle(options, recipe, model, report, fingerprints);
-  for (const std::string& note : objective.notes()) fs::remove(options.out + "/" + note);
-  if (!options.keep_output) remove_training_output(options.out);
-}
-
 }  // namespace
 
 ModelConfig read_prepared_config(const EncoderConfig& encoder, const std::string& data) {
@@ -172,60 +138,6 @@ void scale_embeddings(double deviation, Motor& model) {
       .get(is_hierarchical ? "transformer.embed_bag.weight" : "transformer.embed.weight")
       .value.mul_(deviation);
   model.refresh_weights();
-}
-
-void apply_recipe(Recipe recipe, PretrainOptions& options) {
-  apply_recipe(recipe, options.train);
-  options.embedding_std = embedding_std(recipe);
-}
-
-void apply_size(const std::string& size, PretrainOptions& options) {
-  const ModelSize& values = find_model_size(size);
-  options.encoder.n_layers = values.layers;
-  options.encoder.hidden_size = values.hidden;
-  options.encoder.n_heads = values.heads;
-  options.encoder.intermediate_size = values.intermediate;
-  options.train.learning_rate = values.learning_rate;
-  options.train.accumulate = values.accumulate;
-}
-
-Json training_summary(const TrainReport& report) {
-  return {{"steps", report.steps},
-          {"best_step", report.best_step},
-          {"best_loss", json_double(report.best_loss)}};
-}
-
-void remove_training_output(const std::string& folder) {
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name == "runs" || name == "final" || name.starts_with("checkpoint-")) {
-      fs::remove_all(entry.path());
-    }
-  }
-}
-
-void PretrainOptions::validate() const {
-  if (data.empty()) throw ConfigError("data", "", "the folder that `sequela prepare` made");
-  if (out.empty()) throw ConfigError("out", "", "a folder for checkpoints and logs");
-  if (model.empty()) throw ConfigError("model", "", "a folder for the bundle");
-  train.validate();
-  if (!(embedding_std > 0 && embedding_std <= 10)) {
-    throw ConfigError("embedding-std", str(embedding_std), "above 0, at most 10");
-  }
-  to_device(device);
-  if (probe_labels < 2) throw ConfigError("probe-labels", str(probe_labels), "2 or more");
-  if (probes.empty() != meds.empty()) {
-    throw ConfigError("--probe and --meds belong together. Fix: give both or neither.");
-  }
-  if (probes.empty() && (with_recall || select == Selection::probe)) {
-    throw ConfigError("--recall and --select probe need labels. Fix: give --probe and --meds.");
-  }
-}
-
-Selection to_selection(const std::string& text) {
-  if (text == "loss") return Selection::loss;
-  if (text == "probe") return Selection::probe;
-  throw ConfigError("select", text, "loss or probe");
 }
 
 std::vector<std::string> plan_pretraining(const PretrainOptions& options, int64_t available_bytes) {
@@ -307,7 +219,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
   report.train = train(*training, train_options, recipe.digest(), probes->monitor(), world);
   if (!report.train.is_finished) return report;
   succeed_together(world, "the bundle", [&] {
-    if (world.is_first()) finish(options, objective, recipe, model, report.train, fingerprints);
+    if (world.is_first())
+      write_pretrained(options, objective, recipe, model, report.train, fingerprints);
   });
   return report;
 }

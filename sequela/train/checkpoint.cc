@@ -185,10 +185,11 @@ void write_checkpoint(const std::string& folder, const std::string& run_key,
                       const TrainState& state, const TrainParts& parts) {
   World& world = parts.world;
   std::optional<AtomicFolder> target;
-  const std::string partial = checkpoint_path(folder, state.step) + ".partial";
   succeed_together(world, "the checkpoint's folder", [&] {
     if (world.is_first()) target.emplace(checkpoint_path(folder, state.step));
   });
+  const std::string partial =
+      text_of_first(world, "the checkpoint's folder", target ? target->partial_path() : "");
   succeed_together(world, "the checkpoint's shards", [&] {
     write_shard(own_weights(parts.model.parameters(), world), partial, kModel, world);
     write_shard(parts.optimizer.state(), partial, kOptimizer, world);

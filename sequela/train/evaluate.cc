@@ -9,6 +9,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/train/motor_training.h"
+#include "sequela/train/step_exchange.h"
 
 namespace sequela {
 
@@ -41,6 +42,31 @@ double evaluate(Trainable& model) {
 double evaluate(Motor& model, const MotorBatches& batches) {
   MotorTraining training(model, nullptr, &batches);
   return evaluate(training);
+}
+
+Figures measure(Trainable& model, const TrainMonitor& monitor, World& world) {
+  Figures figures = model.validation_figures();
+  succeed_together(world, "the yardsticks", [&] {
+    if (!world.is_first()) return;
+    try {
+      for (Yardstick* yardstick : monitor.yardsticks) {
+        const Figures own = yardstick->measure();
+        figures.insert(figures.end(), own.begin(), own.end());
+      }
+    } catch (const Interrupted&) {
+      // The signal stays set: the evaluation is done again when the run goes on.
+    }
+  });
+  return figures_of_first(world, figures);
+}
+
+std::optional<double> selected_figure(const TrainMonitor& monitor, const Figures& figures) {
+  if (monitor.selected.empty()) return std::nullopt;
+  double selected = 0;
+  for (const Figure& figure : figures) {
+    if (figure.name == monitor.selected) selected = figure.value;
+  }
+  return selected;
 }
 
 }  // namespace sequela

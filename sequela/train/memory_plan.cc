@@ -7,6 +7,7 @@
 
 #include "sequela/model/parameter_layout.h"
 #include "sequela/train/motor_training.h"
+#include "sequela/train/muon.h"
 #include "sequela/train/sharding.h"
 #include "sequela/train/step_lanes.h"
 
@@ -94,13 +95,8 @@ MemoryPlan plan_memory(const ModelConfig& config, const TrainOptions& train,
                        const MemoryPlanOptions& options) {
   Parameters shapes = allocate_parameters(parameter_layout(config), at::kMeta);
   std::vector<bool> is_whole(shapes.items.size());
-  if (train.optimizer == OptimizerKind::muon) {
-    const std::vector<ParameterPart> parts = kinds_of(config, shapes);
-    for (const ParameterPart& part : parts) is_whole[part.parameter] = true;
-    for (const ParameterPart& part : parts) {
-      if (!part.is_matrix) is_whole[part.parameter] = false;
-    }
-  }
+  if (train.optimizer == OptimizerKind::muon)
+    is_whole = muon_parameters(kinds_of(config, shapes), shapes.items.size());
   const Sharding sharding(shapes, is_whole, options.num_ranks);
   const int64_t values = shapes.flat_values.numel();
   MemoryPlan plan;

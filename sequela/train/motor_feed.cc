@@ -10,19 +10,6 @@
 #include "sequela/nn/time_to_event.h"
 
 namespace sequela {
-namespace {
-
-// The tensors that a step reads on the device. Lengths stay: the packing was made on the host.
-std::vector<at::Tensor*> device_tensors(MotorBatch& batch) {
-  BatchInputs& inputs = batch.inputs;
-  MotorTargets& targets = batch.targets;
-  return {&inputs.token_ids_N,     &inputs.token_weights_N,  &inputs.token_offsets_T1,
-          &inputs.ages_days_T,     &inputs.time_data_T5,     &inputs.label_indices_L,
-          &targets.task_ids_Z,     &targets.event_seconds_Z, &targets.row_offsets_L1,
-          &targets.reached_rows_R, &targets.censor_seconds_L};
-}
-
-}  // namespace
 
 MotorFeed::MotorFeed(const MotorBatches& batches, std::vector<int64_t> order,
                      const MotorHeadConfig& head, at::Device device, int64_t num_parts)
@@ -56,8 +43,10 @@ void MotorFeed::bring(Part& part, std::vector<at::Tensor*>& tensors) {
   part.batch.targets.reached_rows_R = reached_rows(part.on_host.targets, bin_edges_K1_);
   const auto sequences = std::make_shared<PackedSequences>(
       build_packed_sequences(part.on_host.inputs.lengths_S, at::kCPU));
-  for (at::Tensor* tensor : device_tensors(part.batch)) tensors.push_back(tensor);
-  for (at::Tensor* tensor : device_tensors(*sequences)) tensors.push_back(tensor);
+  for (const std::vector<at::Tensor*>& own :
+       {device_tensors(part.batch.inputs), device_tensors(part.batch.targets),
+        device_tensors(*sequences)})
+    tensors.insert(tensors.end(), own.begin(), own.end());
   part.batch.inputs.sequences = sequences;
 }
 

@@ -76,9 +76,11 @@ class MotorPass : public BatchPass {
 class WatchedPass : public BatchPass {
  public:
   WatchedPass(Motor& model, const MotorBatches& source, std::vector<int64_t> batches,
-              const std::vector<ValidationYardstick*>& yardsticks, int64_t num_parts)
+              const std::vector<ValidationYardstick*>& yardsticks, int64_t num_parts,
+              int64_t& parts_of_batch)
       : model_(model),
         yardsticks_(yardsticks),
+        parts_of_batch_(parts_of_batch),
         feed_(source, std::move(batches), *model.config().motor, device_of(model), num_parts) {
     std::vector<at::Tensor> tasks;
     for (ValidationYardstick* yardstick : yardsticks_) {
@@ -94,6 +96,7 @@ class WatchedPass : public BatchPass {
     SEQUELA_CHECK(!gradient_scale);
     const std::optional<MotorFeed::Fed> fed = feed_.next();
     if (!fed) return std::nullopt;
+    parts_of_batch_ = static_cast<int64_t>(fed->parts.size());
     at::Tensor loss;
     for (const MotorFeed::Part& part : fed->parts) {
       const Motor::Evaluation evaluation = model_.evaluate(part.batch, tasks_S_);
@@ -122,6 +125,7 @@ class WatchedPass : public BatchPass {
 
   Motor& model_;
   const std::vector<ValidationYardstick*>& yardsticks_;
+  int64_t& parts_of_batch_;
   std::vector<int64_t> num_tasks_;
   at::Tensor tasks_S_;
   MotorFeed feed_;
@@ -253,7 +257,7 @@ int64_t MotorTraining::num_batches(TrainPart part) const {
 std::unique_ptr<BatchPass> MotorTraining::start_pass(PassPlan plan) {
   if (plan.part == TrainPart::validation && !yardsticks_.empty()) {
     return std::make_unique<WatchedPass>(model_, *batches(plan.part), std::move(plan.batches),
-                                         yardsticks_, num_parts_);
+                                         yardsticks_, num_parts_, parts_of_batch_);
   }
   return std::make_unique<MotorPass>(model_, *batches(plan.part), std::move(plan), num_parts_,
                                      parts_of_batch_);

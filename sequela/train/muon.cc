@@ -43,4 +43,13 @@ at::Tensor muon_change(const at::Tensor& direction, const std::vector<ParameterP
   return change;
 }
 
+std::vector<bool> muon_parameters(const std::vector<ParameterPart>& parts, size_t num_parameters) {
+  std::vector<bool> is_muons(num_parameters);
+  for (const ParameterPart& part : parts) is_muons[part.parameter] = true;
+  for (const ParameterPart& part : parts) {
+    if (!part.is_matrix) is_muons[part.parameter] = false;
+  }
+  return is_muons;
+}
+
 }  // namespace sequela

@@ -23,4 +23,7 @@ at::Tensor orthogonalized(const at::Tensor& matrix, at::ScalarType type);
 at::Tensor muon_change(const at::Tensor& direction, const std::vector<ParameterPart>& parts,
                        at::ScalarType type);
 
+// By parameter: whether it is Muon's, which takes those whose parts are all matrices.
+std::vector<bool> muon_parameters(const std::vector<ParameterPart>& parts, size_t num_parameters);
+
 }  // namespace sequela

@@ -55,6 +55,11 @@ std::vector<StepPart> exchange_parts(World& world, const StepPart& own, int64_t 
   return parts;
 }
 
+double number_of_first(World& world, const char* what, double own) {
+  if (world.is_alone()) return own;
+  return world.gather(what, at::scalar_tensor(own, at::kDouble))[0].item<double>();
+}
+
 Figures figures_of_first(World& world, const Figures& own) {
   if (world.is_alone()) return own;
   Json rows = Json::array();

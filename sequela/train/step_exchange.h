@@ -22,6 +22,9 @@ struct StepPart {
 // The parts of all ranks, by rank. `most_batches`: of any rank, the same on all of them.
 std::vector<StepPart> exchange_parts(World& world, const StepPart& own, int64_t most_batches);
 
+// The first rank's number.
+double number_of_first(World& world, const char* what, double own);
+
 // The first rank's figures.
 Figures figures_of_first(World& world, const Figures& own);
 

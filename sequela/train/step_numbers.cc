@@ -42,6 +42,8 @@ StepNumbers::Read StepNumbers::read(int64_t step) {
     result.fault = Fault{ended.step, ended.last_batch, "gradient"};
     return result;
   }
+  result.ended_loss_sum = result.loss_sum;
+  result.num_ended_losses = result.num_losses;
   read_losses(step, std::exchange(batches_, {}), result);
   return result;
 }

@@ -31,6 +31,8 @@ class StepNumbers {
   struct Read {
     double loss_sum = 0;
     int64_t num_losses = 0;
+    double ended_loss_sum = 0;  // of those, of steps that are complete
+    int64_t num_ended_losses = 0;
     double norm = 0;  // of the last step, divided
     std::optional<Fault> fault;
   };

@@ -63,7 +63,7 @@ class Bundle(unittest.TestCase):
         units = place.rglob("unity_*.cxx")
         left |= {pathlib.Path(path) for unit in units for path in re.findall(r'#include "([^"]+)"', unit.read_text())}
         self.assertGreater(len(left), 100)
-        seen = set()
+        compiled, seen = set(left), set()
         while left:
             path = left.pop()
             seen.add(path)
@@ -71,6 +71,10 @@ class Bundle(unittest.TestCase):
                 self.assertTrue((self.folder / name).exists(), f"{path} includes {name}")
                 if self.folder / name not in seen:
                     left.add(self.folder / name)
+        # What a header declares is compiled too, or the programs do not link.
+        headers = [path for path in seen if path.suffix == ".h" and self.folder / "sequela" in path.parents]
+        sources = {path.with_suffix(".cc") for path in headers} - compiled
+        self.assertEqual([path for path in sources if path.exists() and not path.name.endswith("_cuda.cc")], [])
 
     def test_is_built_in_part(self):
         place = self.configured()

@@ -10,6 +10,7 @@
 #include "sequela/io/file.h"
 #include "sequela/model/model_dir.h"
 #include "sequela/objective/clmbr/clmbr_task.h"
+#include "sequela/objective/clmbr/clmbr_training.h"
 #include "sequela/pipeline/inspect.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
@@ -89,6 +90,16 @@ TEST_F(Clmbr, GoesOnAsIfItHadNeverStopped) {
   EXPECT_TRUE(pretrain(stopped).train.is_resumed);
   EXPECT_EQ(read_file(stopped.model + "/model.safetensors"),
             read_file(options.model + "/model.safetensors"));
+}
+
+TEST_F(Clmbr, RanksGetBatchesByTheirTokens) {
+  const std::string data = *files_ / "files";
+  const BatchFolder batches = BatchFolder::open(data + "/train_batches");
+  Motor model(read_prepared_config(small_run().encoder, data), 1, at::kCPU, Precision::fp32);
+  const ClmbrTraining training(model, &batches, nullptr,
+                               ClmbrTask::read(data + "/clmbr_task.json"));
+  EXPECT_GT(training.num_tokens(0), 1);
+  EXPECT_EQ(training.num_tokens(0), batches.num_tokens(0));
 }
 
 TEST_F(Clmbr, TheEmbeddingsAreThoseOfTheHiddenStates) {

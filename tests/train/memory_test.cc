@@ -3,6 +3,9 @@
 #include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "sequela/core/error.h"
 #include "sequela/core/log.h"
 #include "sequela/nn/kernel_table.h"
 #include "tests/train/fixture.h"
@@ -115,6 +118,32 @@ TEST_F(MemoryTest, ActivationsGoWhereThereIsNothingToHalve) {
   EXPECT_EQ(model.activations(), Activations::recomputed);
   ASSERT_FALSE(warnings_.empty());
   EXPECT_NE(warnings_.back().find("--gradient-checkpointing"), std::string::npos);
+}
+
+class Onlooker : public ValidationYardstick {
+ public:
+  void start() override {}
+  void add(const MotorBatch&, const at::Tensor&, const at::Tensor&) override {}
+  Figures finish() override { return {}; }
+};
+
+TEST_F(MemoryTest, AValidationThatIsWatchedIsHalvedAsOftenAsAnother) {
+  Onlooker onlooker;
+  using Yardsticks = std::vector<ValidationYardstick*>;
+  std::vector<std::vector<std::string>> said;
+  for (const Yardsticks& yardsticks : {Yardsticks{}, Yardsticks{&onlooker}}) {
+    TrainOptions options = small_run(folder_ / str("run_", said.size()));
+    options.evaluates_start = true;
+    options.max_steps = 1;
+    shortage = {.most_rows = 0, .left = 2};
+    Motor model = short_model();
+    const BatchFolder batches = data_->train(), valid = data_->valid();
+    MotorTraining training(model, &batches, &valid, yardsticks);
+    train(training, options, "key");
+    said.push_back(std::exchange(warnings_, {}));
+  }
+  EXPECT_EQ(said[0].size(), 2u);
+  EXPECT_EQ(said[1], said[0]);
 }
 
 TEST_F(MemoryTest, EndsWithTheErrorWhereNothingHelps) {

@@ -244,6 +244,23 @@ TEST_F(Ranks, RefuseATornIndex) {
   EXPECT_THROW(read_checkpoint_weights(checkpoint, training), FileError);
 }
 
+// Ranks on other CPUs may get other last digits; here another validation set stands for that.
+TEST_F(Ranks, AgreeOnTheFirstOnesValidationLoss) {
+  const TrainOptions options = small_run(folder_ / "run");
+  std::vector<TrainReport> reports(2);
+  run_ranks(2, [&](World& world) {
+    at::set_num_threads(1);
+    Motor model = fresh_model();
+    const BatchFolder batches = data_->train();
+    const BatchFolder valid = world.is_first() ? data_->valid() : data_->train();
+    MotorTraining training(model, &batches, &valid);
+    reports[world.rank()] = train(training, options, "key", {}, world);
+  });
+  EXPECT_FALSE(reports[0].eval_losses.empty());
+  EXPECT_EQ(reports[1].eval_losses, reports[0].eval_losses);
+  EXPECT_EQ(reports[1].best_step, reports[0].best_step);
+}
+
 TEST_F(Ranks, NeedABatchEach) {
   TrainOptions options = small_run(folder_ / "run");
   options.accumulate = 1;

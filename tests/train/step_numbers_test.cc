@@ -24,6 +24,8 @@ TEST(StepNumbers, AreReadTogetherAndOnce) {
   const StepNumbers::Read read = numbers.read(2);
   EXPECT_EQ(read.loss_sum, 15);
   EXPECT_EQ(read.num_losses, 4);
+  EXPECT_EQ(read.ended_loss_sum, 7);
+  EXPECT_EQ(read.num_ended_losses, 3);
   EXPECT_EQ(read.norm, 3);
   EXPECT_FALSE(read.fault.has_value());
   EXPECT_EQ(numbers.read(2).num_losses, 0);

@@ -33,6 +33,7 @@ class ClmbrTraining : public Trainable {
   std::vector<ParameterPart> parts() const override;
   Figures validation_figures() override;
   int64_t num_batches(TrainPart part) const override;
+  int64_t num_tokens(int64_t batch) const override { return train_batches_->num_tokens(batch); }
   bool has_events() const override { return true; }  // the labels
   std::unique_ptr<BatchPass> start_pass(PassPlan plan) override;
   std::string config_json() const override;

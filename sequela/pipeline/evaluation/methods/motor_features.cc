@@ -7,6 +7,7 @@
 
 #include "sequela/core/random.h"
 #include "sequela/model/model_dir.h"
+#include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/run/manifest.h"
 
@@ -27,8 +28,7 @@ double embedding_deviation(const std::string& bundle) {
 
 Motor open_motor(const EvaluateMethodsOptions& options, MotorWeights weights) {
   const at::Device device = to_device(options.device);
-  const Precision precision =
-      options.precision.value_or(device.is_cuda() ? Precision::bf16 : Precision::fp32);
+  const Precision precision = options.precision.value_or(embedding_precision(device));
   const Ways ways = choose_ways(device, options.kernels, options.kernel_cache);
   if (weights == MotorWeights::bundle) return open_bundle(options.model, device, precision, ways);
   const ModelConfig config = read_model_dir(options.model).config;
