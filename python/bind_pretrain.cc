@@ -98,6 +98,7 @@ void register_pretrain(py::module_& module) {
             options.kernels = to_kernels(text);
           })
       .def_readwrite("kernel_cache", &PretrainOptions::kernel_cache)
+      .def_readwrite("tokens_per_pass", &PretrainOptions::tokens_per_pass)
       .def_readwrite("seed", &PretrainOptions::seed)
       .def_readwrite("keep_output", &PretrainOptions::keep_output)
       .def_readwrite("probes", &PretrainOptions::probes)

@@ -287,6 +287,7 @@ class PretrainOptions:
     activations: Activations
     device: str
     kernels: str
+    tokens_per_pass: int | None
     kernel_cache: str
     seed: int
     keep_output: bool

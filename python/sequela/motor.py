@@ -185,6 +185,7 @@ def pretrain(
     kernels: str = "auto",
     seed: int = 42,
     keep_output: bool = False,
+    tokens_per_pass: int | None = None,
     probes: Sequence[Path] = (),
     meds: Path | None = None,
     probe_labels: int = 2_000,
@@ -230,6 +231,8 @@ def pretrain(
         kernels: "auto" = own kernels, on a GPU those that pass their check; "plain" = torch's operations alone, slow, to
             compare with; "own" = none of them.
         seed: of fresh weights and the order of batches.
+        tokens_per_pass: computed at once; larger batches in parts, with the same result. None = what fits into a GPU's
+            free memory, on the CPU all.
         keep_output: keep checkpoints and logs after the bundle is written.
         probes: labels.parquet files; each evaluation gives the AUROC of a logistic probe of each. `meds`: the
             records of their subjects. probe_labels: of a file and side at the most.
@@ -278,6 +281,7 @@ def pretrain(
         kernel_cache=kernel_cache(),
         seed=seed,
         keep_output=keep_output,
+        tokens_per_pass=tokens_per_pass,
         probes=[os.fspath(path) for path in probes],
         meds=meds,
         probe_labels=probe_labels,

@@ -31,6 +31,7 @@ struct PretrainArguments {
   std::string read_out = to_text(ReadOut::last);
   std::string precision;
   std::string kernels = "auto";
+  std::string tokens_per_pass = "auto";
   bool has_gradient_checkpointing = false;
   bool is_dry_run = false;
 };
@@ -61,6 +62,10 @@ void add_run_options(CLI::App& app, PretrainArguments& arguments) {
       ->type_name("bf16|fp32|auto");
   app.add_flag("--gradient-checkpointing", arguments.has_gradient_checkpointing,
                "About half the memory for a quarter more time; the weights are the same");
+  app.add_option("--tokens-per-pass", arguments.tokens_per_pass,
+                 "Computed at once; larger batches in parts, with the same result. auto = what "
+                 "fits into a GPU's free memory, on the CPU all")
+      ->type_name("TOKENS");
   app.add_option("--seed", arguments.options.seed, "Of weights and batch order");
 }
 
@@ -110,6 +115,7 @@ int run_prepared(const CLI::App& app, PretrainArguments& arguments) {
   options.fingerprint_cache = arguments.common.fingerprint_cache();
   options.kernels = to_kernels(arguments.kernels);
   options.kernel_cache = kernel_cache_folder();
+  options.tokens_per_pass = to_tokens_per_pass(arguments.tokens_per_pass);
   options.select = to_selection(arguments.select);
   options.read_out = to_read_out(arguments.read_out);
   if (arguments.has_gradient_checkpointing) options.activations = Activations::recomputed;

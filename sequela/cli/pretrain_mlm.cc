@@ -88,9 +88,10 @@ void refuse_mlm_options(const CLI::App& app) {
 int run_pretrain_mlm(const CLI::App& app, const CommonOptions& common,
                      const PretrainOptions& shared, const TrainingArguments& training,
                      MlmArguments& arguments) {
-  for (const char* name : {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall",
-                           "--read-out", "--truth", "--select", "--attention-width",
-                           "--gradient-checkpointing", "--kernels", "--dry-run"}) {
+  for (const char* name :
+       {"--data", "--recipe", "--size", "--probe", "--probe-labels", "--recall", "--read-out",
+        "--truth", "--select", "--attention-width", "--gradient-checkpointing", "--tokens-per-pass",
+        "--kernels", "--dry-run"}) {
     refuse_given(app, name, "motor");
   }
   PretrainMlmOptions& options = arguments.options;

@@ -1,15 +1,8 @@
 #include "sequela/io/shared_work.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <numeric>
 #include <thread>
@@ -44,31 +37,13 @@ std::vector<int64_t> order_from(const std::vector<int64_t>& sizes, int rank, int
 }  // namespace
 
 std::optional<Claim> Claim::try_take(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    throw FileError(path, std::strerror(errno), "choose an output folder that can be written");
-  }
-  const bool is_locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-  const int cause = errno;
-  struct stat file;
-  // The holder before may just have taken its file away.
-  if (is_locked && fstat(descriptor, &file) == 0 && file.st_nlink > 0)
-    return Claim(path, descriptor);
-  close(descriptor);
-  if (is_locked || cause == EWOULDBLOCK) return std::nullopt;
-  throw FileError(path, std::string("cannot lock: ") + std::strerror(cause),
-                  "choose an output folder on a file system with locks");
+  std::optional<LockFile> file = LockFile::try_take(path);
+  if (!file) return std::nullopt;
+  return Claim(std::move(*file));
 }
 
-Claim::Claim(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
-
-Claim::Claim(Claim&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
 Claim::~Claim() {
-  if (descriptor_ < 0) return;
-  unlink(path_.c_str());
-  close(descriptor_);
+  if (file_.is_own()) file_.remove_file();
 }
 
 SharedWork::SharedWork(std::string folder, int rank, int num_ranks)

@@ -4,25 +4,26 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "sequela/io/lock_file.h"
 
 namespace sequela {
 
-// A file that at most one process holds: locked by flock, so that the system frees it however the
-// process ends, on a shared disk too if its file system has locks.
+// A lock file that at most one process holds, and that goes with the object.
 class Claim {
  public:
   // None if another process holds it. FileError if the file cannot be made or locked.
   static std::optional<Claim> try_take(const std::string& path);
-  Claim(Claim&& other) noexcept;
+  Claim(Claim&&) noexcept = default;
   Claim& operator=(Claim&&) = delete;
   ~Claim();
 
  private:
-  Claim(std::string path, int descriptor);
+  explicit Claim(LockFile file) : file_(std::move(file)) {}
 
-  std::string path_;
-  int descriptor_ = -1;
+  LockFile file_;
 };
 
 // Work in units that one process does, or several do together: at the same time, or one after

@@ -45,6 +45,7 @@ struct ObjectiveRun {
   std::string data_key;     // fingerprint of the prepared data
   std::string truth;        // truth/ of made-up records, as far as the objective has a use for it
   int num_threads = 1;
+  int64_t tokens_per_pass = 0;  // where has_parts(): computed at once; 0 = a batch as it is
 };
 
 // What pretraining teaches the backbone. Stateless; registry.h lists them.
@@ -71,6 +72,8 @@ class Objective {
 
   // In pretrain.
   virtual bool has_use_for_truth() const { return false; }  // ObjectiveRun::truth
+  // Whether it computes a batch in parts of whole sequences when it is told to.
+  virtual bool has_parts() const { return false; }
   virtual void add_head(const std::string& task_path, ModelConfig& config) const = 0;
   virtual std::unique_ptr<Trainable> training(const ObjectiveRun& run) const = 0;
   // Names in work_folder that are of no use when the run is done.

@@ -14,6 +14,7 @@
 #include "sequela/core/json.h"
 #include "sequela/core/log.h"
 #include "sequela/distributed/world.h"
+#include "sequela/nn/cuda/cuda_kernels.h"
 #include "sequela/nn/torch_threads.h"
 #include "sequela/objective/registry.h"
 #include "sequela/pipeline/precision.h"
@@ -110,7 +111,32 @@ const Objective& choose_objective(const PretrainOptions& options) {
   }
   if (!options.truth.empty() && !prepared.has_use_for_truth())
     throw ConfigError("truth", options.truth, "nothing, with --objective " + str(prepared.name()));
+  if (options.tokens_per_pass && !prepared.has_parts())
+    throw ConfigError("tokens-per-pass", str(*options.tokens_per_pass),
+                      "auto, with --objective " + str(prepared.name()));
   return prepared;
+}
+
+int64_t most_tokens(const BatchFolder& batches) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < batches.num_batches(); ++i) most = std::max(most, batches.num_tokens(i));
+  return most;
+}
+
+// What a pass computes at once, before the model takes its memory; 0: a batch as it is.
+int64_t tokens_per_pass(const PretrainOptions& options, const ModelConfig& config,
+                        const MemoryPlanOptions& plan, at::Device device) {
+  constexpr double kShare =
+      0.9;  // the rest: libraries, batches on their way, an evaluation's rates
+  if (options.tokens_per_pass) return *options.tokens_per_pass;
+  if (!device.is_cuda()) return 0;
+  const int64_t free = cuda_device_facts(device.index()).free_bytes;
+  const int64_t fits = plan_memory(config, options.train, plan)
+                           .largest_batch(static_cast<int64_t>(kShare * static_cast<double>(free)));
+  if (fits == 0 || fits >= plan.tokens_per_batch) return 0;
+  log_info(str("batches of up to ", plan.tokens_per_batch, " tokens are computed in parts of ",
+               fits, ", which fit into the memory of ", device.str()));
+  return fits;
 }
 
 }  // namespace
@@ -147,9 +173,7 @@ std::vector<std::string> plan_pretraining(const PretrainOptions& options, int64_
   MemoryPlanOptions plan;
   plan.precision = options.precision.value_or(fastest_precision(at::kCPU));
   plan.activations = options.activations;
-  plan.tokens_per_batch = 0;
-  for (int64_t i = 0; i < batches.num_batches(); ++i)
-    plan.tokens_per_batch = std::max(plan.tokens_per_batch, batches.num_tokens(i));
+  plan.tokens_per_batch = most_tokens(batches);
   std::vector<std::string> lines =
       memory_table(config, options.train, plan, {1, 2, 4, 8, 16, 64}, available_bytes);
   lines.push_back(str("Batches hold up to ", plan.tokens_per_batch,
@@ -187,6 +211,13 @@ PretrainReport pretrain(const PretrainOptions& options) {
   });
   const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
   const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
+  const int64_t at_once = tokens_per_pass(
+      options, config,
+      {.precision = precision,
+       .activations = options.activations,
+       .num_ranks = world.size(),
+       .tokens_per_batch = std::max(most_tokens(train_batches), most_tokens(valid_batches))},
+      device);
   Motor model(config, options.seed, device, precision,
               choose_ways(device, options.kernels, options.kernel_cache));
   scale_embeddings(options.embedding_std, model);
@@ -211,7 +242,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
                                      .work_folder = options.out,
                                      .data_key = fingerprint_of(recipe.inputs.at("data")),
                                      .truth = options.truth,
-                                     .num_threads = at::get_num_threads()});
+                                     .num_threads = at::get_num_threads(),
+                                     .tokens_per_pass = at_once});
     });
   }
   std::optional<Probes> probes;

@@ -19,6 +19,9 @@ namespace sequela {
 enum class Selection { loss, probe };
 Selection to_selection(const std::string& text);  // ConfigError
 
+// A number, or "auto": none. ConfigError.
+std::optional<int64_t> to_tokens_per_pass(const std::string& text);
+
 // All options of `sequela pretrain`. Defaults: femr's recipe; train/recipe.h has others.
 struct PretrainOptions {
   std::string objective;               // objective/registry.h; empty = what `data` was prepared for
@@ -31,6 +34,10 @@ struct PretrainOptions {
   std::optional<Precision> precision;  // default: fastest_precision()
   // recomputed: the same weights with about half the memory, in a quarter more time.
   Activations activations = Activations::kept;
+  // Tokens computed at once; a batch with more is computed in parts, with the same result but for
+  // the order of sums. Default: as many as a GPU's free memory takes (train/memory_plan.h); on the
+  // CPU all.
+  std::optional<int64_t> tokens_per_pass;
   std::string device = "auto";           // auto | cpu | cuda | cuda:N
   Kernels kernels = Kernels::automatic;  // pipeline/device.h
   std::string kernel_cache;              // folder of the kernels' checks; empty: none is kept

@@ -1,3 +1,6 @@
+#include <charconv>
+#include <system_error>
+
 #include "sequela/core/error.h"
 #include "sequela/pipeline/pretrain.h"
 
@@ -12,6 +15,8 @@ void PretrainOptions::validate() const {
     throw ConfigError("embedding-std", str(embedding_std), "above 0, at most 10");
   }
   to_device(device);
+  if (tokens_per_pass && *tokens_per_pass < 1)
+    throw ConfigError("tokens-per-pass", str(*tokens_per_pass), "1 or more, or auto");
   if (probe_labels < 2) throw ConfigError("probe-labels", str(probe_labels), "2 or more");
   if (probes.empty() != meds.empty()) {
     throw ConfigError("--probe and --meds belong together. Fix: give both or neither.");
@@ -25,6 +30,16 @@ Selection to_selection(const std::string& text) {
   if (text == "loss") return Selection::loss;
   if (text == "probe") return Selection::probe;
   throw ConfigError("select", text, "loss or probe");
+}
+
+std::optional<int64_t> to_tokens_per_pass(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  int64_t tokens = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, fault] = std::from_chars(text.data(), end, tokens);
+  if (fault != std::errc() || rest != end)
+    throw ConfigError("tokens-per-pass", text, "1 or more, or auto");
+  return tokens;
 }
 
 void apply_recipe(Recipe recipe, PretrainOptions& options) {

@@ -263,6 +263,16 @@ std::unique_ptr<BatchPass> MotorTraining::start_pass(PassPlan plan) {
                                      parts_of_batch_);
 }
 
+void MotorTraining::set_tokens_per_pass(int64_t tokens) {
+  int64_t most = 1;
+  for (const MotorBatches* source : {train_batches_, valid_batches_}) {
+    if (source == nullptr) continue;
+    for (int64_t i = 0; i < source->num_batches(); ++i)
+      most = std::max(most, source->num_tokens(i));
+  }
+  num_parts_ = parts_of_batch_ = (most + tokens - 1) / tokens;
+}
+
 // By halves as far as the sequences allow it, then without kept activations.
 std::string MotorTraining::take_less_memory() {
   model_.release_memory();

@@ -50,6 +50,9 @@ class MotorTraining : public Trainable {
   bool has_events() const override { return true; }
   std::unique_ptr<BatchPass> start_pass(PassPlan plan) override;
   std::string take_less_memory() override;
+  // From the next pass on batches with more tokens are computed in parts of whole sequences of
+  // about so many at the most, with the same result but for the order of sums.
+  void set_tokens_per_pass(int64_t tokens);
   std::string config_json() const override;
   Precision precision() const override { return model_.precision(); }
   double flops_per_token() const override { return model_.flops_per_token(); }

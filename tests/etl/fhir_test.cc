@@ -61,6 +61,23 @@ TEST_F(Fhir, ResourcesBecomeEvents) {
   EXPECT_EQ(report.at("unread"), (Json{{"Claim", 1}}));
 }
 
+// Nothing is known before it was.
+TEST_F(Fhir, YearsAndMonthsAreTheirEnds) {
+  std::string conditions;
+  for (const char* onset : {"2020", "2020-02", "2020-02-03"}) {
+    conditions += str(R"({"resourceType":"Condition","subject":{"reference":"Patient/12"},)",
+                      R"("code":{"coding":[{"system":"http://snomed.info/sct","code":"1"}]},)",
+                      R"("onsetDateTime":")", onset, "\"}\n");
+  }
+  raw_.write("Condition.ndjson", conditions);
+  raw_.convert("fhir");
+  std::multiset<std::string> times;
+  for (const EventKey& event : raw_.events())
+    if (std::get<2>(event) == "SNOMED/1") times.insert(std::get<1>(event));
+  EXPECT_EQ(times, (std::multiset<std::string>{"2020-02-03 23:59:59", "2020-02-29 23:59:59",
+                                               "2020-12-31 23:59:59"}));
+}
+
 TEST_F(Fhir, IdsThatAreNearlyNumbersStayApart) {
   std::string patients;
   for (const char* id : {"1.4", "1.3", "1", "01", "1e0", "1_0", "10"})

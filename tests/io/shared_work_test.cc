@@ -80,6 +80,31 @@ class Units {
   std::vector<int64_t> order_;
 };
 
+TEST(Claim, OfAProcessThatWasKilledIsFreeThoughItsChildLivesOn) {
+  TestFolder folder;
+  int ready[2], done[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(done), 0);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const std::optional<Claim> claim = Claim::try_take(folder / "unit");
+    char byte = claim ? 'y' : 'n';
+    if (fork() == 0) {  // until the test lets it go
+      close(done[1]);
+      if (write(ready[1], &byte, 1) != 1) _exit(1);
+      _exit(static_cast<int>(read(done[0], &byte, 1)));
+    }
+    while (true) pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(byte, 'y');
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  EXPECT_TRUE(Claim::try_take(folder / "unit"));
+  for (const int end : {ready[0], ready[1], done[0], done[1]}) close(end);
+}
+
 TEST(SharedWork, AloneOneMakesAll) {
   Units units;
   units.run(SharedWork());

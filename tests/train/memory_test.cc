@@ -74,6 +74,11 @@ class MemoryTest : public TrainTest {
     Motor model = short_model();
     const TrainReport report = run(model, options);
     EXPECT_EQ(shortage.left, 0);
+    expect_as_in_whole(model, report, options);
+  }
+
+  // The same run with batches as they are.
+  void expect_as_in_whole(Motor& model, const TrainReport& report, TrainOptions options) {
     shortage = {};
     options.folder = folder_ / "whole";
     Motor expected = fresh_model();
@@ -108,6 +113,20 @@ TEST_F(MemoryTest, ASteppedOnGradientBeginsAnew) {
 TEST_F(MemoryTest, SummedCostsAreHalvedToo) {
   shortage = {.most_rows = 100, .left = 1, .is_in_backward = true};
   expect_same_run(LossScale::events);
+}
+
+// Told so before, no operation sees more rows than there is memory for.
+TEST_F(MemoryTest, PartsFromTheStartHaveTheSameResult) {
+  shortage = {.most_rows = 100, .left = 1, .is_in_backward = false};
+  Motor model = short_model();
+  const BatchFolder train_batches = data_->train(), valid_batches = data_->valid();
+  MotorTraining training(model, &train_batches, &valid_batches);
+  training.set_tokens_per_pass(80);
+  const TrainOptions options = small_run(folder_ / "parts");
+  const TrainReport report = sequela::train(training, options, "key");
+  EXPECT_EQ(shortage.left, 1);
+  EXPECT_TRUE(warnings_.empty());
+  expect_as_in_whole(model, report, options);
 }
 
 // No fewer than one sequence at a time: then activations go, and then there is nothing more to do.

@@ -94,7 +94,7 @@ TablePlan FhirPlanner::start(const std::string& name, const std::string& type,
 
 void FhirPlanner::set_time(const std::vector<std::string>& times, PlannedEvent* block) {
   const std::string text = fhir_first_of(times);
-  block->time = str("fhir_time(", text, ", 86399)");
+  block->time = str("fhir_time(", text, ", true)");
   block->failed = str(text, " IS NOT NULL AND ", block->time, " IS NULL");
   block->wanted =
       str("coalesce(", fhir_text("$.status"), ", ",
@@ -116,7 +116,7 @@ void FhirPlanner::add_patient() {
     throw DataError({.path = folder_}, "there is no Patient among the resources",
                     "export them, too");
   TablePlan plan = start("Patient", "Patient", "$.id");
-  const std::string birth = str("fhir_time(", fhir_text("$.birthDate"), ", 0)");
+  const std::string birth = str("fhir_time(", fhir_text("$.birthDate"), ", false)");
   plan.blocks.push_back(
       {.name = "Patient/birth", .label = "Patient", .code = "'MEDS_BIRTH'", .time = birth});
   const std::string gender = fhir_text("$.gender");
@@ -126,7 +126,7 @@ void FhirPlanner::add_patient() {
        .code = str("'Gender/' || CASE ", gender,
                    " WHEN 'male' THEN 'M' WHEN 'female' THEN 'F' ELSE ", gender, " END"),
        .time = birth});
-  const std::string death = str("fhir_time(", fhir_text("$.deceasedDateTime"), ", 86399)");
+  const std::string death = str("fhir_time(", fhir_text("$.deceasedDateTime"), ", true)");
   plan.blocks.push_back({.name = "Patient/death",
                          .label = "Patient",
                          .code = "'MEDS_DEATH'",
@@ -145,7 +145,7 @@ void FhirPlanner::add_encounter() {
                    fhir_text("$.class.code"), " = 'EMER' THEN 'Visit/ER' ELSE 'Visit/OP' END");
   set_time({"$.period.start"}, &block);
   block.extras.push_back(
-      {"end", ValueType::time, str("fhir_time(", fhir_text("$.period.end"), ", 86399)")});
+      {"end", ValueType::time, str("fhir_time(", fhir_text("$.period.end"), ", true)")});
   block.extras.push_back(
       {"visit_id", ValueType::integer, str("fhir_number(", fhir_text("$.id"), ")")});
   block.is_visit = true;
@@ -207,7 +207,7 @@ void FhirPlanner::add_type(const FhirType& type) {
   set_time(type.times, &block);
   if (!type.ends.empty())
     block.extras.push_back(
-        {"end", ValueType::time, str("fhir_time(", fhir_first_of(type.ends), ", 86399)")});
+        {"end", ValueType::time, str("fhir_time(", fhir_first_of(type.ends), ", true)")});
   block.extras.push_back(
       {"visit_id", ValueType::integer, str("fhir_number(", fhir_text(type.encounter), ")")});
   ++num_blocks_;

@@ -15,7 +15,7 @@ namespace sequela {
 //
 //   subject_id, visit_id  the id if it is a number, else a hash of it
 //   code   the first coding: its system's usual name and its code, "SNOMED/386661006"
-//   time   in UTC; a date without a time is the end of its day, but for births
+//   time   in UTC; a date is the end of its day, month or year, but for births
 //   Visit/IP, Visit/ER, Visit/OP  an encounter, by its class
 EtlPlan plan_fhir(DuckDb& db, const std::string& folder);
 

@@ -14,10 +14,14 @@ std::vector<std::string> fhir_macros() {
       "  CASE WHEN regexp_full_match(fhir_id(r), '0|-?[1-9][0-9]*') THEN TRY_CAST(fhir_id(r) AS "
       "BIGINT) END,\n"
       "  CAST(md5_number_lower(fhir_id(r)) & 9223372036854775807 AS BIGINT))",
-      "CREATE OR REPLACE TEMP MACRO fhir_time(t, date_seconds) AS CASE length(t)\n"
-      "  WHEN 4 THEN TRY_CAST(t || '-01-01' AS TIMESTAMP) WHEN 7 THEN TRY_CAST(t || '-01' AS "
-      "TIMESTAMP)\n"
-      "  WHEN 10 THEN TRY_CAST(t AS TIMESTAMP) + to_seconds(date_seconds)\n"
+      // The start of a year, month or day, or its last second.
+      "CREATE OR REPLACE TEMP MACRO fhir_date(t, length, is_end) AS\n"
+      "  CASE WHEN is_end THEN TRY_CAST(t AS TIMESTAMP) + length - INTERVAL 1 SECOND\n"
+      "  ELSE TRY_CAST(t AS TIMESTAMP) END",
+      "CREATE OR REPLACE TEMP MACRO fhir_time(t, is_end) AS CASE length(t)\n"
+      "  WHEN 4 THEN fhir_date(t || '-01-01', INTERVAL 1 YEAR, is_end)\n"
+      "  WHEN 7 THEN fhir_date(t || '-01', INTERVAL 1 MONTH, is_end)\n"
+      "  WHEN 10 THEN fhir_date(t, INTERVAL 1 DAY, is_end)\n"
       "  ELSE TRY_CAST(t AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END",
       "CREATE OR REPLACE TEMP MACRO fhir_system(s) AS CASE s\n"
       "  WHEN 'http://snomed.info/sct' THEN 'SNOMED' WHEN 'http://loinc.org' THEN 'LOINC'\n"

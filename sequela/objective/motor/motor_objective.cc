@@ -52,7 +52,9 @@ class WatchedMotorTraining : private MotorYardsticks, public MotorTraining {
  public:
   explicit WatchedMotorTraining(const ObjectiveRun& run)
       : MotorYardsticks(run),
-        MotorTraining(run.model, &run.train_batches, &run.validation_batches, all()) {}
+        MotorTraining(run.model, &run.train_batches, &run.validation_batches, all()) {
+    if (run.tokens_per_pass > 0) set_tokens_per_pass(run.tokens_per_pass);
+  }
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ class MotorObjective : public Objective {
   const char* task_file() const override { return "motor_task.json"; }
   bool keeps_share_of_labels() const override { return true; }
   bool has_use_for_truth() const override { return true; }
+  bool has_parts() const override { return true; }
   // Values: those of MotorTaskOptions, by their options' names.
   void fit(const ObjectiveRecords& records, const Json& values, int num_threads,
            const std::string& task_path) const override;

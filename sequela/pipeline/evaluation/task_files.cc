@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sequela/core/error.h"
+#include "sequela/pipeline/device.h"
 #include "sequela/pipeline/evaluation/methods.h"
 #include "sequela/pipeline/label.h"
 #include "sequela/pipeline/precision.h"
@@ -35,7 +36,8 @@ RunRecipe base_recipe(const EvaluateMethodsOptions& options, Fingerprints& finge
   recipe.set("max-labels", options.max_labels);
   recipe.set("read-out", to_text(options.read_out));
   recipe.set("tokens-per-batch", options.tokens_per_batch);
-  recipe.set("precision", options.precision ? to_text(*options.precision) : "default");
+  recipe.set("precision",
+             to_text(options.precision.value_or(embedding_precision(to_device(options.device)))));
   if (options.kernels != Kernels::automatic) recipe.set("kernels", to_text(options.kernels));
   add_input("meds", dataset_files(options.meds), fingerprints, recipe);
   if (!options.model.empty()) add_input("model", bundle_files(options.model), fingerprints, recipe);

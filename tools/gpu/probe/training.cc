@@ -41,7 +41,7 @@ TrainOptions train_options(const ProbeOptions& options, bool is_curve) {
   train.eval_every = options.steps + 1;
   train.patience = 0;
   train.log_every = is_curve ? 1 : 5;
-  train.keep_checkpoints = 0;
+  train.keep_checkpoints = 1;  // the fewest
   return train;
 }
 
