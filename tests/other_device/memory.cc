@@ -1,5 +1,6 @@
 #include "tests/other_device/memory.h"
 
+#include <c10/util/Exception.h>
 #include <sys/mman.h>
 
 #include <cstring>
@@ -13,17 +14,22 @@
 namespace sequela {
 namespace {
 
-constexpr size_t kArena = size_t{8} << 30;  // reserved, taken page by page
+constexpr size_t kArena = size_t{8} << 30;  // reserved; values take memory page by page
 constexpr size_t kAlignment = 64;
+
+char* reserve(int protection) {
+  void* start =
+      mmap(nullptr, kArena, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (start == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<char*>(start);
+}
+
+bool is_in(const char* start, const void* pointer) {
+  return pointer >= start && pointer < start + kArena;
+}
 
 class Arena {
  public:
-  Arena()
-      : start_(static_cast<char*>(
-            mmap(nullptr, kArena, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))) {
-    if (start_ == MAP_FAILED) throw std::bad_alloc();
-  }
-
   void* take(size_t size) {
     const std::lock_guard lock(mutex_);
     std::vector<void*>& free = free_[size];
@@ -34,7 +40,7 @@ class Arena {
     }
     if (used_ + size > kArena) throw std::bad_alloc();
     used_ += size;
-    return start_ + used_ - size;
+    return addresses_ + used_ - size;
   }
 
   void give_back(void* pointer, size_t size) {
@@ -42,23 +48,17 @@ class Arena {
     free_[size].push_back(pointer);
   }
 
-  void open() {
-    const std::lock_guard lock(mutex_);
-    if (users_++ == 0) mprotect(start_, kArena, PROT_READ | PROT_WRITE);
+  char* value_of(const void* pointer) const {
+    TORCH_CHECK(is_in(addresses_, pointer), "no address of the other device's");
+    return values_ + (static_cast<const char*>(pointer) - addresses_);
   }
-
-  void close() {
-    const std::lock_guard lock(mutex_);
-    if (--users_ == 0) mprotect(start_, kArena, PROT_NONE);
-  }
-
-  bool holds(const void* pointer) const { return pointer >= start_ && pointer < start_ + kArena; }
+  bool holds_value(const void* pointer) const { return is_in(values_, pointer); }
 
  private:
   std::mutex mutex_;
-  char* start_;
+  char* const addresses_ = reserve(PROT_NONE);
+  char* const values_ = reserve(PROT_READ | PROT_WRITE);
   size_t used_ = 0;
-  int users_ = 0;
   std::map<size_t, std::vector<void*>> free_;  // by size
 };
 
@@ -88,8 +88,7 @@ class OtherMemory : public c10::Allocator {
   }
 
   void copy_data(void* to, const void* from, size_t bytes) const override {
-    const OpenMemory open;
-    std::memcpy(to, from, bytes);
+    std::memcpy(value_of(to), value_of(from), bytes);
   }
 };
 
@@ -100,16 +99,16 @@ c10::Allocator* other_memory() {
   return &memory;
 }
 
-bool is_other_memory(const void* pointer) {
-  return arena().holds(pointer);
+void* value_of(void* pointer) {
+  return arena().value_of(pointer);
 }
 
-OpenMemory::OpenMemory() {
-  arena().open();
+const void* value_of(const void* pointer) {
+  return arena().value_of(pointer);
 }
 
-OpenMemory::~OpenMemory() {
-  arena().close();
+bool is_on_host(const void* pointer) {
+  return arena().holds_value(pointer);
 }
 
 }  // namespace sequela

@@ -4,19 +4,13 @@
 
 namespace sequela {
 
-// Memory of the test's device. The host cannot read it: whoever follows a pointer into it outside
-// an OpenMemory ends with a segmentation fault, as with a GPU's memory.
+// Memory of the test's device. Its addresses are reserved and hold nothing: whoever follows a
+// pointer into it ends with a segmentation fault, as with a GPU's. The values lie elsewhere.
 c10::Allocator* other_memory();
 
-bool is_other_memory(const void* pointer);
-
-// Lets this process read and write it while one of these lives.
-class OpenMemory {
- public:
-  OpenMemory();
-  ~OpenMemory();
-  OpenMemory(const OpenMemory&) = delete;
-  OpenMemory& operator=(const OpenMemory&) = delete;
-};
+// Where the values of such an address lie.
+void* value_of(void* pointer);
+const void* value_of(const void* pointer);
+bool is_on_host(const void* pointer);  // whether such values lie there
 
 }  // namespace sequela

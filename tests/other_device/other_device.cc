@@ -11,8 +11,12 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,7 +33,8 @@ at::Tensor new_tensor(at::IntArrayRef size, at::ScalarType type) {
 
 // The device's memory as a tensor of the CPU's.
 at::Tensor on_host(const at::Tensor& x) {
-  return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), x.options().device(at::kCPU));
+  if (x.numel() == 0) return at::empty_strided(x.sizes(), x.strides(), x.scalar_type());
+  return at::from_blob(value_of(x.data_ptr()), x.sizes(), x.strides(), x.options().device(at::kCPU));
 }
 
 at::Tensor to_other(const at::Tensor& host) {
@@ -79,7 +84,7 @@ class Arguments {
       if (twin.sizes() != other.sizes()) other.set_data(to_other(twin));
       return other;
     }
-    TORCH_CHECK(host.numel() == 0 || !is_other_memory(host.data_ptr()), name_,
+    TORCH_CHECK(host.numel() == 0 || !is_on_host(host.data_ptr()), name_,
                 ": a view that other_device.cc does not know");
     return to_other(host);
   }
@@ -108,7 +113,6 @@ void change_tensors(c10::IValue& value, Change change) {
 }
 
 void compute(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
-  const OpenMemory open;
   Arguments arguments(op.schema().name());
   const size_t first = stack->size() - op.schema().arguments().size();
   for (size_t i = first; i < stack->size(); ++i) {
@@ -144,10 +148,40 @@ const at::Tensor& resize(const at::Tensor& x, at::IntArrayRef size,
 }
 
 at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
-  const OpenMemory open;
   const auto host_of = [](const at::Tensor& x) { return x.is_cpu() ? x : on_host(x); };
   host_of(to).copy_(host_of(from));
   return to;
+}
+
+// torch takes this operation for LSTMs on every device but the CPU, which has no kernel of it.
+// Gates [rows, 4 H]: input, forget, cell, output.
+std::tuple<at::Tensor, at::Tensor, at::Tensor> lstm_cell(
+    const at::Tensor& input_gates, const at::Tensor& hidden_gates, const at::Tensor& cell,
+    const std::optional<at::Tensor>& input_bias, const std::optional<at::Tensor>& bias) {
+  at::Tensor sum = input_gates + hidden_gates;
+  if (input_bias && input_bias->defined()) sum = sum + *input_bias + *bias;
+  const std::vector<at::Tensor> gates = sum.chunk(4, 1);
+  const at::Tensor in = gates[0].sigmoid(), forget = gates[1].sigmoid(), fresh = gates[2].tanh(),
+                   out = gates[3].sigmoid();
+  const at::Tensor next = forget * cell + in * fresh;
+  return {out * next.tanh(), next, at::cat({in, forget, fresh, out}, 1)};
+}
+
+std::tuple<at::Tensor, at::Tensor, at::Tensor> lstm_cell_backward(
+    const std::optional<at::Tensor>& grad_hidden, const std::optional<at::Tensor>& grad_next,
+    const at::Tensor& cell, const at::Tensor& next, const at::Tensor& workspace, bool has_bias) {
+  const std::vector<at::Tensor> gates = workspace.chunk(4, 1);
+  const at::Tensor &in = gates[0], &forget = gates[1], &fresh = gates[2], &out = gates[3];
+  const auto or_zero = [&](const std::optional<at::Tensor>& x) {
+    return x && x->defined() ? *x : at::zeros_like(next);
+  };
+  const at::Tensor grad_out = or_zero(grad_hidden), shape = next.tanh();
+  const at::Tensor grad = or_zero(grad_next) + grad_out * out * (1 - shape * shape);
+  const at::Tensor grad_gates =
+      at::cat({grad * fresh * in * (1 - in), grad * cell * forget * (1 - forget),
+               grad * in * (1 - fresh * fresh), grad_out * shape * out * (1 - out)},
+              1);
+  return {grad_gates, grad * forget, has_bias ? grad_gates.sum(0) : at::Tensor()};
 }
 
 class OtherHooks : public at::PrivateUse1HooksInterface {
@@ -208,6 +242,8 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("resize_", &resize);
   library.impl("_copy_from", &copy_from);
   library.impl("record_stream", [](at::Tensor&, at::Stream) {});
+  library.impl("_thnn_fused_lstm_cell", &lstm_cell);
+  library.impl("_thnn_fused_lstm_cell_backward_impl", &lstm_cell_backward);
   library.impl("as_strided", &at::native::as_strided_tensorimpl);
   library.impl("view", &at::native::view);
   library.impl("_reshape_alias", &at::native::_reshape_alias);

@@ -348,7 +348,8 @@ TEST_F(EvaluateMethods, BadOptionsAreNamed) {
 TEST_F(EvaluateMethods, WhatIsGivenIsReadBeforeAnythingIsLearned) {
   EvaluateMethodsOptions options = this->options("out");
   options.methods = {"age_sex"};
-  options.predictions = {"age_sex=theirs.parquet"};
+  const std::string& labels = options.labels[0];
+  options.predictions = {"age_sex=" + labels.substr(labels.find('=') + 1)};
   expect_error(options, "there is a method named 'age_sex' already");
   options.predictions.clear();
   options.subgroup_codes = {"NO/SUCH"};

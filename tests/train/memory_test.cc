@@ -7,6 +7,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
+#include "sequela/nn/gemm.h"
 #include "sequela/nn/kernel_table.h"
 #include "tests/train/fixture.h"
 
@@ -117,11 +118,11 @@ TEST_F(MemoryTest, SummedCostsAreHalvedToo) {
 
 // Told so before, no operation sees more rows than there is memory for.
 TEST_F(MemoryTest, PartsFromTheStartHaveTheSameResult) {
-  shortage = {.most_rows = 100, .left = 1, .is_in_backward = false};
+  shortage = {.most_rows = padded_rows(128), .left = 1, .is_in_backward = false};
   Motor model = short_model();
   const BatchFolder train_batches = data_->train(), valid_batches = data_->valid();
   MotorTraining training(model, &train_batches, &valid_batches);
-  training.set_tokens_per_pass(80);
+  training.set_tokens_per_pass(40);
   const TrainOptions options = small_run(folder_ / "parts");
   const TrainReport report = sequela::train(training, options, "key");
   EXPECT_EQ(shortage.left, 1);

@@ -35,7 +35,8 @@ at::Tensor shifted(const at::Tensor& x, int64_t lag) {
 
 at::Tensor block_linear(const at::Tensor& x_TW, const at::Tensor& weight_NBB,
                         const at::Tensor& bias_NB) {
-  const at::Tensor x_NTB = x_TW.view({x_TW.size(0), weight_NBB.size(0), -1}).transpose(0, 1);
+  const at::Tensor x_NTB =
+      x_TW.view({x_TW.size(0), weight_NBB.size(0), weight_NBB.size(1)}).transpose(0, 1);
   return at::bmm(x_NTB, weight_NBB).transpose(0, 1).reshape(x_TW.sizes()) +
          bias_NB.reshape({1, -1});
 }
@@ -86,7 +87,7 @@ void block_linear_backward(const at::Tensor& grad_TW, const at::Tensor& x_TW,
                            const at::Tensor& weight_NBB, at::Tensor& grad_x_TW,
                            const at::Tensor& grad_weight_NBB, const at::Tensor& grad_bias_NB) {
   auto by_block = [&](const at::Tensor& m) {
-    return m.view({m.size(0), weight_NBB.size(0), -1}).transpose(0, 1);
+    return m.view({m.size(0), weight_NBB.size(0), weight_NBB.size(1)}).transpose(0, 1);
   };
   const at::Tensor grad_NTB = by_block(grad_TW);
   grad_x_TW +=
