@@ -34,7 +34,8 @@ at::Tensor new_tensor(at::IntArrayRef size, at::ScalarType type) {
 // The device's memory as a tensor of the CPU's.
 at::Tensor on_host(const at::Tensor& x) {
   if (x.numel() == 0) return at::empty_strided(x.sizes(), x.strides(), x.scalar_type());
-  return at::from_blob(value_of(x.data_ptr()), x.sizes(), x.strides(), x.options().device(at::kCPU));
+  return at::from_blob(value_of(x.data_ptr()), x.sizes(), x.strides(),
+                       x.options().device(at::kCPU));
 }
 
 at::Tensor to_other(const at::Tensor& host) {
