@@ -89,7 +89,7 @@ void Converter::run_macros() {
 std::string Converter::table_key(const TablePlan& table) {
   std::string text = str(SEQUELA_VERSION, " ", num_shards_, "\n", identity_of(table));
   for (const std::string& macro : plan_.macros) text += "\n" + macro;
-  for (const std::string& file : table.files) text += "\n" + fingerprints_.of_file(file);
+  for (const std::string& file : table.files) text += str("\n", fingerprints_.of_file(file));
   return fingerprint_of_text(without_folder(text, options_.folder));
 }
 

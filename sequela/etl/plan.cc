@@ -50,7 +50,7 @@ std::string explain(const EtlPlan& plan) {
   for (const TablePlan& table : plan.tables) {
     text += "-- " + table.name + ":";
     for (const PlannedEvent& block : table.blocks) text += " " + block.name;
-    text += "\n" + select_of(table) + ";\n\n";
+    text += str("\n", select_of(table), ";\n\n");
   }
   for (const CodePlan& codes : plan.codes) {
     text += "-- descriptions and parents: " + codes.name + "\n" + codes.select + ";\n\n";

@@ -243,8 +243,8 @@ PrepareReport prepare(const PrepareOptions& options) {
     own.rank = world.rank();
     own.num_ranks = world.size();
   }
-  const PrepareReport report = PrepareRun(own).run();
-  meet(world, "the end of prepare");
+  PrepareReport report;
+  succeed_together(world, "prepare", [&] { report = PrepareRun(own).run(); });
   return report;
 }
 

@@ -187,16 +187,18 @@ PretrainReport pretrain(const PretrainOptions& options) {
   options.validate();
   World& world = process_world();
   const TorchThreads threads(options.num_threads);
-  const Objective& objective = choose_objective(options);
   const at::Device device = to_device(options.device);
   const Precision precision = options.precision.value_or(fastest_precision(device));
   Fingerprints fingerprints({options.fingerprint_cache, options.num_threads});
+  const Objective* chosen = nullptr;
   ModelConfig config;
   RunRecipe recipe;
   succeed_together(world, "the start", [&] {
+    chosen = &choose_objective(options);
     config = read_prepared_config(options.encoder, options.data);
-    recipe = build_recipe(options, objective, config, precision, fingerprints);
+    recipe = build_recipe(options, *chosen, config, precision, fingerprints);
   });
+  const Objective& objective = *chosen;
   check_same_run(world, recipe);
 
   PretrainReport report;
@@ -209,19 +211,26 @@ PretrainReport pretrain(const PretrainOptions& options) {
   succeed_together(world, "the output folder", [&] {
     if (world.is_first()) lock.emplace(options.out);
   });
-  const BatchFolder train_batches = BatchFolder::open(options.data + "/train_batches", limits);
-  const BatchFolder valid_batches = BatchFolder::open(options.data + "/val_batches", limits);
-  const int64_t at_once = tokens_per_pass(
-      options, config,
-      {.precision = precision,
-       .activations = options.activations,
-       .num_ranks = world.size(),
-       .tokens_per_batch = std::max(most_tokens(train_batches), most_tokens(valid_batches))},
-      device);
-  Motor model(config, options.seed, device, precision,
-              choose_ways(device, options.kernels, options.kernel_cache));
-  scale_embeddings(options.embedding_std, model);
-  model.set_activations(options.activations);
+  std::optional<BatchFolder> train_folder, valid_folder;
+  std::optional<Motor> fresh;
+  int64_t at_once = 0;
+  succeed_together(world, "the batches and the model", [&] {
+    train_folder = BatchFolder::open(options.data + "/train_batches", limits);
+    valid_folder = BatchFolder::open(options.data + "/val_batches", limits);
+    at_once = tokens_per_pass(
+        options, config,
+        {.precision = precision,
+         .activations = options.activations,
+         .num_ranks = world.size(),
+         .tokens_per_batch = std::max(most_tokens(*train_folder), most_tokens(*valid_folder))},
+        device);
+    fresh.emplace(config, options.seed, device, precision,
+                  choose_ways(device, options.kernels, options.kernel_cache));
+    scale_embeddings(options.embedding_std, *fresh);
+    fresh->set_activations(options.activations);
+  });
+  const BatchFolder &train_batches = *train_folder, &valid_batches = *valid_folder;
+  Motor& model = *fresh;
   report.num_parameters = model.parameters().num_values();
   log_info(str(report.num_parameters, " parameters, ", train_batches.num_batches(), " + ",
                valid_batches.num_batches(), " batches, on ", device.str(),

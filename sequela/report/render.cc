@@ -138,7 +138,7 @@ void Writer::blocks(const std::vector<Block>& all) {
 }
 
 void Writer::section(const Section& section, int level, const std::string& id) {
-  const std::string name = "h" + std::to_string(level);
+  const std::string name = str("h", level);
   put("<section aria-labelledby=\"", id, "\">\n<", name, " id=\"", id, "\">",
       to_html(section.title), "</", name, ">\n");
   blocks(section.blocks);

@@ -1,5 +1,6 @@
 """Builds gpu_probe and test_gpu from sources with torch alone."""
 
+import math
 import os
 import pathlib
 import shutil
@@ -33,7 +34,7 @@ def configure_command(root, folder, is_cuda, nvcc):
 
 
 def build(runner, root, folder, is_cuda, jobs, targets=("gpu_probe", "test_gpu")):
-    """The folder of the programs; whether they have the CUDA kernels. A build with kernels that fails is followed by one
+    """Until the runner's time is up. The folder of the programs; whether they have the CUDA kernels. A build with kernels that fails is followed by one
     without: the plain way is worth being measured too."""
     nvcc = find_nvcc() if is_cuda else None
     for has_kernels in ([True, False] if is_cuda else [False]):
@@ -48,7 +49,7 @@ def build(runner, root, folder, is_cuda, jobs, targets=("gpu_probe", "test_gpu")
         for target in targets:
             if done.is_good:
                 done = runner.run(f"build_{target}{suffix}", f"build {target} {kind} the CUDA kernels",
-                                  ["cmake", "--build", place, "-j", jobs, "--target", target], 420, reads_json=False)
+                                  ["cmake", "--build", place, "-j", jobs, "--target", target], math.inf, reads_json=False)
         if (place / "bin/gpu_probe").exists():
             return place / "bin", has_kernels
     return None, False
