@@ -87,8 +87,8 @@ def recurrence(s):
     values = s.tokens * s.hidden
     flops = values * s.head * 2 * 2 * (1 + 1 + 2) + values * 100
     forward = 4 + 2 + 8 + 10          # conv; gates' input; gates; scan's input, output
-    backward = 14 + 10 + 16 + 8 + 12 + 14  # again; scan; states; gates' gradients; their products; conv
-    return Cost("recurrence", flops, values * (forward + backward), 45).times(s.layers // 2)
+    backward = 14 + 10 + 16 + 8 + 12 + 12  # again; scan; states; gates' gradients; their products; conv
+    return Cost("recurrence", flops, values * (forward + backward), 26).times(s.layers // 2)
 
 
 def norms(s):

@@ -63,9 +63,9 @@ struct HawkCall {
   const float* conv_bias;
   const float* a_gate_bias;
   const float* input_gate_bias;
-  const float* decay;  // [width], -8 softplus(a_param)
-  void* conv;          // [T][width], of the tensors' type: result, then input of the others
-  const void* a_gate;  // before bias and sigmoid
+  const float* a_param;  // [width]
+  void* conv;            // [T][width], of the tensors' type: result, then input of the others
+  const void* a_gate;    // before bias and sigmoid
   const void* input_gate;
   float* saved_states;    // [chunks][width]
   float* chunk_products;  // [chunks][width], scratch
@@ -81,14 +81,23 @@ struct HawkBackward {
   float* states_before;  // [T][width], scratch
   void* grad_a_gate;     // results
   void* grad_input_gate;
-  float* grad_conv;  // [T][width]; cuda_hawk_scan_backward writes the part that misses the gates
-  float* gate_sums;  // [3][chunks][width]: a gate bias, input gate bias, decay
-  float* conv_sums;  // [5][chunks][width]: four taps, bias
+  float* grad_conv;     // [T][width]; cuda_hawk_scan_backward writes the part that misses the gates
+  const void* a_share;  // [N][T][B], of the tensors' type: what comes by the gates' products
+  const void* input_share;
+  float* sums;  // [kHawkSums][chunks][width], scratch
+  // What the sums are added to, in their order; four rows of taps.
+  float* grad_a_gate_bias;
+  float* grad_input_gate_bias;
+  float* grad_a_param;
+  float* grad_conv_weight;
+  float* grad_conv_bias;
 };
+inline constexpr int64_t kHawkSums = 8;
 void cuda_hawk_convolve(const HawkCall& call, Value value, void* stream);
 void cuda_hawk_scan(const HawkCall& call, void* out, int64_t out_stride, Value value, void* stream);
 void cuda_hawk_scan_backward(const HawkCall& call, const HawkBackward& backward, Value value,
                              void* stream);
+// And adds up the sums.
 void cuda_hawk_convolve_backward(const HawkCall& call, const HawkBackward& backward, Value value,
                                  void* stream);
 

@@ -11,11 +11,19 @@ constexpr int64_t kChunk = 64;
 constexpr float kGelu = 1.5957691216057308f;  // 2 sqrt(2 / pi)
 constexpr float kGeluCubic = 0.044715f;
 
+__device__ float softplus(float x) {
+  return x > 20.0f ? x : log1pf(expf(x));
+}
+
 // One channel of a call.
 template <class T>
 struct Channel {
   const HawkCall& call;
   int64_t w;
+  float decay;
+
+  __device__ Channel(const HawkCall& whole, int64_t channel)
+      : call(whole), w(channel), decay(-8.0f * softplus(whole.a_param[channel])) {}
 
   __device__ bool is_start(int64_t t) const { return call.sequence_starts[t] == t; }
   __device__ float x(int64_t t) const {
@@ -52,7 +60,7 @@ __device__ void step_of(const Channel<T>& channel, int64_t t, float& a, float& i
     a = 0;
     return;
   }
-  const float log_a = channel.call.decay[channel.w] * channel.a_gate(t);
+  const float log_a = channel.decay * channel.a_gate(t);
   a = expf(log_a);
   input *= sqrtf(-expm1f(2 * log_a));
 }
@@ -66,7 +74,7 @@ template <class T>
 __global__ void convolve(HawkCall call) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, t = blockIdx.x;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float value = call.conv_bias[w];
   for (int64_t lag = 0; lag < 4 && t - lag >= call.sequence_starts[t]; ++lag) {
     value += call.conv_weight[(3 - lag) * call.width + w] * channel.x(t - lag);
@@ -78,7 +86,7 @@ template <class T>
 __global__ void reduce_chunks(HawkCall call) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float product = 1, state = 0;
   for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
     float a, input;
@@ -105,7 +113,7 @@ template <class T>
 __global__ void fill_out(HawkCall call, T* out, int64_t out_stride) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float state = call.saved_states[chunk * call.width + w];
   for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
     float a, input;
@@ -126,7 +134,7 @@ template <class T>
 __global__ void reduce_chunks_backward(HawkCall call, HawkBackward b) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float state = call.saved_states[chunk * call.width + w], product = 1, a, input;
   for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
     b.states_before[t * call.width + w] = state;
@@ -166,7 +174,7 @@ __device__ float backward_step(const Channel<T>& channel, const HawkBackward& b,
   const bool is_first = channel.is_start(t);
   const float conv = channel.conv(t), a_gate = channel.a_gate(t),
               input_gate = channel.input_gate(t);
-  const float log_a = call.decay[w] * a_gate;
+  const float log_a = channel.decay * a_gate;
   const float a = is_first ? 0.0f : expf(log_a), rest = -expm1f(2 * log_a);
   const float root = is_first ? 1.0f : sqrtf(rest);
   const float before = b.states_before[at], state = a * before + conv * input_gate * root;
@@ -183,7 +191,7 @@ __device__ float backward_step(const Channel<T>& channel, const HawkBackward& b,
   }
   const float grad_input = grad_state * root * input_gate;
   put(static_cast<T*>(b.grad_a_gate) + channel.gate_index(t),
-      grad_log_a * call.decay[w] * a_gate * (1 - a_gate));
+      grad_log_a * channel.decay * a_gate * (1 - a_gate));
   put(static_cast<T*>(b.grad_input_gate) + channel.gate_index(t),
       grad_input * conv * (1 - input_gate));
   b.grad_conv[at] = grad_input;
@@ -195,19 +203,28 @@ __global__ void fill_gradients(HawkCall call, HawkBackward b) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x,
                 at = chunk * call.width + w;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float carry = call.chunk_values[at], sum_a = 0, sum_input = 0, sum_decay = 0;
   for (int64_t t = chunk_end(call, chunk) - 1; t >= chunk * kChunk; --t) {
     const float grad_log_a = backward_step(channel, b, t, carry);
     const float a_gate = channel.a_gate(t), input_gate = channel.input_gate(t);
     sum_decay += grad_log_a * a_gate;
-    sum_a += grad_log_a * call.decay[w] * a_gate * (1 - a_gate);
+    sum_a += grad_log_a * channel.decay * a_gate * (1 - a_gate);
     sum_input += b.grad_conv[t * call.width + w] * channel.conv(t) * (1 - input_gate);
   }
   const int64_t plane = gridDim.x * call.width;
-  b.gate_sums[at] = sum_a;
-  b.gate_sums[plane + at] = sum_input;
-  b.gate_sums[2 * plane + at] = sum_decay;
+  b.sums[at] = sum_a;
+  b.sums[plane + at] = sum_input;
+  b.sums[2 * plane + at] = sum_decay;
+}
+
+// With what comes by the gates.
+template <class T>
+__device__ float whole_grad_conv(const Channel<T>& channel, const HawkBackward& b, int64_t t) {
+  const int64_t gate = channel.gate_index(t);
+  return b.grad_conv[t * channel.call.width + channel.w] +
+         get(static_cast<const T*>(b.a_share) + gate) +
+         get(static_cast<const T*>(b.input_share) + gate);
 }
 
 template <class T>
@@ -215,21 +232,35 @@ __global__ void convolve_backward(HawkCall call, HawkBackward b) {
   const int64_t w = blockIdx.y * kBlock + threadIdx.x, chunk = blockIdx.x,
                 at = chunk * call.width + w;
   if (w >= call.width) return;
-  const Channel<T> channel{call, w};
+  const Channel<T> channel(call, w);
   float sums[5] = {};
   for (int64_t t = chunk * kChunk; t < chunk_end(call, chunk); ++t) {
     const float x = channel.x(t);
     float grad = 0;
     for (int64_t lag = 0;
          lag < 4 && t + lag < call.num_tokens && call.sequence_starts[t + lag] <= t; ++lag) {
-      const float grad_conv = b.grad_conv[(t + lag) * call.width + w];
+      const float grad_conv = whole_grad_conv(channel, b, t + lag);
       grad += call.conv_weight[(3 - lag) * call.width + w] * grad_conv;
       sums[3 - lag] += grad_conv * x;
     }
-    sums[4] += b.grad_conv[t * call.width + w];
+    sums[4] += whole_grad_conv(channel, b, t);
     put(static_cast<T*>(b.grad_x) + t * b.grad_x_stride + w, grad);
   }
-  for (int i = 0; i < 5; ++i) b.conv_sums[i * gridDim.x * call.width + at] = sums[i];
+  for (int i = 0; i < 5; ++i) b.sums[(3 + i) * gridDim.x * call.width + at] = sums[i];
+}
+
+// Adds the sums of all chunks to the parameters' gradients: one block row for each kind.
+__global__ void add_sums(HawkCall call, HawkBackward b, int64_t num_chunks) {
+  const int64_t w = blockIdx.y * kBlock + threadIdx.x, kind = blockIdx.x;
+  if (w >= call.width) return;
+  const float* sums = b.sums + kind * num_chunks * call.width + w;
+  float total = 0;
+  for (int64_t chunk = 0; chunk < num_chunks; ++chunk) total += sums[chunk * call.width];
+  if (kind == 0) b.grad_a_gate_bias[w] += total;
+  if (kind == 1) b.grad_input_gate_bias[w] += total;
+  if (kind == 2) b.grad_a_param[w] -= 8.0f * total * sigmoid(call.a_param[w]);
+  if (kind >= 3 && kind < 7) b.grad_conv_weight[(kind - 3) * call.width + w] += total;
+  if (kind == 7) b.grad_conv_bias[w] += total;
 }
 
 int64_t num_chunks(const HawkCall& call) {
@@ -286,6 +317,8 @@ void cuda_hawk_convolve_backward(const HawkCall& call, const HawkBackward& backw
     launch({"convolve_backward", chunk_grid(call), stream}, convolve_backward<decltype(v)>, call,
            backward);
   });
+  launch({"add_sums", dim3(kHawkSums, channel_blocks(call)), stream}, add_sums, call, backward,
+         num_chunks(call));
 }
 
 }  // namespace sequela

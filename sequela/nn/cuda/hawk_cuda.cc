@@ -8,7 +8,7 @@ namespace {
 
 // The tensors behind one call; N = gate blocks, B = their size.
 struct Buffers {
-  at::Tensor decay_W, conv_TW, a_gate_NTB, input_gate_NTB, products_CW, values_CW, saved_states_CW;
+  at::Tensor conv_TW, a_gate_NTB, input_gate_NTB, products_CW, values_CW, saved_states_CW;
   HawkCall call;
 };
 
@@ -21,7 +21,6 @@ at::Tensor by_block(const at::Tensor& x_TW, const at::Tensor& weight_NBB) {
 Buffers activate(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParameters& p,
                  const PackedSequences& sequences, const at::Tensor& saved_states_CW) {
   Buffers b;
-  b.decay_W = -8 * at::softplus(p.a_param_W);
   b.conv_TW = at::empty(x_TW.sizes(), x_TW.options());
   b.products_CW = at::empty_like(saved_states_CW);
   b.values_CW = at::empty_like(saved_states_CW);
@@ -38,7 +37,7 @@ Buffers activate(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParam
             floats_of(p.conv_bias_W),
             floats_of(p.a_gate_bias_NB),
             floats_of(p.input_gate_bias_NB),
-            floats_of(b.decay_W),
+            floats_of(p.a_param_W),
             b.conv_TW.data_ptr(),
             nullptr,
             nullptr,
@@ -54,18 +53,12 @@ Buffers activate(const at::Tensor& x_TW, const at::Tensor& y_TW, const HawkParam
   return b;
 }
 
-// A gate's share of the convolution's gradient, and its weight's gradient.
-void add_gate(const at::Tensor& grad_NTB, const at::Tensor& conv_TW, const at::Tensor& weight_NBB,
-              const at::Tensor& grad_conv_TW, const at::Tensor& grad_weight_NBB) {
-  const at::Tensor share_NTB =
-      at::bmm(grad_NTB, weight_NBB.to(grad_NTB.scalar_type()).transpose(1, 2));
-  at::Tensor(grad_conv_TW).add_(share_NTB.transpose(0, 1).flatten(1));
+// Adds a gate's weight's gradient; gives its share of the convolution's gradient, [N, T, B].
+at::Tensor backward_gate(const at::Tensor& grad_NTB, const at::Tensor& conv_TW,
+                         const at::Tensor& weight_NBB, const at::Tensor& grad_weight_NBB) {
   at::Tensor(grad_weight_NBB)
       .add_(at::bmm(by_block(conv_TW, weight_NBB).transpose(1, 2), grad_NTB));
-}
-
-void add_sums(const at::Tensor& sums_CW, const at::Tensor& gradient) {
-  at::Tensor(gradient).add_(sums_CW.sum(0).view(gradient.sizes()));
+  return at::bmm(grad_NTB, weight_NBB.to(grad_NTB.scalar_type()).transpose(1, 2)).contiguous();
 }
 
 }  // namespace
@@ -89,26 +82,33 @@ void hawk_backward_cuda(const at::Tensor& x_TW, const at::Tensor& y_TW,
                    grad_conv_TW = at::empty(x_TW.sizes(), floats);
   const at::Tensor grad_a_NTB = at::empty_like(b.a_gate_NTB),
                    grad_input_NTB = at::empty_like(b.input_gate_NTB);
-  const at::Tensor gate_sums = at::empty({3, chunks, width}, floats),
-                   conv_sums = at::empty({5, chunks, width}, floats);
-  const HawkBackward backward{
-      grad_out_TW.data_ptr(),  grad_out_TW.stride(0), grad_y_TW.data_ptr(),
-      grad_y_TW.stride(0),     grad_x_TW.data_ptr(),  grad_x_TW.stride(0),
-      floats_of(states_TW),    grad_a_NTB.data_ptr(), grad_input_NTB.data_ptr(),
-      floats_of(grad_conv_TW), floats_of(gate_sums),  floats_of(conv_sums)};
+  const at::Tensor sums = at::empty({kHawkSums, chunks, width}, floats);
+  HawkBackward backward{grad_out_TW.data_ptr(),
+                        grad_out_TW.stride(0),
+                        grad_y_TW.data_ptr(),
+                        grad_y_TW.stride(0),
+                        grad_x_TW.data_ptr(),
+                        grad_x_TW.stride(0),
+                        floats_of(states_TW),
+                        grad_a_NTB.data_ptr(),
+                        grad_input_NTB.data_ptr(),
+                        floats_of(grad_conv_TW),
+                        nullptr,
+                        nullptr,
+                        floats_of(sums),
+                        floats_of(gradients.a_gate_bias_NB),
+                        floats_of(gradients.input_gate_bias_NB),
+                        floats_of(gradients.a_param_W),
+                        floats_of(gradients.conv_weight_4W),
+                        floats_of(gradients.conv_bias_W)};
   cuda_hawk_scan_backward(b.call, backward, value_of(x_TW), current_stream(x_TW));
-  add_gate(grad_a_NTB, b.conv_TW, parameters.a_gate_weight_NBB, grad_conv_TW,
-           gradients.a_gate_weight_NBB);
-  add_gate(grad_input_NTB, b.conv_TW, parameters.input_gate_weight_NBB, grad_conv_TW,
-           gradients.input_gate_weight_NBB);
+  const at::Tensor a_share_NTB = backward_gate(grad_a_NTB, b.conv_TW, parameters.a_gate_weight_NBB,
+                                               gradients.a_gate_weight_NBB);
+  const at::Tensor input_share_NTB = backward_gate(
+      grad_input_NTB, b.conv_TW, parameters.input_gate_weight_NBB, gradients.input_gate_weight_NBB);
+  backward.a_share = a_share_NTB.data_ptr();
+  backward.input_share = input_share_NTB.data_ptr();
   cuda_hawk_convolve_backward(b.call, backward, value_of(x_TW), current_stream(x_TW));
-
-  add_sums(gate_sums[0], gradients.a_gate_bias_NB);
-  add_sums(gate_sums[1], gradients.input_gate_bias_NB);
-  at::Tensor(gradients.a_param_W)
-      .add_(-8 * gate_sums[2].sum(0) * at::sigmoid(parameters.a_param_W));
-  at::Tensor(gradients.conv_weight_4W).add_(conv_sums.narrow(0, 0, 4).sum(1));
-  add_sums(conv_sums[4], gradients.conv_bias_W);
 }
 
 }  // namespace sequela
