@@ -215,8 +215,8 @@ PretrainReport pretrain(const PretrainOptions& options) {
   std::optional<Motor> fresh;
   int64_t at_once = 0;
   succeed_together(world, "the batches and the model", [&] {
-    train_folder = BatchFolder::open(options.data + "/train_batches", limits);
-    valid_folder = BatchFolder::open(options.data + "/val_batches", limits);
+    train_folder.emplace(BatchFolder::open(options.data + "/train_batches", limits));
+    valid_folder.emplace(BatchFolder::open(options.data + "/val_batches", limits));
     at_once = tokens_per_pass(
         options, config,
         {.precision = precision,

@@ -33,7 +33,8 @@ class CannotBegin(unittest.TestCase):
         return done.stderr
 
     def test_without_torch(self):
-        for source in ("raise ImportError('No module named torch')", "raise OSError('libcudart.so.13: no such file')"):
+        for source in ("raise ImportError('No module named torch')", "raise OSError('libcudart.so.13: no such file')",
+                       "raise ValueError('libcublasLt.so.*[0-9] not found in the system path')"):
             for device in ("cuda", "cpu"):
                 line = self.line(source, "--device", device)
                 self.assertIn("has no torch", line)

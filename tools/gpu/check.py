@@ -125,7 +125,7 @@ def missing(is_cpu):
         warnings.simplefilter("always")
         try:
             import torch
-        except (ImportError, OSError) as error:  # OSError: one of its libraries
+        except (ImportError, OSError, ValueError) as error:  # the latter two: one of its libraries
             return (f"{sys.executable} has no torch ({str(error).splitlines()[0]}). Fix: run `PYTHON tools/gpu_check` with "
                     "a Python that has it, or pip install torch")
         if is_cpu or torch.cuda.is_available():

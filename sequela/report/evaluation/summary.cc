@@ -72,12 +72,13 @@ void add_summary(const Json& evaluation, bool of_events, std::vector<Block>& blo
       of_events ? "Times to an event, with 95 % intervals" : "Methods, with 95 % intervals",
       std::move(table)});
   if (!has_pairs) return;
-  const char* text =
+  std::string text =
       has_best ? "\"best\": better than every other method of the task on the rows that both have, "
                  "p < 0.05 by paired bootstrap of the subjects after Holm's correction."
                : "No method is marked as best: no one is better than every other method of its "
                  "task by p < 0.05 (paired bootstrap of the subjects, Holm's correction).";
-  blocks.emplace_back(Paragraph{text});
+  Block block = Paragraph{std::move(text)};
+  blocks.push_back(std::move(block));
 }
 
 void add_notices(const Json& evaluation, std::vector<Block>& blocks) {
