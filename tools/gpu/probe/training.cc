@@ -28,7 +28,7 @@ ModelConfig config_of(const std::string& data, const ModelSize& size) {
   return config;
 }
 
-// Every step is logged where the curve counts, every fifth where the speed does.
+// Every step is logged where the curve counts, an eighth of them where the speed does.
 TrainOptions train_options(const ProbeOptions& options, bool is_curve) {
   TrainOptions train;
   apply_recipe(Recipe::sequela, train);
@@ -40,7 +40,7 @@ TrainOptions train_options(const ProbeOptions& options, bool is_curve) {
   train.accumulate = 1;
   train.eval_every = options.steps + 1;
   train.patience = 0;
-  train.log_every = is_curve ? 1 : 5;
+  train.log_every = is_curve ? 1 : std::max<int64_t>(1, options.steps / 8);
   train.keep_checkpoints = 1;  // the fewest
   return train;
 }
