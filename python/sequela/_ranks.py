@@ -15,6 +15,7 @@ import torch.distributed as dist
 
 from sequela import _core
 from sequela._launcher import Launch, LaunchError
+from sequela._round import agree_on_round
 
 _EXIT_LOST = 5  # as for other resources that were lost
 
@@ -119,14 +120,15 @@ def _open_group(launch: Launch) -> Any:
     if has_gpu:
         torch.cuda.set_device(launch.local_rank % torch.cuda.device_count())
     store, rank, size = next(dist.rendezvous("env://", timeout=_PATIENCE))
+    name = agree_on_round(store, rank, size, _PATIENCE)
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if has_gpu else "gloo",
-        store=dist.PrefixStore("group", store),
+        store=dist.PrefixStore(f"group/{name}", store),
         rank=rank,
         world_size=size,
         timeout=_PATIENCE,
     )
-    return dist.PrefixStore("watch", store.clone())
+    return dist.PrefixStore(f"watch/{name}", store.clone())
 
 
 def run_on_rank(launch: Launch, arguments: list[str]) -> int:

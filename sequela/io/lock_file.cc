@@ -98,7 +98,10 @@ bool LockFile::take_alone() {
 }
 
 void LockFile::remove_file() const {
-  unlink(path_.c_str());
+  struct stat own, there;
+  const bool is_there = stat(path_.c_str(), &there) == 0 && fstat(descriptor_, &own) == 0 &&
+                        own.st_ino == there.st_ino && own.st_dev == there.st_dev;
+  if (is_there) unlink(path_.c_str());
 }
 
 }  // namespace sequela

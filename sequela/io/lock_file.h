@@ -25,7 +25,7 @@ class LockFile {
   bool is_own() const;  // false in a forked child
   // Whether no other process shares it any more; then none can.
   bool take_alone();
-  void remove_file() const;
+  void remove_file() const;  // unless another one lies in its place
 
  private:
   LockFile(std::string path, int descriptor);

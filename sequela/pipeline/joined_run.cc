@@ -40,8 +40,14 @@ JoinedRun::~JoinedRun() = default;
 // One process at a time joins or leaves.
 Claim JoinedRun::enter() const {
   while (true) {
-    std::optional<Claim> claim = Claim::try_take(ranks_folder_ + "/door");
-    if (claim) return std::move(*claim);
+    std::error_code error;
+    fs::create_directory(ranks_folder_, error);  // the last one to leave may just have removed it
+    try {
+      std::optional<Claim> claim = Claim::try_take(ranks_folder_ + "/door");
+      if (claim) return std::move(*claim);
+    } catch (const FileError&) {
+      if (error || fs::exists(ranks_folder_)) throw;
+    }
     throw_if_stopped();
     std::this_thread::sleep_for(kPause);
   }
@@ -73,7 +79,10 @@ void JoinedRun::leave(const std::function<void()>& last) {
   membership_.reset();
   if (!is_empty(ranks_folder_ + "/members")) return;
   last();
-  fs::remove_all(ranks_folder_);
+  // Whoever waits at the door finds it gone with the folder, and makes a new one.
+  const std::string old = ranks_folder_ + ".old";
+  fs::rename(ranks_folder_, old);
+  fs::remove_all(old);
 }
 
 }  // namespace sequela

@@ -70,6 +70,7 @@ def test_prepare_reports_and_knows_what_is_done(records, prepared):
 
 def test_pretrain_writes_a_bundle(prepared, bundle):
     assert sorted(path.name for path in bundle.iterdir()) == [
+        "README.md",
         "config.json",
         "dictionary.msgpack",
         "manifest.json",

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
 import sequela
 from conftest import REPOSITORY
 from sequela import _command, _progress
@@ -24,12 +25,18 @@ def test_the_command_runs():
 
 def test_the_command_sees_the_environment_s_libpq(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(os, "execve", lambda binary, arguments, environment: seen.append(environment))
+
+    def execve(binary, arguments, environment):
+        seen.append(environment)
+        sys.exit()  # the real one does not come back either
+
+    monkeypatch.setattr(os, "execve", execve)
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     (tmp_path / "lib").mkdir()
-    _command.main()
-    (tmp_path / "lib" / "libpq.so.5").touch()
-    _command.main()
+    for name in ("libother.so", "libpq.so.5"):
+        (tmp_path / "lib" / name).touch()
+        with pytest.raises(SystemExit):
+            _command.main()
     before, after = (each["LD_LIBRARY_PATH"].split(os.pathsep) for each in seen)
     assert str(tmp_path / "lib") not in before and str(tmp_path / "lib") in after
 
