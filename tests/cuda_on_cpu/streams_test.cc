@@ -69,7 +69,7 @@ struct Function {
 
 const std::vector<Function> kFunctions = {
     {"rows", run_rows, 4, {}},
-    {"hawk", run_hawk, 9, {}},
+    {"hawk", run_hawk, 10, {}},
     {"attention", run_attention, 6, {}},
     {"time to event", run_loss, 1, {"aten::nonzero"}},  // how many rows are reached
 };
