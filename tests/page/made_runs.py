@@ -21,8 +21,8 @@ def curves(quality):
         "roc_band": [{"false_positive_rate": x, **interval(x**quality)} for x in places],
         "precision_recall_band": [{"recall": x, **interval(0.6 - 0.5 * x)} for x in places[1:]],
         "calibration_band": [{"score": x / 3, **interval(x / 3 + 0.02 * math.sin(9 * x), 0.03)} for x in places],
-        "decision": [{"threshold": x, "net_benefit": 0.08 - 0.3 * x, "net_benefit_of_all": 0.08 - 1.2 * x,
-                      "low": 0.06 - 0.3 * x, "high": 0.1 - 0.3 * x} for x in places[1:-1]],
+        "decision": [{"threshold": x, "net_benefit": 0.038 - 0.3 * x, "net_benefit_of_all": 0.038 - 1.2 * x,
+                      "low": 0.03 - 0.3 * x, "high": 0.038 - 0.2 * x} for x in places[1:-1]],
     }
 
 

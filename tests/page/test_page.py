@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import pathlib
+import re
 
 import pytest
 from made_runs import HOSTILE, RUNS, write_run
@@ -23,6 +24,8 @@ def test_every_figure_is_drawn_without_a_fault(pages, open_page, kind):
         title = figure.get_attribute("data-title")
         assert figure.locator("svg path").count() > 3, title
         assert figure.locator("svg").bounding_box()["width"] > 250, title
+        long = [text for text in figure.locator("svg text").all_text_contents() if re.search(r"\d\.\d{7}", text)]
+        assert not long, f"{title}: {long}"
         assert figure.locator("tbody tr").count() > 0, title
     assert opened.faults == []
 

@@ -1,10 +1,15 @@
 // What the kinds of charts share.
 
 const SIGNIFICANT = 4;
+const SIGNIFICANT_ON_AXIS = 6; // of an end that is no whole step, as a sum of fractions may be
 
 export function numberText(value) {
   if (typeof value !== 'number') return value ?? '';
   return value.toLocaleString('en', { maximumSignificantDigits: SIGNIFICANT });
+}
+
+function tickText(value) {
+  return value.toLocaleString('en', { maximumSignificantDigits: SIGNIFICANT_ON_AXIS });
 }
 
 // An axis in the page's colours. `scale` is linear, log, time or category.
@@ -15,7 +20,7 @@ export function axis(theme, name, scale = 'linear', range = undefined) {
     min: range?.[0],
     max: range?.[1],
     nameTextStyle: { color: theme.muted, fontSize: 12 },
-    axisLabel: { color: theme.muted, hideOverlap: true },
+    axisLabel: { color: theme.muted, hideOverlap: true, formatter: scale === 'linear' ? tickText : undefined },
     axisLine: { lineStyle: { color: theme.line } },
     splitLine: { lineStyle: { color: theme.line, opacity: 0.5 } },
     scale: range === undefined,
