@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "sequela/model/parameter_layout.h"
-#include "sequela/train/motor_training.h"
 #include "sequela/train/muon.h"
+#include "sequela/train/parameter_kinds.h"
 #include "sequela/train/sharding.h"
 #include "sequela/train/step_lanes.h"
 

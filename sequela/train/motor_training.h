@@ -27,10 +27,6 @@ class ValidationYardstick {
   virtual Figures finish() = 0;  // after the last batch
 };
 
-// The kinds of a model's parameters, and which are matrices: norms, embedding, hawk,
-// attention, feed_forward, head, low_rank.
-std::vector<ParameterPart> kinds_of(const ModelConfig& config, const Parameters& parameters);
-
 // A batch's inputs as named tensors, to be looked at when its loss is not finite.
 Parameters dump_inputs(const BatchInputs& inputs);
 

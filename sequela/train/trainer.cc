@@ -14,6 +14,7 @@
 #include "sequela/core/random.h"
 #include "sequela/core/stopwatch.h"
 #include "sequela/train/checkpoint.h"
+#include "sequela/train/gemm_rate.h"
 #include "sequela/train/gradient_sums.h"
 #include "sequela/train/optimizer.h"
 #include "sequela/train/schedule.h"

@@ -11,22 +11,11 @@
 #include "sequela/encoders/bert/resize_vocabulary.h"
 #include "sequela/io/file.h"
 #include "tests/encoders/bert_fixtures.h"
+#include "tests/encoders/small_bert.h"
 #include "tests/support/files.h"
 
 namespace sequela {
 namespace {
-
-BertConfig small_config(BertKind kind = BertKind::bert) {
-  BertConfig config = BertConfig::defaults(kind);
-  config.vocab_size = 30;
-  config.hidden_size = 32;
-  config.num_hidden_layers = 2;
-  config.num_attention_heads = 2;
-  config.intermediate_size = 48;
-  config.max_position_embeddings = 20;
-  config.initializer_range = 0.2;
-  return config;
-}
 
 std::string message_of(const std::function<void()>& run) {
   try {
@@ -39,7 +28,7 @@ std::string message_of(const std::function<void()>& run) {
 
 TEST(BertFolder, ReadsWhatItWrote) {
   for (const BertKind kind : {BertKind::bert, BertKind::cehr_bert}) {
-    BertConfig config = small_config(kind);
+    BertConfig config = small_bert_config(kind);
     config.include_value_prediction = kind == BertKind::cehr_bert;
     config.hidden_act = BertActivation::gelu_tanh;
     const NamedTensors weights = random_bert_weights(config, 3);
@@ -59,7 +48,7 @@ TEST(BertFolder, ReadsWhatItWrote) {
 }
 
 TEST(BertFolder, NamesTheTensorThatDoesNotFit) {
-  const BertConfig config = small_config();
+  const BertConfig config = small_bert_config();
   const std::string path = temporary_path("bert_folder_odd");
   write_bert_folder(path, config, random_bert_weights(config, 3));
   BertConfig other = config;
@@ -83,7 +72,7 @@ TEST(BertFolder, SaysWhatIsMissing) {
   const std::string path = temporary_path("bert_folder_empty");
   std::filesystem::create_directories(path);
   EXPECT_NE(message_of([&] { open_bert_folder(path); }).find("config.json"), std::string::npos);
-  small_config().write(path + "/config.json");
+  small_bert_config().write(path + "/config.json");
   EXPECT_NE(message_of([&] { open_bert_folder(path); }).find("model.safetensors"),
             std::string::npos);
 }
@@ -113,7 +102,7 @@ TEST(BertFolder, RefusesOtherArchitecturesAndWrongSettings) {
 
 TEST(BertFolder, ADecoderIsRefusedWithItsReason) {
   const std::string path = temporary_path("bert_decoder");
-  write_bert_folder(path, small_config(), random_bert_weights(small_config(), 1));
+  write_bert_folder(path, small_bert_config(), random_bert_weights(small_bert_config(), 1));
   std::string config = read_file(path + "/config.json");
   config.insert(config.find('{') + 1, "\"is_decoder\": false, ");
   write_file(path + "/config.json", config);
@@ -128,14 +117,14 @@ TEST(BertFolder, ADecoderIsRefusedWithItsReason) {
 }
 
 TEST(BertFolder, SaysWhenAVocabularyDoesNotFit) {
-  BertFolder folder{.path = "model", .config = small_config()};
+  BertFolder folder{.path = "model", .config = small_bert_config()};
   EXPECT_NO_THROW(check_vocabulary_fits(folder, 30));
   EXPECT_NE(message_of([&] { check_vocabulary_fits(folder, 31); }).find("resize_vocabulary"),
             std::string::npos);
 }
 
 TEST(ResizeVocabulary, FillsNewRowsFromNeighboursOrTheMean) {
-  BertConfig config = small_config();
+  BertConfig config = small_bert_config();
   NamedTensors weights = random_bert_weights(config, 5);
   const at::Tensor old = weights.at(word_embeddings_name(config));
   const ResizeReport report =
@@ -153,7 +142,7 @@ TEST(ResizeVocabulary, FillsNewRowsFromNeighboursOrTheMean) {
 }
 
 TEST(ResizeVocabulary, IsRepeatableAtRandomAndCuts) {
-  BertConfig config = small_config(), same = config;
+  BertConfig config = small_bert_config(), same = config;
   NamedTensors weights = random_bert_weights(config, 5), twin = weights;
   const ResizeOptions options{.init = NewCodeInit::random, .seed = 11};
   EXPECT_EQ(resize_vocabulary(config, weights, 40, options).num_random, 10);

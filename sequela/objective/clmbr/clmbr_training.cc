@@ -9,6 +9,7 @@
 #include "sequela/batch/loader.h"
 #include "sequela/core/error.h"
 #include "sequela/train/motor_training.h"
+#include "sequela/train/parameter_kinds.h"
 
 namespace sequela {
 namespace {

@@ -10,6 +10,7 @@
 #include "sequela/evaluation/metrics.h"
 #include "sequela/pipeline/balanced_labels.h"
 #include "sequela/train/motor_training.h"
+#include "sequela/train/parameter_kinds.h"
 
 namespace sequela {
 namespace {
