@@ -22,6 +22,7 @@ void register_options(py::module_& module) {
       .def_readwrite("out", &Options::out)
       .def_readwrite("split", &Options::split)
       .def_readwrite("dictionary", &Options::dictionary)
+      .def_readwrite("task_file", &Options::task_file)
       .def_readwrite("remove_vocabularies", &Options::remove_vocabularies)
       .def_readwrite("properties", &Options::properties)
       .def_readwrite("split_seed", &Options::split_seed)

@@ -39,6 +39,7 @@ def prepare(
     time_zone: str = "utc",
     split: Path | None = None,
     dictionary: Path | None = None,
+    task_file: Path | None = None,
     remove_vocabularies: Sequence[str] = ("SPL", "HemOnc"),
     properties: Sequence[str] = ("numeric_value", "text_value"),
     split_seed: int = 97,
@@ -75,7 +76,8 @@ def prepare(
             event's code (clmbr_task.json in place of motor_task.json).
         athena: OHDSI Athena download, the zip or a folder.
         time_zone: of times that have one: "utc" = the instant in UTC, "local" = what its clock showed.
-        split, dictionary: your own split.csv and dictionary.msgpack (femr's forms) instead of new ones.
+        split, dictionary, task_file: your own split.csv, dictionary.msgpack (femr's forms) and motor_task.json instead
+            of new ones.
         remove_vocabularies: of these only codes that occur in the data are kept.
         properties: columns that become tokens beside the code; ["all"] = every column, as femr does.
         split_seed, val_fraction: of the split of subjects into training and validation.
@@ -116,6 +118,7 @@ def prepare(
         time_zone=time_zone,
         split=split,
         dictionary=dictionary,
+        task_file=task_file,
         remove_vocabularies=list(remove_vocabularies),
         properties=list(properties),
         split_seed=split_seed,

@@ -103,6 +103,11 @@ void add_artifact_options(CLI::App& app, PrepareArguments& arguments) {
 
   add_objective_options(app, arguments);
 
+  app.option_defaults()->group("What is learned");
+  app.add_option("--task-file", options.task_file,
+                 "A motor_task.json, or the file of another objective, to use instead")
+      ->type_name(kFile);
+
   app.option_defaults()->group("Batches");
   app.add_option("--tokens-per-batch", options.tokens_per_batch, "Tokens in a batch at the most");
   app.add_option("--label-fraction", options.label_fraction,

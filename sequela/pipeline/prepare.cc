@@ -43,6 +43,7 @@ class PrepareRun {
  private:
   class BatchMaker;
   void make_dictionary();
+  void make_task();
   void check_dictionary() const;
   void make_batches(Side side, const char* name);
   void remove_other_tasks() const;
@@ -100,10 +101,8 @@ PrepareReport PrepareRun::run() {
   });
   remove_other_tasks();
   stages_.stage(stages_.recipes().task(), [this] {
-    const std::string task = path(objective_.task_file());
-    stages_.count_events(store().num_events());
-    objective_.fit(records(), task_values(options_), threads_within_memory(options_), task);
-    return objective_.describe(task);
+    make_task();
+    return objective_.describe(path(objective_.task_file()));
   });
   make_batches(Side::train, kTrainBatchesName);
   make_batches(Side::validation, kValBatchesName);
@@ -126,6 +125,17 @@ void PrepareRun::make_dictionary() {
     return;
   }
   write_file(path(kDictionaryName), read_file(options_.dictionary));
+}
+
+void PrepareRun::make_task() {
+  const std::string task = path(objective_.task_file());
+  if (options_.task_file.empty()) {
+    stages_.count_events(store().num_events());
+    objective_.fit(records(), task_values(options_), threads_within_memory(options_), task);
+    return;
+  }
+  objective_.describe(options_.task_file);  // throws if it is of another kind
+  write_file(task, read_file(options_.task_file));
 }
 
 // Flat dictionaries are those of femr up to 0.2.3, whose batches had another form.

@@ -31,6 +31,7 @@ struct PrepareOptions {
   // The user's own artifacts in place of those that would be made; empty = make them.
   std::string split;       // split.csv, femr's form
   std::string dictionary;  // dictionary.msgpack
+  std::string task_file;   // the objective's own, such as motor_task.json
 
   std::vector<std::string> remove_vocabularies = {"SPL", "HemOnc"};
   std::vector<std::string> properties = {"numeric_value", "text_value"};  // or {"all"}

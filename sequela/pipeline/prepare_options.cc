@@ -54,6 +54,7 @@ void PrepareOptions::validate() const {
   }
   require_file("split", split);
   require_file("dictionary", dictionary);
+  require_file("task-file", task_file);
   require_fraction("val-fraction", val_fraction);
   require_fraction("min-fraction", min_fraction);
   require_fraction("task-min-fraction", task_min_fraction);

@@ -94,6 +94,10 @@ RunRecipe PrepareRecipes::dictionary() const {
 
 RunRecipe PrepareRecipes::task() const {
   RunRecipe recipe = start(objective_.task_file());
+  if (!options_.task_file.empty()) {
+    add_input("task-file", single_file(options_.task_file), fingerprints_, recipe);
+    return recipe;
+  }
   recipe.set_all(task_values(options_));
   add_reading(recipe);
   for (const char* name : {kOntologyName, kSplitName, kDictionaryName}) add_artifact(name, recipe);
@@ -105,7 +109,7 @@ RunRecipe PrepareRecipes::whole() const {
   const RunRecipe parts[] = {ontology(), split(), dictionary(), task(), batches(kTrainBatchesName)};
   for (const RunRecipe& part : parts) {
     whole.parameters.insert(part.parameters.begin(), part.parameters.end());
-    for (const char* input : {"meds", "metadata", "athena", "split", "dictionary"}) {
+    for (const char* input : {"meds", "metadata", "athena", "split", "dictionary", "task-file"}) {
       const auto found = part.inputs.find(input);
       if (found != part.inputs.end()) whole.inputs.insert(*found);
     }

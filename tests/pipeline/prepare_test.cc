@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -207,6 +208,44 @@ TEST_F(Prepare, UsesTheUsersArtifacts) {
 
   options.dictionary = tutorial_path("clmbr_model/dictionary.msgpack");
   EXPECT_THROW(prepare(options), ConfigError);  // flat
+}
+
+TEST_F(Prepare, TakesTheTasksOfAnotherFolder) {
+  PrepareOptions options = g60(test_folder("all_tasks"));
+  prepare(options);
+  MotorTask task = MotorTask::read(options.out + "/motor_task.json");
+  ASSERT_GT(task.tasks.size(), 2U);
+  task.tasks.resize(2);
+  PrepareOptions few = g60(test_folder("two_tasks"));
+  few.task_file = test_folder("two_tasks") + "_task.json";
+  task.write(few.task_file);
+  prepare(few);
+  EXPECT_EQ(read_file(few.out + "/motor_task.json"), read_file(few.task_file));
+  EXPECT_TRUE(prepare(few).is_up_to_date);
+
+  task.tasks.resize(1);  // another content calls for another folder
+  task.write(few.task_file);
+  EXPECT_FALSE(prepare(few).is_up_to_date);
+  EXPECT_EQ(MotorTask::read(few.out + "/motor_task.json").tasks.size(), 1U);
+}
+
+TEST_F(Prepare, RefusesATaskFileOfAnotherKindOrOfOtherCodes) {
+  PrepareOptions options = g60(test_folder("task_of_clmbr"));
+  options.objective = "clmbr";
+  prepare(options);
+  PrepareOptions wrong = g60(test_folder("wrong_task"));
+  wrong.task_file = options.out + "/clmbr_task.json";
+  EXPECT_THROW(prepare(wrong), Error);
+
+  MotorTask nothing;
+  nothing.time_bins = {0, 1e6, std::numeric_limits<double>::infinity()};
+  nothing.tasks.resize(1);
+  nothing.tasks[0].code = "NO/such";
+  nothing.tasks[0].rate = 1e-8;
+  nothing.tasks[0].mean_time = 1e6;
+  wrong.task_file = test_folder("wrong_task") + "_task.json";
+  nothing.write(wrong.task_file);
+  EXPECT_THROW(prepare(wrong), DataError);
 }
 
 TEST_F(Prepare, FemrFormHoldsTheSameBatches) {
