@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 
+#include "sequela/batch/batch_file.h"
 #include "sequela/batch/half.h"
 #include "sequela/core/random.h"
 #include "tests/batch/fixture.h"
@@ -68,6 +70,39 @@ TEST_F(Loader, BothFormsGiveTheSameBatches) {
     num_tokens += compact.num_tokens(i);
   }
   EXPECT_EQ(num_tokens, report_.num_tokens);
+}
+
+TEST_F(Loader, ABatchThatIsReadAgainHoldsTheLastOneAlone) {
+  for (const BatchForm form : {BatchForm::compact, BatchForm::femr}) {
+    const std::string folder = write(form);
+    std::string path;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (entry.path().extension() == ".arrow") path = entry.path();
+    }
+    const BatchFileReader reader(path);
+    ASSERT_GT(reader.num_batches(), 1);
+    BatchArrays used, fresh;
+    reader.read(1, {}, used);
+    reader.read(0, {}, used);
+    reader.read(0, {}, fresh);
+    EXPECT_EQ(used.subject_ids, fresh.subject_ids);
+    EXPECT_EQ(used.lengths, fresh.lengths);
+    EXPECT_EQ(used.token_ids, fresh.token_ids);
+    EXPECT_EQ(used.token_offsets, fresh.token_offsets);
+    EXPECT_EQ(used.label_indices, fresh.label_indices);
+    EXPECT_EQ(used.rows.row_offsets, fresh.rows.row_offsets);
+    EXPECT_EQ(used.rows.task_ids, fresh.rows.task_ids);
+  }
+}
+
+TEST_F(Loader, FemrsFormIsAsLargeAsWasSaid) {
+  const std::string folder = write(BatchForm::femr);
+  double written = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".arrow") written += static_cast<double>(entry.file_size());
+  }
+  const int64_t said = estimate_femr_bytes(fixture_->source, Side::train, options_);
+  EXPECT_NEAR(static_cast<double>(said), written, 0.1 * written);
 }
 
 TEST_F(Loader, FilesDoNotDependOnThreads) {

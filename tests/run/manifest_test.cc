@@ -130,6 +130,8 @@ TEST_F(ManifestTest, ADamagedOneIsNone) {
     write_file(folder_ / "manifest.json", damaged);
     EXPECT_EQ(why_stale(), "it is not there") << damaged;
     EXPECT_NE(log_.find("manifest.json: damaged; everything is made anew"), std::string::npos);
+    EXPECT_FALSE(Manifest(folder_.path(), fingerprints_).is_up_to_date(recipe_));
+    EXPECT_EQ(log_.find("made anew, since"), std::string::npos);  // it has been said
   }
 }
 

@@ -52,6 +52,9 @@ void expect_matrix(const SafetensorsFile& file, const std::string& prefix,
   };
   expect_columns(batch, expect);
   expect("attention_mask", batch.attention_mask);
+  const std::vector<int64_t> shape = file.get(prefix + "input_ids").shape;
+  EXPECT_EQ(batch.num_rows, shape[0]);
+  EXPECT_EQ(batch.length, shape[1]);
 }
 
 class CehrBatchOfPackage : public OnReference {};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "sequela/core/error.h"
 #include "sequela/tokenizer/statistics.h"
@@ -97,6 +98,26 @@ TEST(FitTokenizer, GivesCodesBinsOfTheirOwn) {
   EXPECT_EQ(bins[0].val_end, 4.5);
   EXPECT_EQ(bins[1].val_start, 4.5);
   EXPECT_EQ(bins[1].val_end, INFINITY);
+}
+
+// Also the first and the last of the store's codes.
+TEST(FitTokenizer, EveryCodeMayHaveBinsOfItsOwn) {
+  std::vector<TestEvent> events;
+  for (int64_t subject = 1; subject <= 2; ++subject) {
+    events.push_back({subject, 0, "MEDS_BIRTH"});
+    for (const float day : {1.0f, 2.0f}) {
+      if (subject == 2) continue;
+      for (const char* code : {"A", "z"}) events.push_back({subject, day, code, day});
+    }
+  }
+  TokenizerOptions options;
+  options.bins_per_code = 2;
+  std::map<std::string, int> bins;
+  for (const VocabularyEntry& entry : fit(cohort_of_events(events), options).entries) {
+    if (entry.type == Type::numeric) ++bins[entry.code_string];
+  }
+  EXPECT_EQ(bins["A"], 2);
+  EXPECT_EQ(bins["z"], 2);
 }
 
 TEST(FitTokenizer, WeighsACodeAgainstItsParents) {
