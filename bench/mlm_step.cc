@@ -12,8 +12,8 @@
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
 #include "sequela/encoders/bert/bert_folder.h"
-#include "sequela/encoders/bert/mlm_training.h"
 #include "sequela/nn/gemm.h"
+#include "sequela/objective/mlm/mlm_training.h"
 #include "sequela/train/optimizer.h"
 
 namespace sequela {

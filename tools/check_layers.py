@@ -18,7 +18,7 @@ ALLOWED = {
     "model": ["core", "io", "nn"],
     "distributed": ["core"],
     "train": ["core", "io", "batch", "nn", "model", "distributed"],
-    "objective": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn", "batch", "model", "distributed", "train", "evaluation", "synth"],
+    "objective": ["core", "io", "meds", "ontology", "tokenizer", "task", "nn", "batch", "model", "distributed", "train", "encoders", "evaluation", "synth"],
     "features": ["core", "io", "meds", "ontology", "tokenizer", "task", "batch", "nn", "model"],
     "encoders": ["core", "io", "meds", "ontology", "tokenizer", "nn", "batch", "model", "train"],
     "evaluation": ["core", "io"],

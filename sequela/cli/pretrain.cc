@@ -5,7 +5,7 @@
 #include "sequela/cli/command.h"
 #include "sequela/cli/command_facts.h"
 #include "sequela/cli/compute_options.h"
-#include "sequela/cli/pretrain_mlm.h"
+#include "sequela/cli/pretrain_records.h"
 #include "sequela/cli/terminal.h"
 #include "sequela/cli/training_options.h"
 #include "sequela/core/error.h"
@@ -23,7 +23,7 @@ struct PretrainArguments {
   CommonOptions common;
   PretrainOptions options;
   TrainingArguments training;
-  MlmArguments mlm;
+  std::vector<RecordArguments> of_records;
   std::string objective;
   std::string recipe = to_text(Recipe::sequela);
   std::string size;
@@ -106,7 +106,7 @@ void fill_options(const CLI::App& app, const PretrainArguments& arguments,
 
 // An objective of the backbone.
 int run_prepared(const CLI::App& app, PretrainArguments& arguments) {
-  refuse_mlm_options(app);
+  refuse_record_options(app, arguments.of_records);
   PretrainOptions& options = arguments.options;
   fill_options(app, arguments, &options);
   options.objective = arguments.objective;
@@ -142,17 +142,20 @@ int run_prepared(const CLI::App& app, PretrainArguments& arguments) {
   return 0;
 }
 
-bool is_objective(const std::string& name) {
-  return std::ranges::any_of(objectives(),
-                             [&](const Objective* one) { return name == one->name(); });
-}
-
 // What each objective learns, for --help.
 std::string objectives_help() {
   std::string text = "What is learned; default: what --data was prepared for.";
-  for (const Objective* objective : objectives())
-    text += str(" ", objective->name(), ": ", objective->about(), ";");
-  return text + " mlm: masked codes, BERT family, from --meds";
+  const char* after = "";
+  for (const NamedObjective* objective : all_objectives()) {
+    text += str(after, " ", objective->name(), ": ", objective->about());
+    after = ";";
+  }
+  return text;
+}
+
+bool is_objective(const std::string& name) {
+  return std::ranges::any_of(objectives(),
+                             [&](const Objective* one) { return name == one->name(); });
 }
 
 int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
@@ -160,13 +163,16 @@ int run_pretrain(const CLI::App& app, PretrainArguments& arguments) {
   if (!arguments.precision.empty())
     options.precision = to_precision(arguments.precision, to_device(options.device));
   if (options.out.empty()) options.out = options.model + "_output";
-  if (arguments.objective == "mlm") {
+  for (RecordArguments& of_records : arguments.of_records) {
+    const char* name = of_records.objective->name();
+    if (arguments.objective != name) continue;
     if (!process_world().is_alone())
-      throw ConfigError("--objective mlm runs on one rank. Fix: start it without the launcher.");
-    return run_pretrain_mlm(app, arguments.common, options, arguments.training, arguments.mlm);
+      throw ConfigError(
+          str("--objective ", name, " runs on one rank. Fix: start it without the launcher."));
+    return run_pretrain_records(app, arguments.common, options, arguments.training, of_records);
   }
   if (!arguments.objective.empty() && !is_objective(arguments.objective))
-    throw ConfigError("objective", arguments.objective, objective_names(", ") + " or mlm");
+    throw ConfigError("objective", arguments.objective, all_objective_names(", ", " or "));
   return run_prepared(app, arguments);
 }
 
@@ -179,7 +185,7 @@ Command make_pretrain(CLI::App& app) {
       "pretrain", "Train a model on prepared batches, or an encoder on MEDS data");
   command->option_defaults()->always_capture_default();
   command->add_option("--objective", arguments->objective, objectives_help())
-      ->type_name(objective_names("|") + "|mlm");
+      ->type_name(all_objective_names("|"));
   command->add_option("--data", arguments->options.data, "Folder that `sequela prepare` made")
       ->type_name(kFolder);
   command
@@ -200,7 +206,7 @@ Command make_pretrain(CLI::App& app) {
   add_model_options(*command, *arguments);
   add_run_options(*command, *arguments);
   add_probe_options(*command, *arguments);
-  add_mlm_options(*command, arguments->mlm);
+  arguments->of_records = add_record_options(*command);
   add_common_options(*command, arguments->common);
   command->footer(
       "Examples:\n"

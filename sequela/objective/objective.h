@@ -11,6 +11,7 @@
 #include "sequela/meds/event_store.h"
 #include "sequela/meds/split.h"
 #include "sequela/model/motor.h"
+#include "sequela/objective/named_objective.h"
 #include "sequela/ontology/ontology.h"
 #include "sequela/tokenizer/vocabulary.h"
 #include "sequela/train/trainable.h"
@@ -48,14 +49,10 @@ struct ObjectiveRun {
   int64_t tokens_per_pass = 0;  // where has_parts(): computed at once; 0 = a batch as it is
 };
 
-// What pretraining teaches the backbone. Stateless; registry.h lists them.
-class Objective {
+// What pretraining teaches the backbone, from what prepare made. Its name is task_type in femr's
+// config.json, too.
+class Objective : public NamedObjective {
  public:
-  virtual ~Objective() = default;
-
-  virtual const char* name() const = 0;   // of --objective, and task_type in femr's config.json
-  virtual const char* about() const = 0;  // what is learned, in a few words
-
   // In prepare. The task is what the targets need beside records and dictionary, a JSON file.
   virtual const char* task_file() const = 0;
   virtual std::vector<ObjectiveOption> options() const { return {}; }

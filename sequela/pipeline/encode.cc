@@ -15,7 +15,6 @@
 #include "sequela/pipeline/data_ontology.h"
 #include "sequela/pipeline/encode_rows.h"
 #include "sequela/pipeline/encode_tokens.h"
-#include "sequela/pipeline/option_words.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/run_inputs.h"
 #include "sequela/pipeline/temporary_store.h"

@@ -94,10 +94,22 @@ BertInput part_of(const BertInput& input, int64_t begin, int64_t end, int64_t fi
 
 }  // namespace
 
+const char* name_of(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::mean:
+      return "mean";
+    case Pooling::cls:
+      return "cls";
+    case Pooling::max:
+      return "max";
+  }
+  return "";
+}
+
 Pooling parse_pooling(const std::string& name) {
-  if (name == "mean") return Pooling::mean;
-  if (name == "cls") return Pooling::cls;
-  if (name == "max") return Pooling::max;
+  for (const Pooling pooling : {Pooling::mean, Pooling::cls, Pooling::max}) {
+    if (name == name_of(pooling)) return pooling;
+  }
   throw ConfigError("pooling", name, "mean, cls or max");
 }
 

@@ -16,6 +16,7 @@ namespace sequela {
 enum class Pooling { mean, cls, max };
 
 Pooling parse_pooling(const std::string& name);  // ConfigError unless mean, cls or max
+const char* name_of(Pooling pooling);
 
 struct CodesInContext {
   at::Tensor hidden;                   // float32, [n, H] or [B, n, H]

@@ -16,6 +16,7 @@ enum class TimeTokens { cehr_bert, day, week, month, mix, none };
 
 // "cehr_bert", "day", ...; ConfigError on another name (`key` names the setting).
 TimeTokens parse_time_tokens(const std::string& name, const std::string& key);
+const char* name_of(TimeTokens scheme);
 
 // "W1", "M3", "D12", "LT"; empty for TimeTokens::none. Negative gaps are let in.
 std::string time_token(TimeTokens scheme, int64_t days);

@@ -33,13 +33,29 @@ std::string mix_token(int64_t days) {
 }  // namespace
 
 TimeTokens parse_time_tokens(const std::string& name, const std::string& key) {
-  if (name == "cehr_bert") return TimeTokens::cehr_bert;
-  if (name == "day") return TimeTokens::day;
-  if (name == "week") return TimeTokens::week;
-  if (name == "month") return TimeTokens::month;
-  if (name == "mix") return TimeTokens::mix;
-  if (name == "none") return TimeTokens::none;
+  for (const TimeTokens scheme : {TimeTokens::cehr_bert, TimeTokens::day, TimeTokens::week,
+                                  TimeTokens::month, TimeTokens::mix, TimeTokens::none}) {
+    if (name == name_of(scheme)) return scheme;
+  }
   throw ConfigError(key, name, "cehr_bert, day, week, month, mix or none");
+}
+
+const char* name_of(TimeTokens scheme) {
+  switch (scheme) {
+    case TimeTokens::cehr_bert:
+      return "cehr_bert";
+    case TimeTokens::day:
+      return "day";
+    case TimeTokens::week:
+      return "week";
+    case TimeTokens::month:
+      return "month";
+    case TimeTokens::mix:
+      return "mix";
+    case TimeTokens::none:
+      return "none";
+  }
+  return "";
 }
 
 std::string time_token(TimeTokens scheme, int64_t days) {

@@ -57,11 +57,25 @@ std::vector<std::string> encounter_columns(const VisitOptions& options) {
 }
 
 VisitRule parse_visit_rule(const std::string& name) {
-  if (name == "hybrid") return VisitRule::hybrid;
-  if (name == "encounter") return VisitRule::encounter;
-  if (name == "day") return VisitRule::day;
-  if (name == "hours") return VisitRule::hours_window;
+  for (const VisitRule rule :
+       {VisitRule::hybrid, VisitRule::encounter, VisitRule::day, VisitRule::hours_window}) {
+    if (name == name_of(rule)) return rule;
+  }
   throw ConfigError("visits", name, "hybrid, encounter, day or hours");
+}
+
+const char* name_of(VisitRule rule) {
+  switch (rule) {
+    case VisitRule::hybrid:
+      return "hybrid";
+    case VisitRule::encounter:
+      return "encounter";
+    case VisitRule::day:
+      return "day";
+    case VisitRule::hours_window:
+      return "hours";
+  }
+  return "";
 }
 
 void VisitOptions::validate() const {

@@ -40,6 +40,7 @@ enum class VisitRule {
 
 // "hybrid", "encounter", "day" or "hours"; ConfigError.
 VisitRule parse_visit_rule(const std::string& name);
+const char* name_of(VisitRule rule);
 
 struct VisitOptions {
   VisitRule rule = VisitRule::hybrid;

@@ -1,4 +1,4 @@
-#include "sequela/encoders/bert/mlm_training.h"
+#include "sequela/objective/mlm/mlm_training.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>

@@ -1,4 +1,4 @@
-#include "sequela/pipeline/mlm_data.h"
+#include "sequela/objective/mlm/mlm_data.h"
 
 #include <utility>
 
