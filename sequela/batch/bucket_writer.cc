@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "sequela/core/interrupt.h"
-#include "sequela/core/random.h"
+#include "sequela/core/shuffle.h"
 
 namespace sequela {
 

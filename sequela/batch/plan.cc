@@ -117,11 +117,6 @@ std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side
   return buckets;
 }
 
-void shuffle(std::vector<int64_t>& values, uint64_t seed) {
-  Random random(seed);
-  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.below(i)]);
-}
-
 std::vector<int64_t> pack(std::span<const int32_t> lengths, int64_t tokens_per_batch) {
   std::vector<int64_t> ends;
   int64_t tokens = 0;

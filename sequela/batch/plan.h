@@ -68,9 +68,6 @@ struct Bucket {
 std::vector<Bucket> plan_buckets(const EventStore& store, const std::vector<Side>& sides,
                                  Side side);
 
-// Puts values into an order by chance, which depends on the seed alone.
-void shuffle(std::vector<int64_t>& values, uint64_t seed);
-
 // Ends of the batches that hold windows of the given lengths in their order: a batch is closed when
 // the next window would take it past tokens_per_batch.
 std::vector<int64_t> pack(std::span<const int32_t> lengths, int64_t tokens_per_batch);

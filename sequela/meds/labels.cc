@@ -7,10 +7,10 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/nan.h"
-#include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "sequela/io/unpack.h"
 #include "sequela/io/uri.h"
+#include "sequela/meds/keyed_rows.h"
 #include "sequela/meds/label_csv.h"
 
 namespace sequela {
@@ -20,15 +20,16 @@ namespace fs = std::filesystem;
 
 // Which of the reader's columns the label schema knows, and where they are in a batch.
 struct LabelColumns {
-  TimeColumn time;
-  std::vector<int> columns;  // subject_id, prediction_time, then those below that exist
+  KeyColumns key;
+  std::vector<int> columns;  // the key's, then those below that exist
   std::vector<size_t> values;
   std::optional<size_t> category, number;
 };
 
 LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
-  LabelColumns found{TimeColumn(reader, "prediction_time", zone_rule, TimeColumn::Texts::allowed)};
-  found.columns = {reader.require_column("subject_id", {ColumnType::int64}), found.time.column()};
+  LabelColumns found{KeyColumns(reader, zone_rule, KeyColumns::Times::required,
+                                "give every label a subject_id and a prediction_time")};
+  found.columns = found.key.columns();
   for (const char* name : {"boolean_value", "integer_value", "float_value"}) {
     if (!reader.find_filled_column(name)) continue;
     const int column = reader.require_column(
@@ -45,19 +46,9 @@ LabelColumns find_columns(const ParquetReader& reader, ZoneRule zone_rule) {
 }
 
 Label read_label(LabelColumns& found, const RowBatch& batch, int64_t row) {
-  for (const size_t column : {0, 1}) {
-    if (batch.columns[column].is_valid(row)) continue;
-    throw DataError({.column = column == 0 ? "subject_id" : "prediction_time"}, "null",
-                    "give every label a subject_id and a prediction_time");
-  }
-  Label label{.subject_id = batch.columns[0].int64s[row], .value = kNaN};
-  try {
-    label.prediction_time_us = found.time.time_us(batch.columns[1], row);
-  } catch (const DataError& error) {
-    throw error.within({.column = "prediction_time"});
-  }
-  // Events are clipped to the same range, so that their order stays.
-  label.prediction_time_us = std::clamp(label.prediction_time_us, kMinTimeUs, kMaxTimeUs);
+  const PredictionKey key = found.key.read(batch, row);
+  Label label{
+      .subject_id = key.subject_id, .prediction_time_us = key.prediction_time_us, .value = kNaN};
   for (const size_t place : found.values) {
     if (!batch.columns[place].is_valid(row)) continue;
     label.value = batch.columns[place].number(row);
@@ -76,17 +67,10 @@ void read_label_parquet(const std::string& path, ZoneRule zone_rule, TimeNotes* 
   ParquetReader reader(path);
   if (reader.num_rows() == 0) return;  // an empty shard's columns may have no type
   LabelColumns found = find_columns(reader, zone_rule);
-  reader.read(found.columns, [&](const RowBatch& batch) {
-    for (int64_t row = 0; row < batch.num_rows; ++row) {
-      try {
-        labels->push_back(read_label(found, batch, row));
-      } catch (const DataError& error) {
-        throw error.within(
-            {.path = reader.path(), .row_group = batch.row_group, .row = batch.first_row + row});
-      }
-    }
+  read_each_row(reader, found.columns, [&](const RowBatch& batch, int64_t row) {
+    labels->push_back(read_label(found, batch, row));
   });
-  notes->add(found.time.notes());
+  notes->add(found.key.notes());
 }
 
 bool is_csv(const std::string& path) {

@@ -1,12 +1,9 @@
 #include "sequela/meds/predictions.h"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
 #include "sequela/core/error.h"
 #include "sequela/core/nan.h"
-#include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
 #include "sequela/meds/labels.h"
 
@@ -26,43 +23,28 @@ class PredictionReader {
  public:
   PredictionReader(const std::string& path, ZoneRule zone_rule)
       : reader_(path),
-        time_(reader_, "prediction_time", zone_rule, TimeColumn::Texts::allowed),
-        columns_{reader_.require_column("subject_id", {ColumnType::int64}), time_.column(),
-                 reader_.require_column(kProbability, {ColumnType::float32, ColumnType::float64})} {
-    if (reader_.find_filled_column("boolean_value")) {
+        keys_(reader_, zone_rule, KeyColumns::Times::required, kFix),
+        columns_(keys_.columns()) {
+    columns_.push_back(
+        reader_.require_column(kProbability, {ColumnType::float32, ColumnType::float64}));
+    if (reader_.find_filled_column("boolean_value"))
       columns_.push_back(reader_.require_column("boolean_value", {ColumnType::boolean}));
-    }
   }
 
   // Appends the file's rows.
   void read(size_t file, std::vector<PlacedPrediction>* rows) {
-    reader_.read(columns_, [&](const RowBatch& batch) {
-      for (int64_t i = 0; i < batch.num_rows; ++i) {
-        try {
-          rows->push_back({read_row(batch, i), file, batch.first_row + i});
-        } catch (const DataError& error) {
-          throw error.within({.path = reader_.path(), .row = batch.first_row + i});
-        }
-      }
+    read_each_row(reader_, columns_, [&](const RowBatch& batch, int64_t i) {
+      rows->push_back({read_row(batch, i), file, batch.first_row + i});
     });
   }
-  const TimeNotes& notes() const { return time_.notes(); }
+  TimeNotes notes() const { return keys_.notes(); }
 
  private:
+  static constexpr const char* kFix = "give every prediction all three of its columns";
+
   Prediction read_row(const RowBatch& batch, int64_t i) {
-    for (const auto& [place, name] :
-         {std::pair(0, "subject_id"), {1, "prediction_time"}, {2, kProbability}}) {
-      if (batch.columns[place].is_valid(i)) continue;
-      throw DataError({.column = name}, "null", "give every prediction all three of its columns");
-    }
-    Prediction prediction{.outcome = kNaN};
-    prediction.key.subject_id = batch.columns[0].int64s[i];
-    try {
-      const int64_t time_us = time_.time_us(batch.columns[1], i);
-      prediction.key.prediction_time_us = std::clamp(time_us, kMinTimeUs, kMaxTimeUs);
-    } catch (const DataError& error) {
-      throw error.within({.column = "prediction_time"});
-    }
+    Prediction prediction{.key = keys_.read(batch, i), .outcome = kNaN};
+    if (!batch.columns[2].is_valid(i)) throw DataError({.column = kProbability}, "null", kFix);
     prediction.probability = batch.columns[2].number(i);
     if (!(prediction.probability >= 0 && prediction.probability <= 1)) {
       throw DataError({.column = kProbability}, "outside [0, 1]",
@@ -75,7 +57,7 @@ class PredictionReader {
   }
 
   ParquetReader reader_;
-  TimeColumn time_;
+  KeyColumns keys_;
   std::vector<int> columns_;
 };
 

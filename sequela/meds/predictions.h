@@ -4,17 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "sequela/io/time_column.h"
+#include "sequela/meds/keyed_rows.h"
 
 namespace sequela {
-
-// What a row of a table is about.
-struct PredictionKey {
-  int64_t subject_id = 0;
-  int64_t prediction_time_us = 0;
-
-  friend auto operator<=>(const PredictionKey&, const PredictionKey&) = default;
-};
 
 // One row of predictions in meds-evaluation's schema.
 struct Prediction {

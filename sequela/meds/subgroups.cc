@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "sequela/core/error.h"
-#include "sequela/core/time.h"
 #include "sequela/io/parquet.h"
+#include "sequela/meds/keyed_rows.h"
 
 namespace sequela {
 namespace {
@@ -34,12 +34,10 @@ std::string group_of(const ColumnInfo& info, const ColumnSlice& slice, int64_t i
 
 class SubgroupReader {
  public:
-  SubgroupReader(const std::string& path, ZoneRule zone_rule) : reader_(path) {
-    places_.push_back(reader_.require_column("subject_id", {ColumnType::int64}));
-    if (reader_.find_filled_column("prediction_time")) {
-      time_.emplace(reader_, "prediction_time", zone_rule, TimeColumn::Texts::allowed);
-      places_.push_back(time_->column());
-    }
+  SubgroupReader(const std::string& path, ZoneRule zone_rule)
+      : reader_(path),
+        key_columns_(reader_, zone_rule, KeyColumns::Times::if_filled, "give every row its key"),
+        places_(key_columns_.columns()) {
     for (const ColumnInfo& info : reader_.columns()) {
       if (info.name == "subject_id" || info.name == "prediction_time" || info.is_empty) continue;
       places_.push_back(group_column(info));
@@ -68,7 +66,7 @@ class SubgroupReader {
   SubgroupTable::Column to_column(size_t column, const std::vector<size_t>& order) const;
 
   ParquetReader reader_;
-  std::optional<TimeColumn> time_;
+  KeyColumns key_columns_;
   std::vector<int> places_;
   std::vector<ColumnInfo> infos_;
   std::vector<PredictionKey> keys_;
@@ -76,19 +74,8 @@ class SubgroupReader {
 };
 
 void SubgroupReader::read_row(const RowBatch& batch, int64_t i) {
-  const size_t first = time_ ? 2 : 1;
-  PredictionKey key;
-  for (size_t place = 0; place < first; ++place) {
-    if (batch.columns[place].is_valid(i)) continue;
-    throw DataError({.column = place == 0 ? "subject_id" : "prediction_time"}, "null",
-                    "give every row its key");
-  }
-  key.subject_id = batch.columns[0].int64s[i];
-  if (time_) {
-    key.prediction_time_us =
-        std::clamp(time_->time_us(batch.columns[1], i), kMinTimeUs, kMaxTimeUs);
-  }
-  keys_.push_back(key);
+  keys_.push_back(key_columns_.read(batch, i));
+  const size_t first = key_columns_.columns().size();
   for (size_t c = 0; c < infos_.size(); ++c) {
     const ColumnSlice& slice = batch.columns[first + c];
     groups_[c].push_back(slice.is_valid(i) ? std::optional(group_of(infos_[c], slice, i))
@@ -102,10 +89,10 @@ std::vector<size_t> SubgroupReader::order_by_key() const {
   std::ranges::stable_sort(order, {}, [&](size_t row) { return keys_[row]; });
   for (size_t i = 1; i < order.size(); ++i) {
     if (keys_[order[i]] != keys_[order[i - 1]]) continue;
-    throw DataError(
-        {.path = reader_.path(), .row = static_cast<int64_t>(order[i])},
-        str("the same ", time_ ? "subject and time" : "subject", " as row ", order[i - 1]),
-        "give each one row");
+    throw DataError({.path = reader_.path(), .row = static_cast<int64_t>(order[i])},
+                    str("the same ", key_columns_.has_times() ? "subject and time" : "subject",
+                        " as row ", order[i - 1]),
+                    "give each one row");
   }
   return order;
 }
@@ -133,16 +120,8 @@ SubgroupTable::Column SubgroupReader::to_column(size_t column,
 }
 
 SubgroupTable SubgroupReader::read() {
-  reader_.read(places_, [&](const RowBatch& batch) {
-    for (int64_t i = 0; i < batch.num_rows; ++i) {
-      try {
-        read_row(batch, i);
-      } catch (const DataError& error) {
-        throw error.within({.path = reader_.path(), .row = batch.first_row + i});
-      }
-    }
-  });
-  SubgroupTable table{.has_times = time_.has_value()};
+  read_each_row(reader_, places_, [&](const RowBatch& batch, int64_t i) { read_row(batch, i); });
+  SubgroupTable table{.has_times = key_columns_.has_times()};
   const std::vector<size_t> order = order_by_key();
   for (const size_t row : order) table.keys.push_back(keys_[row]);
   for (size_t c = 0; c < infos_.size(); ++c) table.columns.push_back(to_column(c, order));

@@ -6,6 +6,7 @@
 #include "sequela/core/interrupt.h"
 #include "sequela/core/log.h"
 #include "sequela/core/random.h"
+#include "sequela/core/shuffle.h"
 #include "sequela/core/stopwatch.h"
 #include "sequela/encoders/progression/pretrained_embeddings.h"
 #include "sequela/evaluation/drawn_scores.h"
@@ -25,8 +26,7 @@ namespace {
 std::vector<int64_t> draw_rows(const std::vector<int64_t>& rows, int64_t num,
                                const std::vector<uint8_t>& outcomes, uint64_t key) {
   std::vector<int64_t> drawn = rows;
-  Random random(key);
-  for (size_t i = drawn.size() - 1; i > 0; --i) std::swap(drawn[i], drawn[random.below(i + 1)]);
+  shuffle(drawn, key);
   if (num >= static_cast<int64_t>(drawn.size())) return drawn;
   const auto end = drawn.begin() + num;
   for (const uint8_t outcome : {0, 1}) {

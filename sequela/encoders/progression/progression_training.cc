@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "sequela/core/error.h"
-#include "sequela/core/random.h"
+#include "sequela/core/shuffle.h"
 #include "sequela/core/time.h"
 #include "sequela/encoders/progression/progression_model.h"
 
@@ -44,10 +44,7 @@ std::vector<int64_t> order_patients(int64_t num_patients, const PassPlan& plan) 
   std::vector<int64_t> order(num_patients);
   std::iota(order.begin(), order.end(), 0);
   if (plan.part == TrainPart::validation) return order;
-  Random random(plan.key);
-  for (int64_t i = num_patients - 1; i > 0; --i) {
-    std::swap(order[i], order[random.below(static_cast<uint64_t>(i) + 1)]);
-  }
+  shuffle(order, plan.key);
   return order;
 }
 

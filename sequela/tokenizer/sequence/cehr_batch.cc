@@ -5,6 +5,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
+#include "sequela/core/shuffle.h"
 
 namespace sequela {
 namespace {
@@ -143,7 +144,7 @@ std::vector<std::vector<int64_t>> plan_packed_rows(std::span<const int64_t> leng
   key.seed = seed;
   key.epoch = epoch;
   Random random = random_for(Use::packing, key, 0);
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  shuffle(order, random);
 
   std::vector<std::vector<int64_t>> rows;
   int64_t used = max_tokens;

@@ -4,6 +4,7 @@
 
 #include "sequela/core/error.h"
 #include "sequela/core/random.h"
+#include "sequela/core/shuffle.h"
 #include "sequela/pipeline/evaluation/leaks/leak_check.h"
 
 namespace sequela {
@@ -54,7 +55,7 @@ LeakResult check_label_times(const EvaluationRecords& records, const LabelTask& 
   for (int round = 0; round < kPermutations; ++round) {
     std::vector<size_t> order(spans.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    shuffle(order, random);
     for (size_t i = 0; i < order.size(); ++i)
       num_permuted += !spans[i].holds(task.labels[order[i]].prediction_time_us);
   }
