@@ -29,7 +29,7 @@ def report(
     """Makes one HTML page of finished runs, as `sequela report`: tables, figures, manifests. It needs no network.
 
     Args:
-        runs: the output folder of evaluate, pretrain, finetune, prepare, compare or label, a bundle, or several.
+        runs: the output folder of evaluate, pretrain, finetune, prepare, compare, label or etl, a bundle, or several.
         out: the page; default: report.html in the first folder.
         patient: subject_id of a patient whose codes, ages and risks the page shows; needs meds and model.
         meds: the patient's MEDS data set.

@@ -20,7 +20,7 @@ Command make_report(CLI::App& app) {
   command->option_defaults()->always_capture_default();
   command
       ->add_option("runs", options.runs,
-                   "Folders that evaluate, pretrain, finetune, prepare, compare or label made")
+                   "Folders that evaluate, pretrain, finetune, prepare, compare, label or etl made")
       ->type_name(kFolder)
       ->default_str("");
   command->add_option("--out", options.out, "The page; default: report.html in the first folder")

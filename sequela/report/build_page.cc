@@ -8,6 +8,7 @@
 #include "sequela/report/evaluation/evaluation.h"
 #include "sequela/report/manifests.h"
 #include "sequela/report/prepared_data.h"
+#include "sequela/report/raw_records.h"
 #include "sequela/report/training.h"
 
 namespace sequela {
@@ -25,6 +26,8 @@ void add_run(const FinishedRun& run, Page& page) {
       return add_comparison(*run.content, page);
     case RunKind::cohort:
       return add_cohort(*run.content, run.name, page);
+    case RunKind::raw_records:
+      return add_raw_records(*run.content, run.name, page);
     case RunKind::bundle:
       return;  // its manifest says all
   }
@@ -43,6 +46,8 @@ std::string title_of(const std::vector<FinishedRun>& runs) {
       return "Comparison: " + runs.front().name;
     case RunKind::cohort:
       return "Cohort: " + runs.front().name;
+    case RunKind::raw_records:
+      return "Raw records: " + runs.front().name;
     case RunKind::bundle:
       break;
   }

@@ -112,6 +112,7 @@ void add_run(const FinishedRun& run, Answers& answers) {
           "manifest.";
       return;
     case RunKind::comparison:
+    case RunKind::raw_records:
       return;
   }
 }

@@ -37,7 +37,8 @@ struct File {
 constexpr File kFiles[] = {{"evaluation.json", RunKind::evaluation},
                            {"coverage.json", RunKind::prepared},
                            {"compare.json", RunKind::comparison},
-                           {"cohort.json", RunKind::cohort}};
+                           {"cohort.json", RunKind::cohort},
+                           {"etl_report.json", RunKind::raw_records}};
 
 }  // namespace
 
@@ -45,7 +46,7 @@ FinishedRun read_run(const std::string& folder) {
   if (!fs::is_directory(folder)) {
     throw ConfigError(str("run: '", folder,
                           "' is no folder. Fix: name the --out of evaluate, pretrain, finetune, "
-                          "prepare, compare or label."));
+                          "prepare, compare, label or etl."));
   }
   FinishedRun run;
   run.name = fs::path(folder + "/").parent_path().filename().string();
@@ -64,10 +65,11 @@ FinishedRun read_run(const std::string& folder) {
     if (content.is_null()) content = Json::object();
   }
   if (content.is_null()) {
-    throw ConfigError(str("run: '", folder,
-                          "' holds no finished run (evaluation.json, metrics.json, coverage.json, "
-                          "compare.json, cohort.json). Fix: name the --out of evaluate, pretrain, "
-                          "finetune, prepare, compare or label."));
+    throw ConfigError(str(
+        "run: '", folder,
+        "' holds no finished run (evaluation.json, metrics.json, coverage.json, "
+        "compare.json, cohort.json, etl_report.json). Fix: name the --out of evaluate, pretrain, "
+        "finetune, prepare, compare, label or etl."));
   }
   run.content = std::make_shared<const Json>(std::move(content));
   return run;

@@ -8,7 +8,15 @@
 
 namespace sequela {
 
-enum class RunKind : uint8_t { evaluation, training, prepared, comparison, cohort, bundle };
+enum class RunKind : uint8_t {
+  evaluation,
+  training,
+  prepared,
+  comparison,
+  cohort,
+  raw_records,
+  bundle
+};
 
 // A finished run, read from its folder.
 struct FinishedRun {
@@ -18,8 +26,8 @@ struct FinishedRun {
   std::shared_ptr<const Json> manifest;  // a null value where there is none
 };
 
-// Reads a run of evaluate, pretrain, finetune, prepare, compare or label, or a bundle (which has a
-// manifest alone). A folder that holds none is a ConfigError that says what was looked for.
+// Reads a run of evaluate, pretrain, finetune, prepare, compare, label or etl, or a bundle (which
+// has a manifest alone). A folder that holds none is a ConfigError that says what was looked for.
 // FileError for a damaged file.
 FinishedRun read_run(const std::string& folder);
 

@@ -35,9 +35,27 @@ TEST_F(Runs, AreToldByTheirFiles) {
   EXPECT_EQ(read_run(folder("d", "coverage.json", "{}")).kind, RunKind::prepared);
   EXPECT_EQ(read_run(folder("e", "compare.json", "{}")).kind, RunKind::comparison);
   EXPECT_EQ(read_run(folder("f", "cohort.json", "{}")).kind, RunKind::cohort);
+  EXPECT_EQ(read_run(folder("h", "etl_report.json", "{}")).kind, RunKind::raw_records);
   const FinishedRun run = read_run(folder("g", "manifest.json", R"({"artifacts": {}})") + "/");
   EXPECT_EQ(run.kind, RunKind::bundle);
   EXPECT_EQ(run.name, "g");
+}
+
+TEST_F(Runs, ShowTheLedgerOfRawRecords) {
+  const std::string ledger = R"({"rows_in": 12, "rows_dropped": 2, "missing_tables": ["note"],
+      "unread": {"Device": 3}, "data": {"num_subjects": 4, "num_events": 9, "num_codes": 5,
+      "found": {"events before birth": {"count": 1, "examples": ["subject 7"]}}},
+      "tables": [{"table": "measurement", "rows_in": 12, "events_out": 9, "rows_dropped": 2,
+      "dropped": {"no time": {"count": 2, "examples": ["measurement_id 17"]}},
+      "withheld": {"measurement": {"no code": {"count": 1, "examples": ["measurement_id 18"]}}}}]})";
+  const Page page = build_page({read_run(folder("meds", "etl_report.json", ledger))}, {});
+  EXPECT_EQ(page.title, "Raw records: meds");
+  const std::string html = render(page);
+  for (const char* text :
+       {"12 rows in, 2 rows dropped; 9 events of 4 subjects, 5 codes.", "Tables not there: note.",
+        "measurement_id 17", "measurement_id 18", "events before birth", "subject 7", "Device"}) {
+    EXPECT_NE(html.find(text), std::string::npos) << text;
+  }
 }
 
 TEST_F(Runs, RefusesWhatIsNone) {
@@ -58,7 +76,7 @@ TEST_F(Runs, LeavesOutWhatIsNotThere) {
        R"({"events": 1, "ontology": {"vocabularies": [1]}, "tokenizer": []})",
        R"({"steps": [1, {"fell_out": [2]}], "labels": [], "results": [{}], "differences": [null]})"}) {
     for (const char* file : {"evaluation.json", "metrics.json", "coverage.json", "compare.json",
-                             "cohort.json", "manifest.json"}) {
+                             "cohort.json", "etl_report.json", "manifest.json"}) {
       std::filesystem::remove_all(folder_ + "/run");
       const std::string path = folder("run", file, text);
       std::vector<FinishedRun> runs;

@@ -1,0 +1,84 @@
+#include "sequela/report/raw_records.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sequela/core/error.h"
+#include "sequela/report/json_fields.h"
+
+namespace sequela {
+namespace {
+
+// Calls visit(name, member) for each member of an object, if it is one.
+template <class Visit>
+void each_member(const Json& object, Visit visit) {
+  if (!object.is_object()) return;
+  for (const auto& [name, member] : object.items()) visit(name, member);
+}
+
+std::string examples_text(const Json& tally) {
+  std::string text;
+  for (const Json& key : list_field(tally, "examples")) {
+    if (key.is_string()) text += (text.empty() ? "" : ", ") + key.get<std::string>();
+  }
+  return text;
+}
+
+void add_table(std::string caption, PageTable table, Section& section) {
+  if (table.rows.empty()) return;
+  section.blocks.emplace_back(ShownTable{std::move(caption), std::move(table)});
+}
+
+void add_tables(const Json& ledger, Section& section) {
+  PageTable tables{{"Table", "Rows in", "Events out", "Rows dropped"}, {}};
+  PageTable dropped{{"Table", "Why", "Rows", "For example"}, {}};
+  PageTable withheld{{"Block", "Why", "Events", "For example"}, {}};
+  for (const Json& table : list_field(ledger, "tables")) {
+    const std::string name = text_field(table, "table");
+    tables.rows.push_back({name, to_cell(field(table, "rows_in")),
+                           to_cell(field(table, "events_out")),
+                           to_cell(field(table, "rows_dropped"))});
+    each_member(field(table, "dropped"), [&](const std::string& why, const Json& tally) {
+      dropped.rows.push_back({name, why, to_cell(field(tally, "count")), examples_text(tally)});
+    });
+    each_member(field(table, "withheld"), [&](const std::string& block, const Json& tallies) {
+      each_member(tallies, [&](const std::string& why, const Json& tally) {
+        withheld.rows.push_back({block, why, to_cell(field(tally, "count")), examples_text(tally)});
+      });
+    });
+  }
+  add_table("Rows in, events out", std::move(tables), section);
+  add_table("Rows that gave no event, and why", std::move(dropped), section);
+  add_table("Events that a row did not give, and why", std::move(withheld), section);
+}
+
+}  // namespace
+
+void add_raw_records(const Json& ledger, const std::string& name, Page& page) {
+  const Json& data = field(ledger, "data");
+  const std::string text = counted(count_field(data, "num_events"), "event", "events") + " of " +
+                           counted(count_field(data, "num_subjects"), "subject", "subjects");
+  page.summary += (page.summary.empty() ? "" : " · ") + str(name, ": ", text);
+  Section section{"Raw records: " + name, {}, {}};
+  section.blocks.emplace_back(
+      Paragraph{counted(count_field(ledger, "rows_in"), "row", "rows") + " in, " +
+                counted(count_field(ledger, "rows_dropped"), "row", "rows") + " dropped; " + text +
+                ", " + counted(count_field(data, "num_codes"), "code", "codes") + "."});
+  std::string missing;
+  for (const Json& table : list_field(ledger, "missing_tables")) {
+    if (table.is_string()) missing += (missing.empty() ? "" : ", ") + table.get<std::string>();
+  }
+  if (!missing.empty()) section.blocks.emplace_back(Notice{"Tables not there: " + missing + "."});
+  add_tables(ledger, section);
+  PageTable found{{"Found", "Count", "For example"}, {}}, unread{{"Not read", "Rows"}, {}};
+  each_member(field(data, "found"), [&](const std::string& what, const Json& tally) {
+    found.rows.push_back({what, to_cell(field(tally, "count")), examples_text(tally)});
+  });
+  each_member(field(ledger, "unread"), [&](const std::string& what, const Json& count) {
+    unread.rows.push_back({what, to_cell(count)});
+  });
+  add_table("Found, and kept", std::move(found), section);
+  add_table("Not read", std::move(unread), section);
+  page.sections.push_back(std::move(section));
+}
+
+}  // namespace sequela
