@@ -32,6 +32,37 @@ std::string in_backticks(std::string name) {
   return "`" + name + "`";
 }
 
+// In a table "|" ends the cell, in backticks too.
+std::string in_cell(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+// What trained the model: the artifact of finetune, else of any pretraining ("pretrain", "pretrain
+// mlm").
+Json training_artifact(const Json& manifest) {
+  Json found;
+  const Json& artifacts = field(manifest, "artifacts");
+  if (!artifacts.is_object()) return found;
+  for (const auto& [name, artifact] : artifacts.items()) {
+    if (!artifact.is_object()) continue;
+    if (name == "finetune") return artifact;
+    if (name.starts_with("pretrain")) found = artifact;
+  }
+  return found;
+}
+
+// As one types it: an encoder's objective is an option.
+std::string typed_command(const std::string& command) {
+  const std::string prefix = "pretrain ";
+  if (!command.starts_with(prefix)) return command;
+  return prefix + "--objective " + command.substr(prefix.size());
+}
+
 class Card {
  public:
   Card(const std::string& folder, const std::string& name)
@@ -39,11 +70,8 @@ class Card {
         name_(name),
         manifest_(json_of(folder + "/manifest.json")),
         is_bundle_(!is_encoder_folder(folder)),
-        is_clmbr_(is_bundle_ && read_model_config(folder + "/config.json").clmbr_vocab_size > 0) {
-    for (const char* command : {"finetune", "pretrain", "pretrain --objective mlm"}) {
-      const Json& artifact = field(field(manifest_, "artifacts"), command);
-      if (artifact.is_object() && artifact_.is_null()) artifact_ = artifact;
-    }
+        is_clmbr_(is_bundle_ && read_model_config(folder + "/config.json").clmbr_vocab_size > 0),
+        artifact_(training_artifact(manifest_)) {
     report_ = field(artifact_, "report");
     // A fine-tuned bundle hands on what its own bundle knew.
     pretraining_ =
@@ -74,7 +102,7 @@ class Card {
   void add_use();
   void add_limits();
   void add_row(const std::string& what, const std::string& value) {
-    if (!value.empty()) put("| ", what, " | ", value, " |\n");
+    if (!value.empty()) put("| ", what, " | ", in_cell(value), " |\n");
   }
   void add_figures(const Json& figures);
 
@@ -95,11 +123,11 @@ void Card::add_header() {
                    : "bert",
       "\n", is_tuned ? "- fine-tuned\n" : "",
       "# license: to be chosen by who publishes the model\n---\n\n# ", name_, "\n\n",
-      is_tuned ? "A time-to-event transformer for electronic health records, fine-tuned on labels."
-      : is_clmbr_  ? "A transformer for electronic health records, trained to tell the next code."
-      : is_bundle_ ? "A time-to-event transformer for electronic health records."
-                   : "An encoder of the BERT family for electronic health records.",
-      "\n\n```\n", description.substr(description.find('\n') + 1), "```\n");
+      is_clmbr_    ? "A transformer for electronic health records, trained to tell the next code"
+      : is_bundle_ ? "A time-to-event transformer for electronic health records"
+                   : "An encoder of the BERT family for electronic health records",
+      is_tuned ? ", fine-tuned on labels" : "", ".\n\n```\n",
+      description.substr(description.find('\n') + 1), "```\n");
 }
 
 // "12,345"; empty where the count is not known.
@@ -130,7 +158,7 @@ void Card::add_data() {
 void Card::add_training() {
   const Json& recipe = field(artifact_, "recipe");
   if (!recipe.is_object()) return;
-  put("\n## Training\n\n`sequela ", text_field(recipe, "command"), "`, version ",
+  put("\n## Training\n\n`sequela ", typed_command(text_field(recipe, "command")), "`, version ",
       text_field(recipe, "version"), ": ", known_count(report_, "steps"),
       " steps; the weights are those of step ", known_count(report_, "best_step"),
       ".\n\n| option | value |\n|---|---|\n");

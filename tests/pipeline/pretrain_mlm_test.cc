@@ -78,6 +78,10 @@ TEST_F(PretrainMlm, LearnsAndWritesAFolderThatOpens) {
   EXPECT_FALSE(tokenizer.lab_stats().empty());
   EXPECT_EQ(artifact_of(options.model, "pretrain mlm").at("files").size(), 6u);
   EXPECT_TRUE(pretrain_mlm(options).is_up_to_date);
+
+  const std::string card = read_file(options.model + "/README.md");
+  EXPECT_NE(card.find("`sequela pretrain --objective mlm`, version "), std::string::npos) << card;
+  EXPECT_NE(card.find("## How well it does"), std::string::npos) << card;
 }
 
 TEST_F(PretrainMlm, BertOverCodesIsEncodedWith) {

@@ -78,6 +78,16 @@ TEST_F(ReportOfRun, ACardMayBeEdited) {
   write_file(*files_ / "bundle/README.md", before);
 }
 
+TEST_F(ReportOfRun, ACellEndsWhereItShould) {
+  fs::copy(*files_ / "bundle", *files_ / "bars", fs::copy_options::recursive);
+  const std::string path = *files_ / "bars/manifest.json";
+  Json manifest = parse_json(read_file(path), path);
+  manifest["artifacts"]["pretrain"]["recipe"]["parameters"]["odd"] = "a|b";
+  write_file(path, manifest.dump());
+  const std::string card = model_card(*files_ / "bars", "bars");
+  EXPECT_NE(card.find("| odd | `a\\|b` |\n"), std::string::npos) << card;
+}
+
 TEST_F(ReportOfRun, ACodeIsNoMarkup) {
   fs::copy(*files_ / "bundle", *files_ / "odd", fs::copy_options::recursive);
   std::string config = read_file(*files_ / "odd/config.json");
