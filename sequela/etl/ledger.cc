@@ -33,15 +33,17 @@ void add_all(const Tallies& from, Tallies* to) {
 
 void Tally::add(const std::string& key) {
   ++count;
-  const bool is_new = std::ranges::find(examples, key) == examples.end();
-  if (examples.size() < kMaxExamples && is_new && !key.empty()) examples.push_back(key);
+  add_example(key);
 }
 
 void Tally::add(const Tally& other) {
   count += other.count;
-  for (const std::string& key : other.examples) {
-    if (examples.size() < kMaxExamples) examples.push_back(key);
-  }
+  for (const std::string& key : other.examples) add_example(key);
+}
+
+void Tally::add_example(const std::string& key) {
+  const bool is_new = std::ranges::find(examples, key) == examples.end();
+  if (examples.size() < kMaxExamples && is_new && !key.empty()) examples.push_back(key);
 }
 
 int64_t TableLedger::num_dropped() const {

@@ -17,8 +17,11 @@ struct Tally {
   int64_t count = 0;
   std::vector<std::string> examples;
 
-  void add(const std::string& key);
+  void add(const std::string& key);  // "" counts, but is no example
   void add(const Tally& other);
+
+ private:
+  void add_example(const std::string& key);
 };
 
 using Tallies = std::map<std::string, Tally>;  // by reason

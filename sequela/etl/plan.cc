@@ -27,6 +27,12 @@ const char* sql_type(ValueType type) {
   return "";
 }
 
+std::string whole_number(const std::string& sql) {
+  const std::string text = str("trim(CAST(", sql, " AS VARCHAR))");
+  return str("TRY_CAST(CASE WHEN regexp_full_match(", text, ", '[+-]?[0-9]+([.]0*)?') THEN ", text,
+             " END AS BIGINT)");
+}
+
 std::string select_of(const TablePlan& table) {
   std::string select = "SELECT";
   select += str("\n  ", table.subject_id);

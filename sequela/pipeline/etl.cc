@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
+#include <utility>
 
 #include "sequela/core/error.h"
 #include "sequela/core/log.h"
@@ -117,6 +119,37 @@ EtlReport convert_files(const EtlOptions& options) {
   return report;
 }
 
+// Tables that were copied out of a database. They hold records, so they go, whatever happens.
+class CopiedTables {
+ public:
+  explicit CopiedTables(std::string folder) : folder_(std::move(folder)) {}
+  ~CopiedTables() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  CopiedTables(const CopiedTables&) = delete;
+
+  const std::string& folder() const { return folder_; }
+
+ private:
+  const std::string folder_;
+};
+
+EtlReport convert_database(const EtlOptions& options) {
+  const std::string work = options.out + "/.etl";
+  EtlReport report;
+  {
+    const CopiedTables copied(work + "/raw");
+    export_omop(options.from, copied.folder());
+    EtlOptions of_files = options;
+    of_files.from = "omop";
+    of_files.folder = copied.folder();
+    report = convert_files(of_files);
+  }
+  std::filesystem::remove_all(work);
+  return report;
+}
+
 }  // namespace
 
 void EtlOptions::validate() const {
@@ -139,14 +172,8 @@ EtlReport etl(const EtlOptions& options) {
   }
   const auto start = std::chrono::steady_clock::now();
   const FolderLock lock(options.out);
-  EtlOptions of_files = options;
-  if (is_postgres_uri(options.from)) {
-    of_files.from = "omop";
-    of_files.folder = options.out + "/.etl/raw";
-    export_omop(options.from, of_files.folder);
-  }
-  EtlReport report = convert_files(of_files);
-  if (is_postgres_uri(options.from)) std::filesystem::remove_all(options.out + "/.etl");
+  EtlReport report =
+      is_postgres_uri(options.from) ? convert_database(options) : convert_files(options);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }

@@ -30,6 +30,17 @@ class Messy : public testing::Test {
   ConvertReport report_;
 };
 
+// DuckDB's cast would take 1_0 and 1e1 for 10, and 1.6 for 2.
+TEST_F(Messy, NoTwoSubjectsBecomeOne) {
+  raw_.write("t.csv", "who\n10\n1_0\n1e1\n");
+  raw_.write("u.csv", "who\n2\n1.6\n");
+  const auto found = events(
+      "_defaults: {subject_id: $who}\nt:\n  e: {code: A, time: null}\nu:\n  e: {code: B, time: "
+      "null}\n",
+      {.allows_drops = true});
+  EXPECT_EQ(found, (std::multiset<EventKey>{{10, "none", "A", "", ""}, {2, "none", "B", "", ""}}));
+}
+
 TEST_F(Messy, ReadsTablesAsMedsExtractDoes) {
   raw_.write(
       "hosp/labs.csv",

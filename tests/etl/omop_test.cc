@@ -53,6 +53,19 @@ TEST_F(Omop, PersonsGiveBirthAndWhatTheyAre) {
                                {2, "1990-03-04 05:06:07", "Ethnicity/Not Hispanic", "", ""}}));
 }
 
+// DuckDB's cast would take the last three for 10, 10 and 2.
+TEST_F(Omop, NoTwoPersonsBecomeOne) {
+  raw_.write(
+      "PERSON.csv",
+      "person_id,year_of_birth\n10,1980\n 2 ,1981\n3.0,1982\n1_0,1983\n1e1,1984\n1.6,1985\n");
+  const ConvertReport report = raw_.convert("omop", {.allows_drops = true});
+  std::multiset<int64_t> subjects;
+  for (const EventKey& event : raw_.events()) subjects.insert(std::get<0>(event));
+  EXPECT_EQ(subjects, (std::multiset<int64_t>{2, 3, 10}));
+  ASSERT_EQ(report.tables.size(), 1u);
+  EXPECT_EQ(report.tables[0].dropped.at("no subject_id").count, 3);
+}
+
 TEST_F(Omop, TheSourceConceptGoesBeforeTheStandardOne) {
   raw_.write("PERSON.csv", "person_id,year_of_birth\n1,1980\n");
   raw_.write("condition_occurrence.csv",

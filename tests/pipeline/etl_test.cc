@@ -170,6 +170,12 @@ TEST_F(Etl, ReadsOmopFromPostgresql) {
   EXPECT_TRUE(etl(database).is_up_to_date);
   database.from = server.uri() + "/nothing";
   EXPECT_THROW(etl(database), DataError);
+
+  // A run that fails leaves no copy of the tables.
+  connection.run("INSERT INTO cdm.person SELECT NULL, 1950 FROM generate_series(1, 40)");
+  database.from = server.uri() + "/cdm";
+  EXPECT_THROW(etl(database), DataError);
+  EXPECT_FALSE(fs::exists(folder_ / "from_database/.etl/raw"));
 }
 
 // MIMIC-IV's demo as it lies there: labs, charts and dictionaries are missing.

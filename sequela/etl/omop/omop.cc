@@ -56,7 +56,7 @@ TablePlan OmopPlanner::start(const SourceTable& table) {
   if (concepts_)
     plan.files.insert(plan.files.end(), concepts_->files.begin(), concepts_->files.end());
   plan.from = table.scan + " AS t";
-  plan.subject_id = "TRY_CAST(t.person_id AS BIGINT)";
+  plan.subject_id = whole_number("t.person_id");
   const std::string id = table.name + "_id";
   if (table.has(id)) plan.key = str("'", id, " ' || t.", sql_name(id));
   num_joins_ = 0;
