@@ -93,7 +93,10 @@ void check_cox_rows(const DenseMatrix& features, const FollowUp& rows) {
 
 std::vector<double> CoxModel::scores(const DenseMatrix& features) const {
   std::vector<double> found(features.num_rows);
-  multiply(features, weights, found);
+  for (int64_t i = 0; i < features.num_rows; ++i) {
+    const auto row = features.row(i);
+    for (size_t c = 0; c < weights.size(); ++c) found[i] += weights[c] * (row[c] - means[c]);
+  }
   return found;
 }
 
@@ -125,6 +128,7 @@ CoxModel fit_cox(const DenseMatrix& features, const FollowUp& rows, const CoxOpt
   CoxModel model;
   for (size_t c = 0; c < x.size(); ++c)
     model.weights.push_back(static_cast<float>(x[c] * scales.factors[c]));
+  model.means = scales.means;
   model.cumulative_hazard = baseline_hazard(model.scores(features), rows, order);
   return model;
 }

@@ -17,13 +17,14 @@ struct CoxOptions {
   double tolerance = 1e-6;  // largest absolute gradient entry at which it stops
 };
 
-// The hazard at time t is h(t) * exp(weights . features). What ends follow-up otherwise counts as
-// censoring: the risk is that of the event where nothing else comes before.
+// The hazard at time t is h(t) * exp(weights . (features - means)). What ends follow-up otherwise
+// counts as censoring: the risk is that of the event where nothing else comes before.
 struct CoxModel {
   std::vector<float> weights;
-  StepCurve cumulative_hazard;  // of a row whose score is 0; 0 at first
+  std::vector<double> means;    // of the columns it was fitted on: no score is too large for exp
+  StepCurve cumulative_hazard;  // of a row whose score is 0, as that of the means is; 0 at first
 
-  std::vector<double> scores(const DenseMatrix& features) const;  // weights . features
+  std::vector<double> scores(const DenseMatrix& features) const;  // weights . (features - means)
   // Probability that no event has come by a time.
   double survival(double score, double time) const;
 };

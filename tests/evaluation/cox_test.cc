@@ -37,15 +37,35 @@ TEST(Cox, EqualsStatsmodels) {
   EXPECT_NEAR(model.weights[0], 0.5774677049223417, 1e-5);
   EXPECT_NEAR(model.weights[1], -0.5640244618303594, 1e-5);
   EXPECT_NEAR(cox_loss(model.scores(made.features), made.rows()), 42.88286820466984 / 18, 1e-8);
+  const double center = model.weights[0] * model.means[0] + model.weights[1] * model.means[1];
   const std::vector<std::pair<double, double>> hazards = {{1, 0.14171634055491172},
                                                           {2, 0.21530291428725729},
                                                           {4, 0.6551992549622554},
                                                           {7, 1.8435072099330294},
                                                           {8, 2.933866637826965}};
   for (const auto& [time, hazard] : hazards)
-    EXPECT_NEAR(model.cumulative_hazard.at(time), hazard, 1e-5) << time;
+    EXPECT_NEAR(model.cumulative_hazard.at(time) * std::exp(-center), hazard, 1e-5) << time;
   EXPECT_EQ(model.cumulative_hazard.at(0.5), 0);
-  EXPECT_NEAR(model.survival(0.3, 4), std::exp(-0.6551992549622554 * std::exp(0.3)), 1e-5);
+  EXPECT_NEAR(model.survival(0.3 - center, 4), std::exp(-0.6551992549622554 * std::exp(0.3)), 1e-5);
+}
+
+// Such as a time in seconds, or a laboratory value of one decimal on a large base.
+TEST(Cox, ColumnsFarFromZeroGiveTheSameSurvival) {
+  const MadeUpFollowUp made = tied_rows();
+  MadeUpFollowUp far = tied_rows();
+  for (size_t i = 0; i < far.features.values.size(); ++i)
+    far.features.values[i] = made.features.values[i] + (i % 2 == 0 ? 1e5f : -3e4f);
+  const CoxModel near_model = fit_cox(made.features, made.rows(), {});
+  const CoxModel far_model = fit_cox(far.features, far.rows(), {});
+  const std::vector<double> near_scores = near_model.scores(made.features);
+  const std::vector<double> far_scores = far_model.scores(far.features);
+  for (size_t i = 0; i < near_scores.size(); ++i) {
+    for (const double time : {1.0, 4.0, 8.0}) {
+      EXPECT_NEAR(far_model.survival(far_scores[i], time),
+                  near_model.survival(near_scores[i], time), 0.01)
+          << i;
+    }
+  }
 }
 
 // Hazards exp(x): the weight is found again, and a stronger regularisation makes it smaller.

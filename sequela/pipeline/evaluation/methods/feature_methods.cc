@@ -118,7 +118,8 @@ SurvivalScores DenseProbe::predict_survival(const LabelTask& task, const Learnin
   };
   const SurvivalRows train = part(rows.train), validation = part(rows.validation);
   SurvivalScores found{.method = name(), .scores = {}, .survival = {}};
-  CoxModel model{std::vector<float>(features.num_columns), {.before = 0}};
+  const auto width = static_cast<size_t>(features.num_columns);
+  CoxModel model{std::vector<float>(width), std::vector<double>(width), {.before = 0}};
   if (std::ranges::find(train.kinds, 1) != train.kinds.end())
     model = fit_cox_by_validation(train.view(), validation.view(), kCoxChoices);
   const std::vector<int64_t> test = known_rows(task, task.test);
