@@ -1,12 +1,18 @@
 #include "sequela/report/raw_records.h"
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "sequela/core/error.h"
 #include "sequela/report/json_fields.h"
 
 namespace sequela {
 namespace {
+
+constexpr size_t kShownTables = 25;
 
 // Calls visit(name, member) for each member of an object, if it is one.
 template <class Visit>
@@ -26,6 +32,24 @@ std::string examples_text(const Json& tally) {
 void add_table(std::string caption, PageTable table, Section& section) {
   if (table.rows.empty()) return;
   section.blocks.emplace_back(ShownTable{std::move(caption), std::move(table)});
+}
+
+// Those with the most events first.
+void add_events_figure(const Json& ledger, Section& section) {
+  std::vector<std::pair<int64_t, std::string>> tables;
+  for (const Json& table : list_field(ledger, "tables"))
+    tables.emplace_back(count_field(table, "events_out"), text_field(table, "table"));
+  std::ranges::stable_sort(tables, std::ranges::greater(), &std::pair<int64_t, std::string>::first);
+  const bool is_cut = tables.size() > kShownTables;
+  PageTable shown{{"Table", "Events"}, {}};
+  for (size_t i = 0; i < std::min(kShownTables, tables.size()); ++i)
+    shown.rows.push_back({tables[i].second, tables[i].first});
+  if (shown.rows.empty()) return;
+  section.blocks.emplace_back(ShownFigure{
+      "Events by table",
+      is_cut ? str("The ", kShownTables, " with the most events, of ", tables.size(), ".") : "",
+      {.kind = ChartKind::bars, .category = "Table", .x = "Events"},
+      std::move(shown)});
 }
 
 void add_tables(const Json& ledger, Section& section) {
@@ -68,6 +92,7 @@ void add_raw_records(const Json& ledger, const std::string& name, Page& page) {
     if (table.is_string()) missing += (missing.empty() ? "" : ", ") + table.get<std::string>();
   }
   if (!missing.empty()) section.blocks.emplace_back(Notice{"Tables not there: " + missing + "."});
+  add_events_figure(ledger, section);
   add_tables(ledger, section);
   PageTable found{{"Found", "Count", "For example"}, {}}, unread{{"Not read", "Rows"}, {}};
   each_member(field(data, "found"), [&](const std::string& what, const Json& tally) {

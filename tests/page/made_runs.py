@@ -143,6 +143,18 @@ def cohort():
             "labels": {"rows": 1000, "subjects": 800, "true": 70, "false": 930}}
 
 
+def ledger():
+    def tally(count, key):
+        return {"count": count, "examples": [key, "subject 3"]}
+    names = ("measurement", "condition_occurrence", HOSTILE)
+    return {"rows_in": 4200, "rows_dropped": 20, "missing_tables": ["note", HOSTILE], "unread": {"Device": 3, HOSTILE: 1},
+            "tables": [{"table": one, "rows_in": 1400, "events_out": 1390 - 300 * i, "rows_dropped": 10 * i,
+                        "dropped": {"no time": tally(10 * i, "measurement_id 17")} if i else {},
+                        "withheld": {one: {HOSTILE: tally(2, HOSTILE)}}} for i, one in enumerate(names)],
+            "data": {"num_subjects": 160, "num_events": 3270, "num_codes": 90,
+                     "found": {"events before birth": tally(4, "subject 7")}}}
+
+
 def manifest(command):
     recipe = {"command": command, "version": "0.1.0", "parameters": {"seed": "1", "name": HOSTILE},
               "inputs": {"meds": {"data/0.parquet": "0" * 64}}, "outputs": ["metrics.json"]}
@@ -151,7 +163,8 @@ def manifest(command):
 
 
 RUNS = {"evaluate": ("evaluation.json", evaluation), "pretrain": ("metrics.json", training),
-        "prepare": ("coverage.json", coverage), "compare": ("compare.json", comparison), "label": ("cohort.json", cohort)}
+        "prepare": ("coverage.json", coverage), "compare": ("compare.json", comparison), "label": ("cohort.json", cohort),
+        "etl": ("etl_report.json", ledger)}
 
 
 def write_run(folder: pathlib.Path, kind: str, **options) -> pathlib.Path:

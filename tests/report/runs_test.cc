@@ -51,9 +51,9 @@ TEST_F(Runs, ShowTheLedgerOfRawRecords) {
   const Page page = build_page({read_run(folder("meds", "etl_report.json", ledger))}, {});
   EXPECT_EQ(page.title, "Raw records: meds");
   const std::string html = render(page);
-  for (const char* text :
-       {"12 rows in, 2 rows dropped; 9 events of 4 subjects, 5 codes.", "Tables not there: note.",
-        "measurement_id 17", "measurement_id 18", "events before birth", "subject 7", "Device"}) {
+  for (const char* text : {"12 rows in, 2 rows dropped; 9 events of 4 subjects, 5 codes.",
+                           "Tables not there: note.", "Events by table", "measurement_id 17",
+                           "measurement_id 18", "events before birth", "subject 7", "Device"}) {
     EXPECT_NE(html.find(text), std::string::npos) << text;
   }
 }
