@@ -114,6 +114,19 @@ void check_names(const std::string& file, const std::vector<std::string>& names)
   }
 }
 
+// A number, a date or a time: no column is named so, or few are.
+bool is_value(const std::string& name) {
+  return !name.empty() && std::ranges::any_of(name, [](char c) { return c >= '0' && c <= '9'; }) &&
+         name.find_first_not_of("0123456789+-.:/ TZ") == std::string::npos;
+}
+
+// Half of the names or more are values: the file begins with a row of data, which no error shows.
+void check_header(const std::string& file, const std::vector<std::string>& names) {
+  if (std::ranges::count_if(names, is_value) * 2 < std::ssize(names)) return;
+  throw DataError({.path = file}, "its first line holds values, not names of columns",
+                  "put a header there");
+}
+
 // The columns of a CSV file, and the SELECT that reads it.
 std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColumn>* columns) {
   const std::string read = str("read_csv(", sql_text(file), ", auto_detect=false");
@@ -133,6 +146,7 @@ std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColu
       header = with_delimiter(header, delimiter = of_row);
   }
   const std::vector<std::string> names = split_header(header, delimiter);
+  check_header(file, names);
   check_names(file, names);
   std::string types;
   for (const std::string& name : names) {

@@ -53,6 +53,21 @@ TEST_F(Omop, PersonsGiveBirthAndWhatTheyAre) {
                                {2, "1990-03-04 05:06:07", "Ethnicity/Not Hispanic", "", ""}}));
 }
 
+TEST_F(Omop, AFileWithoutAHeaderIsToldWithoutItsValues) {
+  raw_.write("PERSON.csv", "17,8507,1980,5,1980-05-17 10:00:00,Miller\n18,8507,1981,5,,Smith\n");
+  try {
+    raw_.convert("omop");
+    FAIL();
+  } catch (const DataError& error) {
+    const std::string what = error.what();
+    EXPECT_NE(what.find("PERSON.csv: its first line holds values, not names of columns"),
+              std::string::npos)
+        << what;
+    for (const char* value : {"Miller", "8507", "1980"})
+      EXPECT_EQ(what.find(value), std::string::npos) << what;
+  }
+}
+
 // DuckDB's cast would take the last three for 10, 10 and 2.
 TEST_F(Omop, NoTwoPersonsBecomeOne) {
   raw_.write(
