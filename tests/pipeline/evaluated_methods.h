@@ -16,6 +16,7 @@
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
 #include "tests/pipeline/made_up_cohort.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/test_folder.h"
 
 namespace sequela {
@@ -51,21 +52,7 @@ class EvaluateMethods : public testing::Test {
     prepared.final_layer_size = 16;
     prepared.tokens_per_batch = 512;
     prepare(prepared);
-    PretrainOptions options;
-    options.data = prepared.out;
-    options.out = *files_ / "pretrained_output";
-    options.model = *files_ / "bundle";
-    options.encoder.hidden_size = 32;
-    options.encoder.intermediate_size = 48;
-    options.encoder.n_heads = 2;
-    options.encoder.n_layers = 2;
-    options.train.max_steps = 2;
-    options.train.accumulate = 1;
-    options.train.warmup_steps = 1;
-    options.precision = Precision::fp32;
-    options.device = "cpu";
-    options.num_threads = 1;
-    pretrain(options);
+    pretrain(tiny_pretrain(prepared.out, *files_ / "pretrained_output", *files_ / "bundle"));
   }
   static void TearDownTestSuite() { files_.reset(); }
 

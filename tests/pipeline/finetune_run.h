@@ -14,6 +14,7 @@
 #include "sequela/pipeline/finetune.h"
 #include "sequela/pipeline/prepare.h"
 #include "sequela/pipeline/pretrain.h"
+#include "tests/pipeline/small_run.h"
 #include "tests/support/bad_meds.h"
 #include "tests/support/test_folder.h"
 
@@ -61,21 +62,10 @@ class FinetuneTest : public testing::Test {
     prepared.final_layer_size = 16;
     prepared.tokens_per_batch = 512;
     prepare(prepared);
-    PretrainOptions options;
-    options.data = prepared.out;
-    options.out = *files_ / "pretrained_output";
-    options.model = *files_ / "pretrained";
-    options.encoder.hidden_size = 32;
-    options.encoder.intermediate_size = 48;
-    options.encoder.n_heads = 2;
-    options.encoder.n_layers = 2;
+    PretrainOptions options =
+        tiny_pretrain(prepared.out, *files_ / "pretrained_output", *files_ / "pretrained");
     options.train.max_steps = 4;
-    options.train.accumulate = 1;
-    options.train.warmup_steps = 1;
     options.train.learning_rate = 1e-3;
-    options.precision = Precision::fp32;
-    options.device = "cpu";
-    options.num_threads = 1;
     pretrain(options);
   }
   static void TearDownTestSuite() { files_.reset(); }

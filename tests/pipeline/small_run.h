@@ -44,6 +44,17 @@ inline PretrainOptions small_pretrain(const std::string& data, const std::string
   return options;
 }
 
+// Two steps of one batch, evaluated at the end alone.
+inline PretrainOptions tiny_pretrain(const std::string& data, const std::string& out,
+                                     const std::string& model) {
+  PretrainOptions options = small_pretrain(data, out, model);
+  options.encoder.intermediate_size = 48;
+  options.train.accumulate = 1;
+  options.train.warmup_steps = 1;
+  options.train.eval_every = PretrainOptions().train.eval_every;
+  return options;
+}
+
 // The labels of the tutorial through its flat model.
 inline FeaturesOptions small_features(const std::string& out) {
   FeaturesOptions options;
