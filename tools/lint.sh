@@ -18,7 +18,10 @@ case "${LINT_TIDY:-all}" in
   *) folders=("") ;;
 esac
 # clang cannot read gcc's precompiled headers, so the analysis has a configuration of its own; and it has no <omp.h>.
-cmake --preset release -B build-tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DSEQUELA_UNITY=OFF > /dev/null 2>&1
+command -v clang-tidy > /dev/null || { echo "clang-tidy is not installed. Fix: make setup" >&2; exit 1; }
+mkdir -p build-tidy
+cmake --preset release -B build-tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DSEQUELA_UNITY=OFF \
+  > build-tidy/configure.log 2>&1 || { tail -n 20 build-tidy/configure.log >&2; exit 1; }
 findings=$(for folder in "${folders[@]}"; do git ls-files "sequela/$folder/**/*.cc" "sequela/$folder/*.cc"; done \
   | sort -u | grep -v '/cuda/' | xargs -P "$(nproc)" -n 2 clang-tidy -p build-tidy --quiet --extra-arg=-fno-openmp 2> /dev/null \
   | grep -E '(warning|error):' | sort -u || true)
