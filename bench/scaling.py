@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-SHAPE = "--layers 2 --hidden 64 --heads 2 --intermediate 96 --accumulate 4 --max-steps 20 --eval-every 20 --log-every 10".split()
+SHAPE = "--layers 2 --hidden 64 --heads 2 --intermediate 96 --accumulate 4 --max-steps 20 --eval-every 20 --log-every 2".split()
+
+LIMIT = 900  # seconds a run
 
 
 def run(prepared, folder, num_ranks):
@@ -20,8 +22,13 @@ def run(prepared, folder, num_ranks):
     options = ["--data", prepared, "--out", f"{folder}/out", "--model", f"{folder}/model", "--keep-output"]
     command = [*launcher, "-m", "sequela", "pretrain", *options, *SHAPE, "--precision", "fp32", "--threads", "1", "-q"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-    subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return json.loads(pathlib.Path(folder, "out", "metrics.json").read_text())["log"][0]
+    try:
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{num_ranks} ranks took over {LIMIT} s. Fix: give a smaller PREPARED, or a machine with a core a rank.")
+    if done.returncode != 0:
+        sys.exit(f"{num_ranks} ranks failed:\n{done.stderr[-2000:]}")
+    return json.loads(pathlib.Path(folder, "out", "metrics.json").read_text())["log"][-1]
 
 
 def num_values(folder):
