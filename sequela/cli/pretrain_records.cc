@@ -24,6 +24,8 @@ template <class... Calls>
 struct Kinds : Calls... {
   using Calls::operator()...;
 };
+template <class... Calls>
+Kinds(Calls...) -> Kinds<Calls...>;
 
 void add_option(CLI::App& app, const RecordOption& option, std::string& word) {
   const std::string name = str("--", option.name);
@@ -114,7 +116,8 @@ void print_report(const PretrainRecordsOptions& options, const PretrainRecordsRe
 std::vector<RecordArguments> add_record_options(CLI::App& app) {
   std::vector<RecordArguments> all;
   for (const RecordObjective* objective : record_objectives()) {
-    RecordArguments& arguments = all.emplace_back(objective, objective->learner());
+    all.push_back({objective, objective->learner(), {}});
+    RecordArguments& arguments = all.back();
     app.option_defaults()->group(arguments.learner->group());
     for (const RecordOption& option : arguments.learner->options())
       add_option(app, option, arguments.words[option.name]);
