@@ -162,7 +162,7 @@ std::string scan_csv(DuckDb& db, const std::string& file, std::vector<SourceColu
 }
 
 std::string scan_parquet(DuckDb& db, const std::string& file, std::vector<SourceColumn>* columns) {
-  const std::string select = str("SELECT * FROM read_parquet(", sql_text(file), ")");
+  std::string select = str("SELECT * FROM read_parquet(", sql_text(file), ")");
   std::vector<std::string> names;
   for (const auto& row :
        db.texts(str("SELECT column_name, column_type FROM (DESCRIBE ", select, ")"))) {
