@@ -62,6 +62,7 @@ class PrepareOptions:
     out: str
     split: str
     dictionary: str
+    task_file: str
     remove_vocabularies: list[str]
     properties: list[str]
     split_seed: int
