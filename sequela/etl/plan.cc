@@ -27,7 +27,8 @@ const char* sql_type(ValueType type) {
   return "";
 }
 
-std::string whole_number(const std::string& sql) {
+std::string whole_number(const std::string& sql, const std::string& type) {
+  if (type == "INTEGER" || type.ends_with("INT")) return str("TRY_CAST(", sql, " AS BIGINT)");
   const std::string text = str("trim(CAST(", sql, " AS VARCHAR))");
   return str("TRY_CAST(CASE WHEN regexp_full_match(", text, ", '[+-]?[0-9]+([.]0*)?') THEN ", text,
              " END AS BIGINT)");

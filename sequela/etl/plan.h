@@ -15,9 +15,9 @@ enum class ValueType { integer, real, text, time, boolean };
 // BIGINT, DOUBLE, VARCHAR, TIMESTAMP, BOOLEAN.
 const char* sql_type(ValueType type);
 
-// BIGINT: the whole number that a text or number says, null for anything else. DuckDB's own cast
-// takes 1_0 for 10 and 1.6 for 2, which makes one subject of two.
-std::string whole_number(const std::string& sql);
+// BIGINT: the whole number that a column of DuckDB's `type` says, null for anything else. Its own
+// cast takes 1_0 for 10 and 1.6 for 2, which makes one subject of two.
+std::string whole_number(const std::string& sql, const std::string& type);
 
 // A column beside MEDS' own that events of a kind have.
 struct PlanColumn {

@@ -114,14 +114,17 @@ void check_names(const std::string& file, const std::vector<std::string>& names)
   }
 }
 
-// A number, a date or a time: no column is named so, or few are.
+// A number, a date or a time.
 bool is_value(const std::string& name) {
-  return !name.empty() && std::ranges::any_of(name, [](char c) { return c >= '0' && c <= '9'; }) &&
+  const size_t digit = name.find_first_of("0123456789");
+  return digit != std::string::npos && name.find_first_not_of("+-.") == digit &&
          name.find_first_not_of("0123456789+-.:/ TZ") == std::string::npos;
 }
 
-// Half of the names or more are values: the file begins with a row of data, which no error shows.
+// Where the first name is a value, and half of all are, the file begins with a row of data, which
+// no error shows. A table with a column a year has a word first.
 void check_header(const std::string& file, const std::vector<std::string>& names) {
+  if (!is_value(names[0])) return;
   if (std::ranges::count_if(names, is_value) * 2 < std::ssize(names)) return;
   throw DataError({.path = file}, "its first line holds values, not names of columns",
                   "put a header there");

@@ -68,6 +68,12 @@ TEST_F(Omop, AFileWithoutAHeaderIsToldWithoutItsValues) {
   }
 }
 
+TEST_F(Omop, NamesWithNumbersAreNames) {
+  raw_.write("PERSON.csv", "person_id,T1,T2,2019,2020,year_of_birth\n1,a,b,c,d,1980\n");
+  raw_.convert("omop");
+  EXPECT_EQ(raw_.events().size(), 1u);  // the birth
+}
+
 // DuckDB's cast would take the last three for 10, 10 and 2.
 TEST_F(Omop, NoTwoPersonsBecomeOne) {
   raw_.write(

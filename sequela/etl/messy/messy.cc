@@ -224,8 +224,8 @@ void MessyPlanner::plan_table(const MessyTable& messy) {
     return;
   }
   const TypedSql subject = frame.compile(messy.subject_id, file_.path);
-  plan.subject_id = subject.type == SqlType::integer ? str("TRY_CAST(", subject.sql, " AS BIGINT)")
-                                                     : whole_number(subject.sql);
+  plan.subject_id =
+      whole_number(subject.sql, subject.type == SqlType::integer ? "BIGINT" : "VARCHAR");
   for (const MessyValue& column : messy.columns) {
     if (!keys.contains(column.name)) frame.add(column.name, frame.compile(column, file_.path));
   }

@@ -48,7 +48,8 @@ std::optional<SourceTable> OmopPlanner::open(const std::string& name) {
 }
 
 TablePlan OmopPlanner::start(const SourceTable& table) {
-  if (!table.has("person_id")) {
+  const SourceColumn* person = table.find("person_id");
+  if (person == nullptr) {
     throw DataError({.path = table.files[0], .column = "person_id"}, "there is no such column",
                     "export the table as the CDM has it");
   }
@@ -56,7 +57,7 @@ TablePlan OmopPlanner::start(const SourceTable& table) {
   if (concepts_)
     plan.files.insert(plan.files.end(), concepts_->files.begin(), concepts_->files.end());
   plan.from = table.scan + " AS t";
-  plan.subject_id = whole_number("t.person_id");
+  plan.subject_id = whole_number("t.person_id", person->type);
   const std::string id = table.name + "_id";
   if (table.has(id)) plan.key = str("'", id, " ' || t.", sql_name(id));
   num_joins_ = 0;
