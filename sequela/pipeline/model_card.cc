@@ -9,9 +9,9 @@
 #include "sequela/io/file.h"
 #include "sequela/model/encoder_config.h"
 #include "sequela/pipeline/inspect_parts.h"
-#include "sequela/pipeline/prepare_recipes.h"
 #include "sequela/report/html.h"
 #include "sequela/report/json_fields.h"
+#include "sequela/report/manifests.h"
 
 namespace sequela {
 namespace {
@@ -19,10 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kShownTasks = 10;
-
-Json json_of(const std::string& path) {
-  return fs::exists(path) ? parse_json(read_file(path), path) : Json();
-}
 
 // A code's name in Markdown: nothing in it is taken for markup, or ends the line.
 std::string in_backticks(std::string name) {
@@ -56,19 +52,12 @@ Json training_artifact(const Json& manifest) {
   return found;
 }
 
-// As one types it: an encoder's objective is an option.
-std::string typed_command(const std::string& command) {
-  const std::string prefix = "pretrain ";
-  if (!command.starts_with(prefix)) return command;
-  return prefix + "--objective " + command.substr(prefix.size());
-}
-
 class Card {
  public:
   Card(const std::string& folder, const std::string& name)
       : folder_(folder),
         name_(name),
-        manifest_(json_of(folder + "/manifest.json")),
+        manifest_(read_run_file(folder, "manifest.json")),
         is_bundle_(!is_encoder_folder(folder)),
         is_clmbr_(is_bundle_ && read_model_config(folder + "/config.json").clmbr_vocab_size > 0),
         artifact_(training_artifact(manifest_)) {
@@ -158,7 +147,7 @@ void Card::add_data() {
 void Card::add_training() {
   const Json& recipe = field(artifact_, "recipe");
   if (!recipe.is_object()) return;
-  put("\n## Training\n\n`sequela ", typed_command(text_field(recipe, "command")), "`, version ",
+  put("\n## Training\n\n`sequela ", typed_command(recipe), "`, version ",
       text_field(recipe, "version"), ": ", known_count(report_, "steps"),
       " steps; the weights are those of step ", known_count(report_, "best_step"),
       ".\n\n| option | value |\n|---|---|\n");
@@ -259,60 +248,10 @@ void Card::add_limits() {
       "above.\n");
 }
 
-// What decided the sides, from prepare's manifest.
-std::string split_text(const Json& manifest) {
-  const Json& recipe = field(field(field(manifest, "artifacts"), kSplitName), "recipe");
-  const std::string fraction = text_field(field(recipe, "parameters"), "val-fraction");
-  if (fraction.empty()) return recipe.is_object() ? "given by the user" : "";
-  return str(fraction, " of the subjects validate, by a hash of the subject with seed ",
-             text_field(field(recipe, "parameters"), "split-seed"));
-}
-
-void copy_count(const Json& from, const char* key, const char* name, Json& to) {
-  if (field(from, key).is_number_integer()) to[name] = field(from, key);
-}
-
-// The figures of the best evaluation, but for those of single codes and files.
-Json best_figures(const Json& metrics) {
-  Json figures;
-  for (const Json& entry : list_field(metrics, "evaluations")) {
-    if (field(entry, "is_best") != true) continue;
-    figures = Json::object();
-    for (const auto& [key, value] : entry.items()) {
-      const bool is_of_one = key.starts_with("eval/concordance/") || key.starts_with("eval/probe/");
-      if (value.is_number() && !is_of_one) figures[key] = value;
-    }
-  }
-  return figures;
-}
-
 }  // namespace
 
 std::string model_card(const std::string& folder, const std::string& name) {
   return Card(folder, name).text();
-}
-
-Json prepared_facts(const std::string& folder) {
-  Json facts = Json::object();
-  const Json coverage = json_of(folder + "/" + kCoverageName);
-  Json counts = Json::object();
-  copy_count(field(coverage, "events"), "subjects", "subjects", counts);
-  copy_count(field(coverage, "events"), "events", "events", counts);
-  copy_count(field(coverage, "ontology"), "codes", "codes", counts);
-  copy_count(field(coverage, kTrainBatchesName), "windows", "train_subjects", counts);
-  copy_count(field(coverage, kValBatchesName), "windows", "validation_subjects", counts);
-  copy_count(field(coverage, kTrainBatchesName), "tokens", "train_tokens", counts);
-  if (!counts.empty()) facts["data"] = std::move(counts);
-  const std::string split = split_text(json_of(folder + "/manifest.json"));
-  if (!split.empty()) facts["split"] = split;
-  return facts;
-}
-
-Json evaluation_facts(const std::string& folder) {
-  Json facts = Json::object();
-  Json figures = best_figures(json_of(folder + "/metrics.json"));
-  if (figures.is_object()) facts["evaluation"] = std::move(figures);
-  return facts;
 }
 
 void write_model_card(const std::string& partial, const std::string& folder) {

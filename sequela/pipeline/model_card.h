@@ -13,12 +13,6 @@ namespace sequela {
 // after --model: the folder's, or org/name of the hub. Errors: those of inspect().
 std::string model_card(const std::string& folder, const std::string& name);
 
-// What a bundle's manifest keeps for its card; what is not there is left out. Of the data that
-// prepare made in a folder: {"data": counts, "split": what decided the sides}.
-Json prepared_facts(const std::string& folder);
-// Of a training run's output folder: {"evaluation": figures of the best one}.
-Json evaluation_facts(const std::string& folder);
-
 // Writes the card of a bundle that is being written into `partial` and will be `folder`.
 void write_model_card(const std::string& partial, const std::string& folder);
 

@@ -6,6 +6,7 @@
 #include "sequela/io/file.h"
 #include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/model_card.h"
+#include "sequela/pipeline/model_facts.h"
 #include "sequela/run/manifest.h"
 
 namespace sequela {

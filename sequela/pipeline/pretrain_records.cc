@@ -9,6 +9,7 @@
 #include "sequela/pipeline/device.h"
 #include "sequela/pipeline/learned_subjects.h"
 #include "sequela/pipeline/model_card.h"
+#include "sequela/pipeline/model_facts.h"
 #include "sequela/pipeline/precision.h"
 #include "sequela/pipeline/pretrain.h"
 #include "sequela/pipeline/run_inputs.h"

@@ -2,13 +2,21 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
 #include "sequela/core/nan.h"
 #include "sequela/core/number_text.h"
+#include "sequela/io/file.h"
 
 namespace sequela {
+
+Json read_run_file(const std::string& folder, const std::string& name) {
+  const std::string path = folder + "/" + name;
+  return std::filesystem::is_regular_file(path) ? parse_json(read_file(path), path) : Json();
+}
+
 const Json& field(const Json& json, const std::string& name) {
   static const Json null;
   if (!json.is_object()) return null;

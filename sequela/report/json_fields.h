@@ -11,6 +11,9 @@ namespace sequela {
 // Fields of a run's files. Another version may have written them: what is not there, or of another
 // type, is null, NaN, 0 or empty, and a page leaves it out.
 
+// A file of a run's folder; null if it is not there. FileError if it is no JSON.
+Json read_run_file(const std::string& folder, const std::string& name);
+
 // A member, or null.
 const Json& field(const Json& json, const std::string& name);
 // An array, or an empty one.

@@ -32,7 +32,7 @@ Section artifact_section(const std::string& title, const Json& artifact) {
   const Json& recipe = field(artifact, "recipe");
   Section section{
       title,
-      {Paragraph{str("Made by `sequela ", text_field(recipe, "command"), "`, version ",
+      {Paragraph{str("Made by `sequela ", typed_command(recipe), "`, version ",
                      text_field(recipe, "version"),
                      ". The same version, parameters and inputs give the same bytes.")}},
       {}};
@@ -44,6 +44,13 @@ Section artifact_section(const std::string& title, const Json& artifact) {
 }
 
 }  // namespace
+
+std::string typed_command(const Json& recipe) {
+  const std::string command = text_field(recipe, "command");
+  const std::string prefix = "pretrain ";
+  if (!command.starts_with(prefix)) return command;
+  return prefix + "--objective " + command.substr(prefix.size());
+}
 
 void add_manifests(const std::vector<NamedManifest>& manifests, Page& page) {
   Section section{"Manifest", {}, {}};

@@ -14,6 +14,10 @@ struct NamedManifest {
   const Json* manifest = nullptr;
 };
 
+// A recipe's command as one types it, "pretrain --objective mlm": of "pretrain mlm", the command of
+// an encoder's objective, the second word is an option.
+std::string typed_command(const Json& recipe);
+
 // What repeats the runs bit for bit: of each artifact the command, version, parameters, and the
 // fingerprints of what went in and came out. Without artifacts no section.
 void add_manifests(const std::vector<NamedManifest>& manifests, Page& page);

@@ -21,12 +21,20 @@ void each_member(const Json& object, Visit visit) {
   for (const auto& [name, member] : object.items()) visit(name, member);
 }
 
-std::string examples_text(const Json& tally) {
+// The texts of a list, with commas between them.
+std::string joined(const Json& list) {
   std::string text;
-  for (const Json& key : list_field(tally, "examples")) {
-    if (key.is_string()) text += (text.empty() ? "" : ", ") + key.get<std::string>();
+  for (const Json& item : list) {
+    if (item.is_string()) text += (text.empty() ? "" : ", ") + item.get<std::string>();
   }
   return text;
+}
+
+// How often something happened, and where.
+std::vector<Cell> tally_row(std::vector<Cell> row, const Json& tally) {
+  row.push_back(to_cell(field(tally, "count")));
+  row.emplace_back(joined(list_field(tally, "examples")));
+  return row;
 }
 
 void add_table(std::string caption, PageTable table, Section& section) {
@@ -62,11 +70,11 @@ void add_tables(const Json& ledger, Section& section) {
                            to_cell(field(table, "events_out")),
                            to_cell(field(table, "rows_dropped"))});
     each_member(field(table, "dropped"), [&](const std::string& why, const Json& tally) {
-      dropped.rows.push_back({name, why, to_cell(field(tally, "count")), examples_text(tally)});
+      dropped.rows.push_back(tally_row({name, why}, tally));
     });
     each_member(field(table, "withheld"), [&](const std::string& block, const Json& tallies) {
       each_member(tallies, [&](const std::string& why, const Json& tally) {
-        withheld.rows.push_back({block, why, to_cell(field(tally, "count")), examples_text(tally)});
+        withheld.rows.push_back(tally_row({block, why}, tally));
       });
     });
   }
@@ -87,16 +95,13 @@ void add_raw_records(const Json& ledger, const std::string& name, Page& page) {
       Paragraph{counted(count_field(ledger, "rows_in"), "row", "rows") + " in, " +
                 counted(count_field(ledger, "rows_dropped"), "row", "rows") + " dropped; " + text +
                 ", " + counted(count_field(data, "num_codes"), "code", "codes") + "."});
-  std::string missing;
-  for (const Json& table : list_field(ledger, "missing_tables")) {
-    if (table.is_string()) missing += (missing.empty() ? "" : ", ") + table.get<std::string>();
-  }
+  const std::string missing = joined(list_field(ledger, "missing_tables"));
   if (!missing.empty()) section.blocks.emplace_back(Notice{"Tables not there: " + missing + "."});
   add_events_figure(ledger, section);
   add_tables(ledger, section);
   PageTable found{{"Found", "Count", "For example"}, {}}, unread{{"Not read", "Rows"}, {}};
   each_member(field(data, "found"), [&](const std::string& what, const Json& tally) {
-    found.rows.push_back({what, to_cell(field(tally, "count")), examples_text(tally)});
+    found.rows.push_back(tally_row({what}, tally));
   });
   each_member(field(ledger, "unread"), [&](const std::string& what, const Json& count) {
     unread.rows.push_back({what, to_cell(count)});

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "sequela/core/error.h"
-#include "sequela/io/file.h"
 #include "sequela/report/evaluation/evaluation.h"
 #include "sequela/report/json_fields.h"
 
@@ -13,17 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json read_if_there(const std::string& folder, const std::string& name) {
-  const std::string path = folder + "/" + name;
-  return fs::is_regular_file(path) ? parse_json(read_file(path), path) : Json();
-}
-
 // metrics.json is written by evaluations and by training runs.
 void read_metrics(const std::string& folder, FinishedRun& run, Json& content) {
-  content = read_if_there(folder, "metrics.json");
+  content = read_run_file(folder, "metrics.json");
   if (field(content, "tasks").is_array()) {
     run.kind = RunKind::evaluation;
-    content = to_evaluation(content, read_if_there(folder, "curves.json"));
+    content = to_evaluation(content, read_run_file(folder, "curves.json"));
   } else {
     run.kind = RunKind::training;
     if (!field(content, "log").is_array()) content = Json();
@@ -53,15 +47,15 @@ FinishedRun read_run(const std::string& folder) {
   Json content;
   for (const File& file : kFiles) {
     if (content.is_null()) {
-      content = read_if_there(folder, file.name);
+      content = read_run_file(folder, file.name);
       run.kind = file.kind;
     }
   }
   if (content.is_null()) read_metrics(folder, run, content);
-  run.manifest = std::make_shared<const Json>(read_if_there(folder, "manifest.json"));
+  run.manifest = std::make_shared<const Json>(read_run_file(folder, "manifest.json"));
   if (content.is_null() && field(*run.manifest, "artifacts").is_object()) {
     run.kind = RunKind::bundle;
-    content = read_if_there(folder, "config.json");
+    content = read_run_file(folder, "config.json");
     if (content.is_null()) content = Json::object();
   }
   if (content.is_null()) {

@@ -58,6 +58,20 @@ TEST_F(Runs, ShowTheLedgerOfRawRecords) {
   }
 }
 
+TEST_F(Runs, CommandsAreShownAsOneTypesThem) {
+  for (const auto& [command, typed] : {std::pair("pretrain mlm", "pretrain --objective mlm"),
+                                       {"pretrain", "pretrain"},
+                                       {"etl", "etl"}}) {
+    std::filesystem::remove_all(folder_ + "/run");
+    const std::string manifest =
+        str(R"({"artifacts": {"a": {"recipe": {"command": ")", command, R"(", "version": "1"}}}})");
+    const Page page = build_page({read_run(folder("run", "manifest.json", manifest))}, {});
+    EXPECT_NE(render(page).find(str("Made by `sequela ", typed, "`, version 1.")),
+              std::string::npos)
+        << command;
+  }
+}
+
 TEST_F(Runs, RefusesWhatIsNone) {
   EXPECT_THROW(read_run(folder_ + "/missing"), ConfigError);
   EXPECT_THROW(read_run(folder("x", "other.json", "{}")), ConfigError);
