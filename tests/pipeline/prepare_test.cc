@@ -10,7 +10,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -23,7 +22,6 @@
 #include "sequela/io/parquet.h"
 #include "sequela/meds/split.h"
 #include "sequela/run/folder_lock.h"
-#include "sequela/task/motor_task.h"
 #include "tests/pipeline/small_run.h"
 #include "tests/support/visit_records.h"
 
@@ -190,62 +188,6 @@ TEST_F(Prepare, MendsDamagedArtifacts) {
   std::ofstream(options.out + "/manifest.json") << "{ not json";
   EXPECT_EQ(made(prepare(options)).size(), 6u);
   EXPECT_EQ(contents(options.out), whole);
-}
-
-TEST_F(Prepare, UsesTheUsersArtifacts) {
-  PrepareOptions options = g60(test_folder("own"));
-  options.split = reference_path("motor/tutorial/split.csv");
-  EXPECT_THROW(prepare(options), DataError);  // of other subjects
-
-  options.split = reference_path("motor/g60/split.csv");
-  options.dictionary = reference_path("motor/g60/tokenizer/dictionary.msgpack");
-  prepare(options);
-  EXPECT_EQ(read_file(options.out + "/tokenizer/dictionary.msgpack"),
-            read_file(options.dictionary));
-  const std::string task = reference_path("motor/g60/motor_task.json");
-  EXPECT_EQ(MotorTask::read(options.out + "/motor_task.json").tasks.size(),
-            parse_json(read_file(task), task).at("pretraining_task_info").size());
-
-  options.dictionary = tutorial_path("clmbr_model/dictionary.msgpack");
-  EXPECT_THROW(prepare(options), ConfigError);  // flat
-}
-
-TEST_F(Prepare, TakesTheTasksOfAnotherFolder) {
-  PrepareOptions options = g60(test_folder("all_tasks"));
-  prepare(options);
-  MotorTask task = MotorTask::read(options.out + "/motor_task.json");
-  ASSERT_GT(task.tasks.size(), 2U);
-  task.tasks.resize(2);
-  PrepareOptions few = g60(test_folder("two_tasks"));
-  few.task_file = test_folder("two_tasks") + "_task.json";
-  task.write(few.task_file);
-  prepare(few);
-  EXPECT_EQ(read_file(few.out + "/motor_task.json"), read_file(few.task_file));
-  EXPECT_TRUE(prepare(few).is_up_to_date);
-
-  task.tasks.resize(1);  // another content calls for another folder
-  task.write(few.task_file);
-  EXPECT_FALSE(prepare(few).is_up_to_date);
-  EXPECT_EQ(MotorTask::read(few.out + "/motor_task.json").tasks.size(), 1U);
-}
-
-TEST_F(Prepare, RefusesATaskFileOfAnotherKindOrOfOtherCodes) {
-  PrepareOptions options = g60(test_folder("task_of_clmbr"));
-  options.objective = "clmbr";
-  prepare(options);
-  PrepareOptions wrong = g60(test_folder("wrong_task"));
-  wrong.task_file = options.out + "/clmbr_task.json";
-  EXPECT_THROW(prepare(wrong), Error);
-
-  MotorTask nothing;
-  nothing.time_bins = {0, 1e6, std::numeric_limits<double>::infinity()};
-  nothing.tasks.resize(1);
-  nothing.tasks[0].code = "NO/such";
-  nothing.tasks[0].rate = 1e-8;
-  nothing.tasks[0].mean_time = 1e6;
-  wrong.task_file = test_folder("wrong_task") + "_task.json";
-  nothing.write(wrong.task_file);
-  EXPECT_THROW(prepare(wrong), DataError);
 }
 
 TEST_F(Prepare, FemrFormHoldsTheSameBatches) {
