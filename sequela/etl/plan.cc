@@ -29,9 +29,9 @@ const char* sql_type(ValueType type) {
 
 std::string whole_number(const std::string& sql, const std::string& type) {
   if (type == "INTEGER" || type.ends_with("INT")) return str("TRY_CAST(", sql, " AS BIGINT)");
-  const std::string text = str("trim(CAST(", sql, " AS VARCHAR))");
-  return str("TRY_CAST(CASE WHEN regexp_full_match(", text, ", '[+-]?[0-9]+([.]0*)?') THEN ", text,
-             " END AS BIGINT)");
+  const std::string text = str("CAST(", sql, " AS VARCHAR)");
+  return str("TRY_CAST(CASE WHEN regexp_full_match(", text, ", ' *[+-]?[0-9]+([.]0*)? *') THEN ",
+             text, " END AS BIGINT)");
 }
 
 std::string select_of(const TablePlan& table) {
